@@ -1,0 +1,48 @@
+# Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+
+.PHONY: demo test check browser lock translations clean
+
+.venv/runtime: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: .venv/runtime requirements-dev.lock
+	$(PIP) -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/runtime  ## a simulated study, analysed and served: make demo ARGS="--no-serve"
+	$(BIN)/wtp demo $(ARGS)
+
+test: .venv/dev browser
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev
+	$(BIN)/ruff check wtp tests benchmarks
+	$(BIN)/ruff format --check wtp tests benchmarks
+	$(BIN)/mypy wtp
+
+# The browser tests drive Debian's Chromium; no other browser is downloaded.
+browser:
+	@command -v chromium >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	  else echo "make test: no 'chromium' on PATH; the browser tests need it; install it (Debian: apt-get install chromium) and run again." >&2; exit 1; fi; }
+
+lock: .venv/dev  ## new locks; the files hold hashes and no address
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q pyproject.toml --group build $(LOCK) -o requirements.lock
+	$(BIN)/uv pip compile -q pyproject.toml --group build --group dev --extra postgres $(LOCK) -o requirements-dev.lock
+LOCK := --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11
+
+translations: .venv/dev  ## after a change of words: collect them, and compile what is translated
+	$(BIN)/pybabel -q extract -F wtp/web/translations/babel.cfg -o .venv/messages.pot wtp
+	$(BIN)/pybabel -q update -i .venv/messages.pot -d wtp/web/translations --no-fuzzy-matching --omit-header
+	$(BIN)/pybabel -q compile -d wtp/web/translations
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
