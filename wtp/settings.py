@@ -1,0 +1,79 @@
+"""Settings: one list of name, default and help; `instance/settings.toml` overrides; there is no default secret.
+
+The instance folder holds settings, secret key, database and results of one installation; `WTP_INSTANCE` names another one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from wtp.errors import SettingsError
+
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an installation can set, each with its default."""
+
+    instance: Path = field(metadata={"help": "folder of database, secret key and settings"})
+    surveys: Path = field(metadata={"help": "folder with one folder a survey"})
+    database: str = field(default="", metadata={"help": "SQLAlchemy URL; empty: SQLite file wtp.sqlite in the instance folder"})
+    base_url: str = field(default="http://127.0.0.1:8000", metadata={"help": "address in links that are given to people"})
+    proxies: int = field(default=0, metadata={"help": "trusted reverse proxies in front, for X-Forwarded-*"})
+    staff_language: str = field(default="en", metadata={"help": "language of results pages before one is chosen: en or de"})
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database or f"sqlite:///{self.instance / 'wtp.sqlite'}"
+
+
+def load_settings(instance: Path | None = None, *, surveys: Path | None = None) -> Settings:
+    """Read `settings.toml` of the instance folder (WTP_INSTANCE, else ./instance).
+
+    Raises SettingsError for an unknown name or a value of the wrong type.
+    """
+    instance = (instance or Path(os.environ.get("WTP_INSTANCE", "instance"))).resolve()
+    path = instance / "settings.toml"
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: {error}; allowed: a TOML file; mend the place named.") from error
+    types = {f.name: str(f.type) for f in fields(Settings) if f.name != "instance"}
+    for name, value in values.items():
+        if name not in types:
+            raise SettingsError(f"{path}, {name}: unknown setting; allowed: {', '.join(types)}; remove it or mend it.")
+        wanted = int if types[name] == "int" else str
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise SettingsError(f"{path}, {name}: found {value!r}; allowed: {wanted.__name__}; change the value.")
+    folder = surveys or Path(values.pop("surveys", os.environ.get("WTP_SURVEYS", "surveys")))
+    values.pop("surveys", None)
+    return Settings(instance=instance, surveys=folder.resolve(), **values)
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The instance's secret, made once and readable by the owner alone.
+
+    Raises SettingsError if the file holds fewer than 32 bytes.
+    """
+    path = settings.instance / "secret_key"
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+    secret = path.read_bytes()
+    if len(secret) < SECRET_BYTES:
+        raise SettingsError(f"{path}: {len(secret)} bytes; allowed: at least {SECRET_BYTES}; delete the file to get a new one.")
+    return secret

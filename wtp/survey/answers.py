@@ -1,0 +1,59 @@
+"""What respondents answered, as it leaves the store: plain records that mean the same without the repository.
+
+Each choice carries what was shown: the alternatives with their levels and prices in the order on the page, the version of the
+design and the hash of the survey definition, so that an edited survey never changes what an old answer means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from wtp.survey.tasks import ChoiceTask
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answered choice task.
+
+    `task.alternatives` are in the order shown; `chosen` is the *number* of the chosen alternative; `buys` is the answer to the
+    purchase question (None where the study has none); `order` counts the respondent's choice tasks from 1 as shown.
+    """
+
+    task: ChoiceTask
+    order: int
+    chosen: int
+    buys: bool | None
+    design_version: int
+    definition_hash: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Respondent:
+    """One respondent with the last confirmed answers; `number` is a pseudonym that counts from 1 within the study."""
+
+    number: int
+    simulated: bool
+    language: str
+    design_version: int
+    started_at: datetime
+    completed_at: datetime | None
+    answers: Mapping[str, Any]
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All answers of one study; `hash` changes when any of them does."""
+
+    study: str
+    respondents: tuple[Respondent, ...]
+    hash: str
+
+    @property
+    def simulated(self) -> int:
+        """How many of the respondents are simulated; exports and pages say so."""
+        return sum(respondent.simulated for respondent in self.respondents)

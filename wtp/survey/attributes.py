@@ -1,0 +1,105 @@
+"""Attributes and levels: what an offer is made of.
+
+An attribute has named levels in the author's order, worst first where the attribute is *ordered*; the price is the one
+attribute with numeric levels and a currency. Identifiers are for machines and never shown, labels are for people and may
+contain anything.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from wtp.survey.wording import Wording
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class Record(BaseModel):
+    """A part of a survey definition: unknown keys are mistakes, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def unique_ids(what: str) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Validator: no two entries of a list share their `id`."""
+
+    def check(entries: Sequence[Any]) -> Sequence[Any]:
+        ids = [entry.id for entry in entries]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise PydanticCustomError(
+                "twice",
+                "{found}",
+                {
+                    "found": f"id {', '.join(map(repr, twice))} more than once",
+                    "allowed": f"every {what} with an id of its own",
+                    "remedy": "rename all but one of them",
+                },
+            )
+        return entries
+
+    return check
+
+
+class Level(Record):
+    """One level of an attribute; costs are what *providing* it takes, beyond the cheapest level."""
+
+    id: Identifier
+    label: Wording
+    unit_cost: float | None = Field(
+        None, ge=0, description="money per customer and purchase, beyond the cheapest level"
+    )
+    investment: float | None = Field(None, ge=0, description="money once, to move from the cheapest level to this one")
+
+
+class Attribute(Record):
+    """An attribute with named levels; `current` is the level of today's offer, the reference of every WTP."""
+
+    id: Identifier
+    label: Wording
+    description: Wording | None = None
+    ordered: bool = Field(True, description="levels are written worst first")
+    current: Identifier
+    by_segment: bool = Field(False, description="the company could offer different levels to different segments")
+    levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("level"))]
+
+    def level(self, level_id: str) -> Level:
+        """The level with this identifier."""
+        return next(level for level in self.levels if level.id == level_id)
+
+    @property
+    def level_ids(self) -> tuple[str, ...]:
+        """Identifiers of the levels in the author's order."""
+        return tuple(level.id for level in self.levels)
+
+
+Money = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+
+
+def _rising(prices: tuple[float, ...]) -> tuple[float, ...]:
+    for before, after in itertools.pairwise(prices):
+        if after <= before:
+            raise PydanticCustomError(
+                "rising",
+                "{found}",
+                {
+                    "found": f"{after:g} follows {before:g}",
+                    "allowed": "prices that rise",
+                    "remedy": "sort the levels and remove doubles",
+                },
+            )
+    return prices
+
+
+class Price(Record):
+    """The price as an attribute: numeric levels in the survey's currency, `current` is today's price."""
+
+    label: Wording
+    unit: Wording = Field(description="what the price is for, as in 'per month'")
+    current: Money
+    levels: Annotated[tuple[Money, ...], Field(min_length=3, max_length=12), AfterValidator(_rising)]

@@ -1,0 +1,225 @@
+"""The survey definition: everything that an author writes in `survey.toml`, as one frozen record.
+
+`Definition` is also the published schema (`wtp check --schema`). References between its parts (a segment that names a
+question, a rating that names attributes) are checked with the identifiers that `load.py` passes as validation context, so that
+all mistakes of a file are found in one go, each at its own key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, unique_ids
+from wtp.survey.questions import (
+    ChoiceTaskPage,
+    ConsentPage,
+    Page,
+    Question,
+    QuestionPage,
+    Rating,
+    ThanksPage,
+    VanWestendorp,
+)
+from wtp.survey.tasks import ChoiceTaskPlan
+from wtp.survey.wording import Language, Wording
+
+
+def _mistake(kind: str, found: str, allowed: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError(kind, "{found}", {"found": found, "allowed": allowed, "remedy": remedy})
+
+
+def _known_question(question: str, info: ValidationInfo) -> str:
+    known: Mapping[str, list[str]] = (info.context or {}).get("options", {})
+    if known and question not in known:
+        raise _mistake(
+            "unknown_question",
+            f"question {question!r}",
+            f"the single-choice questions {', '.join(known)}",
+            "name one of these questions or add it to a page",
+        )
+    return question
+
+
+def _known_options(when: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+    known: Mapping[str, list[str]] = (info.context or {}).get("options", {})
+    for question, options in when.items():
+        unknown = [option for option in options if option not in known.get(question, options)]
+        if unknown:
+            raise _mistake(
+                "unknown_option",
+                f"{question} = {', '.join(unknown)}",
+                f"the options {', '.join(known[question])}",
+                "name one of these options",
+            )
+    return when
+
+
+class Segment(Record):
+    """A declared segment: respondents whose answers fulfil every condition of `when`; the first that fits wins."""
+
+    id: Identifier
+    label: Wording
+    customers: int = Field(ge=1, description="how many customers of the company are in the segment")
+    when: Annotated[
+        dict[Annotated[Identifier, AfterValidator(_known_question)], tuple[Identifier, ...]],
+        Field(min_length=1),
+        AfterValidator(_known_options),
+    ]
+
+
+class Economics(Record):
+    """What the company earns and spends; without this table no profit and no invest / save label is shown."""
+
+    illustrative: bool = Field(False, description="figures are an example, and every page that uses them says so")
+    unit_cost: Money = Field(description="cost of today's offer per customer and purchase")
+    purchases_per_year: float = Field(1, gt=0, le=366)
+    planning_years: float = Field(3, gt=0, le=30)
+    interest_rate: float = Field(0.08, ge=0, le=1, description="per year, 0.08 is 8 per cent")
+
+
+class SimulatedSegment(Record):
+    """Known tastes of simulated respondents of one segment, in money: what a level is worth beyond the first one."""
+
+    segment: Identifier
+    share: float = Field(gt=0, le=1)
+    price_coefficient: float = Field(lt=0, description="utility per currency unit")
+    price_limit: Money = Field(description="price at which half would still buy today's offer")
+    worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
+
+    @model_validator(mode="after")
+    def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:
+        attributes: Mapping[str, list[str]] = (info.context or {}).get("attributes", {})
+        for attribute, levels in attributes.items():
+            amounts = self.worth.get(attribute)
+            if amounts is None or len(amounts) != len(levels) or amounts[0] != 0:
+                raise _mistake(
+                    "worth",
+                    f"worth.{attribute} = {list(amounts) if amounts is not None else 'missing'}",
+                    f"{len(levels)} amounts, the first 0",
+                    f"write one amount for each of {', '.join(levels)}",
+                )
+        unknown = [attribute for attribute in self.worth if attributes and attribute not in attributes]
+        if unknown:
+            raise _mistake("worth", f"worth.{unknown[0]}", ", ".join(attributes), "remove it or add the attribute")
+        return self
+
+
+class Simulation(Record):
+    """Who answers in `wtp simulate` and `wtp demo`; `spread` is the tastes' standard deviation as a share of the mean."""
+
+    spread: float = Field(0.3, ge=0, le=2)
+    segments: tuple[SimulatedSegment, ...] = Field(min_length=1)
+
+
+class Definition(Record):
+    """A whole survey."""
+
+    format: Literal[1]
+    title: Wording
+    offer: Wording = Field(description="what is being sold, in a few words; it heads every alternative")
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    minutes: int = Field(ge=1, le=60, description="honest time to answer, told at the start")
+    attributes: Annotated[
+        tuple[Attribute, ...], Field(min_length=1, max_length=12), AfterValidator(unique_ids("attribute"))
+    ]
+    price: Price
+    choice_tasks: ChoiceTaskPlan
+    pages: Annotated[tuple[Page, ...], Field(min_length=3), AfterValidator(unique_ids("page"))]
+    segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
+    economics: Economics | None = None
+    simulation: Simulation | None = None
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Every question of every page, in the order asked."""
+        return tuple(q for page in self.pages if isinstance(page, QuestionPage) for q in page.questions)
+
+    @property
+    def importance_rating(self) -> Rating | None:
+        """The rating that measures stated importance, if there is one."""
+        return next((q for q in self.questions if isinstance(q, Rating) and q.measures == "importance"), None)
+
+    @property
+    def van_westendorp(self) -> VanWestendorp | None:
+        """The Van Westendorp question, if there is one."""
+        return next((q for q in self.questions if isinstance(q, VanWestendorp)), None)
+
+    def attribute(self, attribute_id: str) -> Attribute:
+        """The attribute with this identifier (the price is not among them)."""
+        return next(attribute for attribute in self.attributes if attribute.id == attribute_id)
+
+    @property
+    def hash(self) -> str:
+        """Identifies the content, whatever the file's layout and comments."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
+    """Mistakes between valid parts: (key, found, allowed, remedy) each."""
+    mistakes: list[tuple[str, str, str, str]] = []
+    for a, attribute in enumerate(definition.attributes):
+        ids = ", ".join(attribute.level_ids)
+        if attribute.current not in attribute.level_ids:
+            mistakes.append((f"attributes[{a}].current", attribute.current, ids, "name the level of today's offer"))
+        if attribute.id in ("price", "none"):
+            mistakes.append((f"attributes[{a}].id", attribute.id, "any id but price and none", "rename the attribute"))
+    levels = definition.price.levels
+    if not levels[0] <= definition.price.current <= levels[-1]:
+        mistakes.append(
+            (
+                "price.current",
+                f"{definition.price.current:g}",
+                f"{levels[0]:g} to {levels[-1]:g}",
+                "test prices on both sides of today's price",
+            )
+        )
+    mistakes += _page_mistakes(definition)
+    if definition.simulation:
+        known = [segment.id for segment in definition.segments]
+        for s, simulated in enumerate(definition.simulation.segments):
+            if simulated.segment not in known:
+                key = f"simulation.segments[{s}].segment"
+                mistakes.append((key, simulated.segment, ", ".join(known) or "no segment", "name a declared segment"))
+        total = sum(segment.share for segment in definition.simulation.segments)
+        if abs(total - 1) > 1e-9:
+            mistakes.append(("simulation.segments", f"shares that sum to {total:g}", "a sum of 1", "adjust the shares"))
+    return mistakes
+
+
+def _page_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
+    mistakes: list[tuple[str, str, str, str]] = []
+    kinds = [page.type for page in definition.pages]
+    rules: list[tuple[int, type[Any], str]] = [(0, ConsentPage, "consent"), (len(kinds) - 1, ThanksPage, "thanks")]
+    for place, page_type, name in rules:
+        if not isinstance(definition.pages[place], page_type) or kinds.count(name) != 1:  # type: ignore[arg-type]
+            where = "first" if place == 0 else "last"
+            mistakes.append(
+                ("pages", ", ".join(kinds), f"one {name} page, the {where} one", f"move or add the {name} page")
+            )
+    if kinds.count("choice_tasks") != 1:
+        mistakes.append(("pages", ", ".join(kinds), "one page of type choice_tasks", "add it where the choices belong"))
+    for p, page in enumerate(definition.pages):
+        dual = definition.choice_tasks.none == "dual"
+        if isinstance(page, ChoiceTaskPage) and dual != (page.purchase_question is not None):
+            found = "no purchase question" if dual else "a purchase question"
+            mistakes.append(
+                (
+                    f"pages[{p}].purchase_question",
+                    found,
+                    'one if choice_tasks.none = "dual", else none',
+                    "add or remove it",
+                )
+            )
+    ids = [question.id for question in definition.questions]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        mistakes.append(
+            ("pages", f"question {', '.join(twice)} twice", "every question with an id of its own", "rename one")
+        )
+    return mistakes

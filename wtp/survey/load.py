@@ -1,0 +1,163 @@
+"""From a survey folder to one frozen `Survey`, or to the list of all its mistakes.
+
+A mistake names file, key, what was found, what is allowed and what to do. All of a file's mistakes are found in one go;
+`load_survey` raises them together.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from wtp.errors import SurveyError
+from wtp.survey.definition import Definition, cross_mistakes
+from wtp.survey.design_file import read_design
+from wtp.survey.mistakes import Mistake
+from wtp.survey.tasks import Design
+
+DEFINITION_FILE = "survey.toml"
+DESIGN_FILE = "design.csv"
+_MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A survey folder, read and checked. `slug` is the folder's name; `design` is None before `wtp design`."""
+
+    slug: str
+    folder: Path
+    definition: Definition
+    definition_hash: str
+    design: Design | None
+
+
+def load_survey(folder: Path) -> Survey:
+    """Read `survey.toml` and, if it is there, `design.csv`.
+
+    Raises SurveyError with every mistake, one a line.
+    """
+    survey, mistakes = inspect_survey(folder)
+    if survey is None or mistakes:
+        raise SurveyError("\n".join(map(str, mistakes)))
+    return survey
+
+
+def inspect_survey(folder: Path) -> tuple[Survey | None, tuple[Mistake, ...]]:
+    """Read a survey folder; the survey is None if its definition has mistakes."""
+    path = folder / DEFINITION_FILE
+    raw, mistakes = _read_toml(path)
+    if raw is None:
+        return None, mistakes
+    context = _references(raw)
+    try:
+        definition = Definition.model_validate(raw, context=context)
+    except ValidationError as error:
+        details = [detail for detail in error.errors(include_url=False) if not _echo(detail)]
+        return None, tuple(_mistake(path, raw, detail) for detail in details)
+    mistakes = tuple(Mistake(str(path), *row) for row in cross_mistakes(definition))
+    if mistakes:
+        return None, mistakes
+    design: Design | None = None
+    if (folder / DESIGN_FILE).exists():
+        design, mistakes = read_design(folder / DESIGN_FILE, definition)
+    return Survey(folder.name, folder, definition, definition.hash, design), mistakes
+
+
+def _read_toml(path: Path) -> tuple[dict[str, Any] | None, tuple[Mistake, ...]]:
+    def refuse(found: str, allowed: str, remedy: str) -> tuple[None, tuple[Mistake, ...]]:
+        return None, (Mistake(str(path), "(file)", found, allowed, remedy),)
+
+    if not path.is_file():
+        return refuse("no such file", "a survey folder with a survey.toml", "give the folder, as in surveys/supplier")
+    if path.stat().st_size > _MAX_BYTES:
+        return refuse(f"{path.stat().st_size:,} bytes", f"at most {_MAX_BYTES:,} bytes", "give a survey definition")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), ()
+    except UnicodeDecodeError as error:
+        return refuse(f"byte {error.start} is not UTF-8", "text in UTF-8", "save the file as UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        return refuse(f"not TOML: {error}", "a TOML 1.0 file", "mend the place named")
+    except RecursionError:
+        return refuse("tables nested too deeply", "a TOML 1.0 file", "remove the nesting")
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _ids(value: Any) -> list[str]:
+    return [entry["id"] for entry in _tables(value) if isinstance(entry.get("id"), str)]
+
+
+def _references(raw: dict[str, Any]) -> dict[str, Any]:
+    """Identifiers that other parts may refer to, read leniently, since their own parts may be wrong."""
+    languages = raw.get("languages")
+    questions = [question for page in _tables(raw.get("pages")) for question in _tables(page.get("questions"))]
+    return {
+        "languages": [str(x) for x in languages] if isinstance(languages, list) else [],
+        "attributes": {
+            a["id"]: _ids(a.get("levels")) for a in _tables(raw.get("attributes")) if isinstance(a.get("id"), str)
+        },
+        "options": {
+            q["id"]: _ids(q.get("options"))
+            for q in questions
+            if q.get("type") == "single_choice" and isinstance(q.get("id"), str)
+        },
+    }
+
+
+def _key(raw: Any, location: tuple[int | str, ...]) -> str:
+    """`attributes[0].levels[2].label` as the author would look for it; names of pydantic's unions are left out."""
+    key, node, before = "", raw, None
+    for part in location:
+        if isinstance(part, int):
+            key += f"[{part}]"
+            node = node[part] if isinstance(node, list) and part < len(node) else None
+        elif isinstance(before, int) and isinstance(node, dict) and part == node.get("type"):
+            before = None
+            continue
+        else:
+            key += f".{part}" if key else part
+            node = node.get(part) if isinstance(node, dict) else None
+        before = part
+    return key or "(file)"
+
+
+def _echo(detail: ErrorDetails) -> bool:
+    """A list that is only too short because its entries are wrong, each of which is named already."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
+_REMEDIES = {
+    "missing": "add it",
+    "extra_forbidden": "remove it, or mend its spelling",
+    "string_pattern_mismatch": "write it as allowed",
+    "union_tag_invalid": "choose one of them",
+    "union_tag_not_found": "add a type",
+}
+
+
+def _mistake(path: Path, raw: dict[str, Any], detail: ErrorDetails) -> Mistake:
+    context = detail.get("ctx", {})
+    key = _key(raw, detail["loc"])
+    if "remedy" in context:
+        return Mistake(str(path), key, str(context["found"]), str(context["allowed"]), str(context["remedy"]))
+    found = "nothing" if detail["type"] == "missing" else _short(detail["input"])
+    allowed = {
+        "missing": "this key is required",
+        "extra_forbidden": "only the keys of the schema (wtp check --schema)",
+        "union_tag_invalid": str(context.get("expected_tags", "")),
+        "union_tag_not_found": "a table with a type",
+        "string_pattern_mismatch": f"text that fits {context.get('pattern', '')}",
+    }.get(detail["type"], detail["msg"].removeprefix("Input should be "))
+    return Mistake(str(path), key, found, allowed, _REMEDIES.get(detail["type"], "change it to what is allowed"))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
