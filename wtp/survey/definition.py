@@ -155,6 +155,12 @@ class Definition(Record):
         return next(attribute for attribute in self.attributes if attribute.id == attribute_id)
 
     @property
+    def consent_hash(self) -> str:
+        """Identifies what a respondent agrees to, in all languages; kept with each consent."""
+        consent = next(page for page in self.pages if isinstance(page, ConsentPage))
+        return hashlib.sha256(consent.model_dump_json().encode()).hexdigest()[:16]
+
+    @property
     def hash(self) -> str:
         """Identifies the content, whatever the file's layout and comments."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
