@@ -1,0 +1,50 @@
+"""Levels and columns: treatment coding inside the pooled logit, zero-centred level utilities outside.
+
+Treatment coding has L - 1 columns and a base level at 0; zero-centred utilities sum to 0 over the levels. Differences between
+levels, all that WTP needs, are the same. Where a prior is involved the columns must be orthonormal sum-to-zero contrasts Q, Q'Q = I and
+Q'1 = 0, since iid N(0, t^2) on treatment columns would give the base level less variance than the others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from wtp.estimation.conditional_logit import ConditionalLogitResults, quantile
+
+PER_UNIT = "per unit"
+
+
+def sum_to_zero_contrasts(levels: int) -> np.ndarray:
+    """Orthonormal contrasts Q (L, L-1) with Q'Q = I and Q'1 = 0, from the QR decomposition of [1 | I]."""
+    full = np.linalg.qr(np.column_stack([np.ones(levels), np.eye(levels)[:, : levels - 1]]))[0]
+    return np.asarray(full[:, 1:])
+
+
+def zero_centred(utilities: np.ndarray) -> np.ndarray:
+    """Level utilities (..., L) less their mean over the levels."""
+    return np.asarray(utilities - utilities.mean(axis=-1, keepdims=True))
+
+
+def part_worths(fit: ConditionalLogitResults, *, confidence: float = 0.95) -> pd.DataFrame:
+    """Zero-centred level utilities with their own standard errors, in logits.
+
+    Columns attribute, level, estimate, std_error, low, high. The standard error of a level is sqrt(c'Vc) with its contrast c, so the base
+    level has one too. A numeric attribute is one row, its level "per unit" (utility per currency unit for the price).
+    """
+    params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()
+    rows: list[tuple[str, str, float, float]] = []
+    for attribute in fit.data.attributes:
+        if attribute.numeric:
+            k = fit.data.names.index(attribute.name)
+            rows.append((attribute.name, PER_UNIT, float(params[k]), float(np.sqrt(covariance[k, k]))))
+            continue
+        contrasts = attribute.contrasts - attribute.contrasts.mean(axis=0)
+        errors = np.sqrt(np.einsum("lk,kj,lj->l", contrasts, covariance, contrasts))
+        rows += [
+            (attribute.name, str(level), float(u), float(e))
+            for level, u, e in zip(attribute.levels, contrasts @ params, errors, strict=True)
+        ]
+    table = pd.DataFrame(rows, columns=["attribute", "level", "estimate", "std_error"])
+    half = quantile(fit, confidence) * table["std_error"]
+    return table.assign(low=table["estimate"] - half, high=table["estimate"] + half)

@@ -1,0 +1,300 @@
+"""The conditional logit of McFadden (1974): one vector of part-worths for all respondents.
+
+LL(b) = sum_t w_t [v_ty - log sum_j exp(v_tj)], v_tj = x_tj'b; score w_t (x_ty - xbar_t), Hessian
+-sum_t w_t [sum_j p_tj x_tj x_tj' - xbar_t xbar_t']. It is globally concave, so Newton from zero arrives in a few steps. Answers of one
+respondent are not independent: covariances are clustered by respondent, V = c A^-1 B A^-1 with
+c = G/(G-1) (T-1)/(T-K), unless told otherwise. Notation: N = G respondents, T choice tasks, A alternative rows, K parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.sparse import csr_array
+from statsmodels.base.model import LikelihoodModel, LikelihoodModelResults
+from statsmodels.base.wrapper import ResultsWrapper, populate_wrapper
+from statsmodels.iolib.summary import Summary, summary_params
+
+from wtp.errors import EstimationError
+from wtp.estimation import diagnostics
+from wtp.estimation.choice_data import ChoiceData
+from wtp.estimation.diagnostics import Note
+
+CovarianceType = Literal["cluster", "robust", "nonrobust"]
+_COVARIANCES = {
+    "cluster": "clustered by respondent",
+    "robust": "robust, choice tasks taken as independent",
+    "nonrobust": "inverse Hessian, choice tasks taken as independent",
+}
+_TOLERANCE = 1e-10
+_MAX_STEPS = 60
+_DIVERGED = 10.0
+_BLOCK = 8192  # rows whose products stay in the processor's cache
+
+
+class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no types
+    """Conditional logit on statsmodels' `LikelihoodModel`.
+
+    data: the answered choice tasks. `fit` returns statsmodels results with labelled params, cov_params, t_test, wald_test, summary.
+    """
+
+    def __init__(self, data: ChoiceData) -> None:
+        self.choices = data
+        self._Z = data.centred
+        self._tasks = data.task_of_row
+        picked = np.zeros(len(data.X))
+        picked[data.chosen] = 1
+        exog = pd.DataFrame(self._Z, columns=list(data.names), copy=False)
+        super().__init__(pd.Series(picked, name="chosen"), exog, hasconst=False)
+
+    def _probabilities(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(A,) choice probabilities and (T,) log-probabilities of the chosen alternatives."""
+        data = self.choices
+        v = self._Z @ np.asarray(params, dtype=float)
+        v -= np.maximum.reduceat(v, data.starts)[self._tasks]
+        e = np.exp(v)
+        total = np.add.reduceat(e, data.starts)
+        return e / total[self._tasks], v[data.chosen] - np.log(total)
+
+    def loglike(self, params: np.ndarray) -> float:
+        """Log-likelihood at params (K,)."""
+        return float(self.choices.task_weights @ self._probabilities(params)[1])
+
+    def score_obs(self, params: np.ndarray) -> np.ndarray:
+        """Score of each choice task, (T, K)."""
+        return self._score_and_mean(self._probabilities(params)[0])[0]
+
+    def score(self, params: np.ndarray) -> np.ndarray:
+        """Gradient of the log-likelihood, (K,)."""
+        return np.asarray(self.score_obs(params).sum(axis=0))
+
+    def hessian(self, params: np.ndarray) -> np.ndarray:
+        """Second derivatives of the log-likelihood, (K, K)."""
+        p = self._probabilities(params)[0]
+        return self._hessian(p, self._score_and_mean(p)[1])
+
+    def _score_and_mean(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        data = self.choices
+        averaging = csr_array((p, np.arange(len(p)), np.r_[data.starts, len(p)]), shape=(len(data.starts), len(p)))
+        mean = averaging @ self._Z
+        return data.task_weights[:, None] * (self._Z[data.chosen] - mean), mean
+
+    def _hessian(self, p: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        w = self.choices.task_weights
+        hessian = (mean * w[:, None]).T @ mean
+        wp = p * w[self._tasks]
+        for start in range(0, len(wp), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            hessian -= (self._Z[block] * wp[block, None]).T @ self._Z[block]
+        return np.asarray(hessian)
+
+    def predict(self, params: np.ndarray, exog: ChoiceData | None = None) -> np.ndarray:
+        """Choice probabilities, (A,), of the estimation tasks or of other `ChoiceData` with the same columns."""
+        model = self if exog is None else ConditionalLogit(exog)
+        return model._probabilities(params)[0]
+
+    def fit(self, cov_type: CovarianceType = "cluster") -> ConditionalLogitResults:
+        """Maximise the likelihood by Newton's method with step halving.
+
+        cov_type: "cluster" (by respondent), "robust" (by choice task) or "nonrobust".
+        Raises EstimationError if columns are not identified or the choices separate, naming columns or levels.
+        """
+        if cov_type not in _COVARIANCES:
+            raise EstimationError(
+                f"cov_type: found {cov_type!r}; allowed: {', '.join(_COVARIANCES)}; choose one of them."
+            )
+        data = self.choices
+        _stop(diagnostics.aliased(data))
+        counts = diagnostics.level_counts(data)
+        if ((counts["chosen"] == 0) | (counts["chosen"] == counts["shown"])).any():
+            _stop(diagnostics.separation(data, counts))
+        params, steps, converged = self._newton()
+        spread = np.sqrt(np.einsum("ak,ak->k", self._Z, self._Z) / len(self._Z))
+        if not converged or (np.abs(params) * spread > _DIVERGED).any():
+            _stop(diagnostics.separation(data, counts))
+        if not converged:
+            raise EstimationError(
+                f"Newton's method did not arrive after {steps} steps; allowed: data that identify every column; "
+                "leave out columns that barely vary and fit again."
+            )
+        covariance = self._covariance(params, cov_type)
+        notes = (*diagnostics.condition_note(data), *diagnostics.level_notes(counts))
+        results = _Results(self, params, covariance, cov_type, steps, notes)
+        return ConditionalLogitResults(results)
+
+    def _newton(self) -> tuple[np.ndarray, int, bool]:
+        w = self.choices.task_weights
+        params = np.zeros(len(self.choices.names))
+        p, log_p = self._probabilities(params)
+        for step in range(1, _MAX_STEPS + 1):
+            scores, mean = self._score_and_mean(p)
+            gradient = scores.sum(axis=0)
+            try:
+                move = _solve(-self._hessian(p, mean), gradient)
+            except LinAlgError:
+                return params, step, False
+            loglike = float(w @ log_p)
+            if float(gradient @ move) < _TOLERANCE * max(1.0, abs(loglike) * 1e-6):
+                return params + move, step, True
+            size = 1.0
+            p, log_p = self._probabilities(params + move)
+            while float(w @ log_p) < loglike and size > 1e-8:
+                size /= 2
+                p, log_p = self._probabilities(params + size * move)
+            params = params + size * move
+        return params, _MAX_STEPS, False
+
+    def _covariance(self, params: np.ndarray, cov_type: str) -> np.ndarray:
+        data = self.choices
+        bread = _solve(-self.hessian(params), np.eye(len(params)))
+        if cov_type == "nonrobust":
+            return bread
+        scores = self.score_obs(params)
+        tasks, k = scores.shape
+        correction = (tasks - 1) / (tasks - k)
+        if cov_type == "cluster":
+            first = np.flatnonzero(np.r_[True, data.respondent[1:] != data.respondent[:-1]])
+            scores = np.add.reduceat(scores, first, axis=0)
+            if len(scores) < 2 or tasks <= k:
+                raise EstimationError(
+                    f"{len(scores)} respondent{'s' * (len(scores) != 1)} and {tasks} choice tasks for {k} parameters; allowed: two or more "
+                    "respondents and more tasks than parameters; collect more answers or shorten the formula."
+                )
+            correction *= len(scores) / (len(scores) - 1)
+        return np.asarray(correction * bread @ (scores.T @ scores) @ bread)
+
+
+def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve with rows and columns scaled to a unit diagonal, so that the unit of a column does not matter."""
+    scale = 1 / np.sqrt(np.diag(matrix))
+    scaled = matrix * scale[:, None] * scale
+    right_scaled = right * (scale if right.ndim == 1 else scale[:, None])
+    solved = cho_solve(cho_factor(scaled), right_scaled)
+    return np.asarray(solved * (scale if right.ndim == 1 else scale[:, None]))
+
+
+def _stop(notes: tuple[Note, ...]) -> None:
+    if notes:
+        raise EstimationError(" ".join(map(str, notes)))
+
+
+class _Results(LikelihoodModelResults):  # type: ignore[misc]
+    """The figures; `ConditionalLogitResults` puts the labels on."""
+
+    def __init__(
+        self,
+        model: ConditionalLogit,
+        params: np.ndarray,
+        covariance: np.ndarray,
+        cov_type: str,
+        steps: int,
+        notes: tuple[Note, ...],
+    ) -> None:
+        super().__init__(model, params, normalized_cov_params=covariance, scale=1.0)
+        data = model.choices
+        self.data = data
+        self.cov_type = cov_type
+        self.iterations = steps
+        self.converged = True
+        self.respondents, self.choice_tasks, self.alternatives = len(data.respondents), len(data.starts), len(data.X)
+        self.nobs = self.choice_tasks
+        self.df_model = len(params)
+        self.df_resid = self.nobs - len(params)
+        self.df_resid_inference = self.respondents - 1 if cov_type == "cluster" else self.df_resid
+        self.use_t = cov_type == "cluster" and self.respondents < diagnostics.FEW_CLUSTERS
+        # statsmodels supplies llf, which asks the model's loglike at params.
+        self.llnull = -float(data.task_weights @ np.log(data.sizes))
+        self.mcfadden = 1 - self.llf / self.llnull
+        self.adjusted = 1 - (self.llf - len(params)) / self.llnull
+        self.rlh = float(np.exp(self.llf / data.task_weights.sum()))
+        self.aic = 2 * len(params) - 2 * self.llf
+        self.bic = float(np.log(self.respondents)) * len(params) - 2 * self.llf
+        self.covariance_note = f"{_COVARIANCES[cov_type]}, {self.respondents} respondents"
+        self.notes = notes + (diagnostics.few_clusters(self.respondents) if cov_type == "cluster" else ())
+        if data.price is not None:
+            k = data.names.index(data.price)
+            self.notes += diagnostics.price_note(float(params[k]), float(np.sqrt(covariance[k, k])))
+
+    def predict(self, exog: ChoiceData | None = None) -> np.ndarray:
+        """Choice probabilities, (A,)."""
+        return np.asarray(self.model.predict(self.params, exog))
+
+    def summary(self, alpha: float = 0.05) -> Summary:
+        """statsmodels summary: what was estimated, on what, with which covariance."""
+        left = [
+            ("Model:", ["Conditional logit"]),
+            ("Method:", ["Maximum likelihood, Newton"]),
+            ("Respondents:", [f"{self.respondents:,}"]),
+            ("Choice tasks:", [f"{self.choice_tasks:,}"]),
+            ("Alternatives:", [f"{self.alternatives:,}"]),
+            ("Covariance:", [_COVARIANCES[self.cov_type]]),
+            ("Weights:", ["none" if self.data.weights is None else "survey weights, mean 1"]),
+        ]
+        right = [
+            ("Log-likelihood:", [f"{self.llf:.6f}"]),
+            ("LL, equal shares:", [f"{self.llnull:.4f}"]),
+            ("McFadden R2:", [f"{self.mcfadden:.4f}"]),
+            ("adjusted:", [f"{self.adjusted:.4f}"]),
+            ("RLH:", [f"{self.rlh:.4f}"]),
+            ("AIC:", [f"{self.aic:.4f}"]),
+            ("BIC (respondents):", [f"{self.bic:.4f}"]),
+        ]
+        summary = Summary()
+        summary.add_table_2cols(
+            self,
+            gleft=left,
+            gright=right,
+            title="Conditional logit (McFadden 1974)",
+            yname="chosen",
+            xname=list(self.data.names),
+        )
+        table = summary_params(self, yname="chosen", xname=list(self.data.names), alpha=alpha, use_t=self.use_t)
+        summary.tables.append(table)
+        if self.notes:
+            summary.add_extra_txt([f"{note.severity}: {note}" for note in self.notes])
+        return summary
+
+
+class ConditionalLogitResults(ResultsWrapper):  # type: ignore[misc]
+    """statsmodels results with labels: params (K,), bse, tvalues, pvalues, cov_params() (K, K), conf_int().
+
+    Besides statsmodels' own: data, llf, llnull, mcfadden, adjusted, rlh, aic, bic (ln of respondents), respondents, choice_tasks,
+    alternatives, converged, iterations, cov_type, covariance_note, notes, predict().
+    """
+
+    _attrs = {"params": "columns", "bse": "columns", "tvalues": "columns", "pvalues": "columns"}  # noqa: RUF012
+    _wrap_attrs = _attrs
+    _methods = {"cov_params": "cov", "conf_int": "columns"}  # noqa: RUF012
+    _wrap_methods = _methods
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):
+            raise AttributeError(f"{name}: results are read-only; fit again with other data or options.")
+        super().__setattr__(name, value)
+
+
+populate_wrapper(ConditionalLogitResults, _Results)
+
+
+def parameter_table(fit: ConditionalLogitResults, *, confidence: float = 0.95) -> pd.DataFrame:
+    """parameter, estimate, std_error, low, high: one row a parameter, in logits."""
+    interval = fit.conf_int(alpha=1 - confidence)
+    return pd.DataFrame(
+        {
+            "parameter": list(fit.data.names),
+            "estimate": fit.params.to_numpy(),
+            "std_error": fit.bse.to_numpy(),
+            "low": interval.iloc[:, 0].to_numpy(),
+            "high": interval.iloc[:, 1].to_numpy(),
+        }
+    )
+
+
+def quantile(fit: ConditionalLogitResults, confidence: float) -> float:
+    """Two-sided critical value: t with few clusters, else normal."""
+    tail = (1 - confidence) / 2
+    return float(stats.t.isf(tail, fit.df_resid_inference) if fit.use_t else stats.norm.isf(tail))

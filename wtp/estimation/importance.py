@@ -1,0 +1,62 @@
+"""Importance: an attribute's share of the summed part-worth ranges, in per cent, with interval and noise floor.
+
+I_a = range_a / sum_b range_b, range over the levels shown (the price over its tested range). A range is never negative, so noise alone
+gives an attribute importance, the more the more levels it has: the noise floor is the mean importance under choices drawn at random.
+Importance depends on the levels compared and is not value; decisions use money (METHODS: importance is never used for them).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from wtp.estimation.choice_data import ChoiceData
+from wtp.estimation.conditional_logit import ConditionalLogit, ConditionalLogitResults
+from wtp.estimation.draws import krinsky_robb
+
+
+def importance(
+    fit: ConditionalLogitResults,
+    *,
+    confidence: float = 0.95,
+    draws: int = 2_000,
+    permutations: int = 20,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Importance of each attribute of a pooled fit, from the averaged part-worths.
+
+    Columns attribute, importance, low, high, noise_floor, per cent. Intervals are percentiles over Krinsky-Robb draws.
+    """
+    attributes = fit.data.attributes
+    estimate = _shares(fit.data, fit.params.to_numpy()[None, :])[0]
+    simulated = _shares(fit.data, krinsky_robb(fit, draws, seed)[:, 0, :])
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(simulated, [tail, 1 - tail], axis=0)
+    return pd.DataFrame(
+        {
+            "attribute": [attribute.name for attribute in attributes],
+            "importance": estimate,
+            # The plug-in estimate of a range lies below most draws when the range is near 0; the interval must hold it.
+            "low": np.minimum(low, estimate),
+            "high": np.maximum(high, estimate),
+            "noise_floor": _noise_floor(fit.data, permutations, seed),
+        }
+    )
+
+
+def _shares(data: ChoiceData, params: np.ndarray) -> np.ndarray:
+    """(R, number of attributes) shares of ranges in per cent, of params (R, K)."""
+    ranges = np.column_stack([np.ptp(params @ attribute.contrasts.T, axis=1) for attribute in data.attributes])
+    return np.asarray(100 * ranges / ranges.sum(axis=1, keepdims=True))
+
+
+def _noise_floor(data: ChoiceData, permutations: int, seed: int) -> np.ndarray:
+    """Mean importance when every choice is drawn at random from its task."""
+    rng = np.random.default_rng([seed, 1])
+    floors = []
+    for _ in range(permutations):
+        chosen = data.starts + rng.integers(0, data.sizes)
+        floors.append(
+            _shares(data, ConditionalLogit(data.with_chosen(chosen)).fit("nonrobust").params.to_numpy()[None, :])[0]
+        )
+    return np.asarray(np.mean(floors, axis=0))
