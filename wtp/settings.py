@@ -23,10 +23,16 @@ class Settings:
 
     instance: Path = field(metadata={"help": "folder of database, secret key and settings"})
     surveys: Path = field(metadata={"help": "folder with one folder a survey"})
-    database: str = field(default="", metadata={"help": "SQLAlchemy URL; empty: SQLite file wtp.sqlite in the instance folder"})
-    base_url: str = field(default="http://127.0.0.1:8000", metadata={"help": "address in links that are given to people"})
+    database: str = field(
+        default="", metadata={"help": "SQLAlchemy URL; empty: SQLite file wtp.sqlite in the instance folder"}
+    )
+    base_url: str = field(
+        default="http://127.0.0.1:8000", metadata={"help": "address in links that are given to people"}
+    )
     proxies: int = field(default=0, metadata={"help": "trusted reverse proxies in front, for X-Forwarded-*"})
-    staff_language: str = field(default="en", metadata={"help": "language of results pages before one is chosen: en or de"})
+    staff_language: str = field(
+        default="en", metadata={"help": "language of results pages before one is chosen: en or de"}
+    )
 
     @property
     def database_url(self) -> str:
@@ -75,5 +81,7 @@ def secret_key(settings: Settings) -> bytes:
             file.write(secrets.token_bytes(SECRET_BYTES))
     secret = path.read_bytes()
     if len(secret) < SECRET_BYTES:
-        raise SettingsError(f"{path}: {len(secret)} bytes; allowed: at least {SECRET_BYTES}; delete the file to get a new one.")
+        raise SettingsError(
+            f"{path}: {len(secret)} bytes; allowed: at least {SECRET_BYTES}; delete the file to get a new one."
+        )
     return secret

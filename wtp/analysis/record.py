@@ -1,0 +1,97 @@
+"""What an analysis is asked for and what comes out: plain tables that page, chart, spreadsheet and Python all show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from wtp.estimation.diagnostics import Note
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of `analyse`: two equal requests on equal answers give equal figures."""
+
+    seed: int = 1
+    confidence: float = 0.90
+
+    def fingerprint(self, definition_hash: str, answers_hash: str, version: str) -> str:
+        """Key under which the analysis may be kept: survey, answers, request and version of the program."""
+        text = json.dumps([definition_hash, answers_hash, asdict(self), version])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that was found out from the answers of one study.
+
+    `tables` are tidy frames by name, with identifiers only (segment "all" is everybody); a figure that would mislead is NaN and
+    its `note` says why. `notes` belong above the charts. `summaries` are the statsmodels summaries by segment.
+    """
+
+    study: str
+    definition_hash: str
+    answers_hash: str
+    request: Request
+    respondents: int
+    completed: int
+    simulated: int
+    currency: str
+    tables: Mapping[str, pd.DataFrame]
+    notes: tuple[Note, ...] = ()
+    summaries: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def confidence(self) -> float:
+        """Probability that each interval is meant to hold."""
+        return self.request.confidence
+
+    def table(self, name: str, segment: str | None = None) -> pd.DataFrame:
+        """One table, whole or the rows of one segment."""
+        frame = self.tables[name]
+        return frame if segment is None else frame[frame["segment"] == segment].reset_index(drop=True)
+
+    def to_json(self) -> str:
+        """The whole record as JSON text; `from_json` gives it back to the last digit."""
+        record = {name: getattr(self, name) for name in _SCALARS}
+        record |= {
+            "request": asdict(self.request),
+            "notes": [asdict(note) for note in self.notes],
+            "summaries": dict(self.summaries),
+            "tables": {name: _pack(frame) for name, frame in self.tables.items()},
+        }
+        return json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Analysis:
+        """The record that `to_json` wrote."""
+        record = json.loads(text)
+        return cls(
+            **{name: record[name] for name in _SCALARS},
+            request=Request(**record["request"]),
+            notes=tuple(Note(**note) for note in record["notes"]),
+            summaries=record["summaries"],
+            tables={name: _unpack(packed) for name, packed in record["tables"].items()},
+        )
+
+
+_SCALARS = ("study", "definition_hash", "answers_hash", "respondents", "completed", "simulated", "currency")
+
+
+def _pack(frame: pd.DataFrame) -> dict[str, Any]:
+    values = frame.astype(object).where(frame.notna(), None)
+    return {
+        "dtypes": {column: str(dtype) for column, dtype in frame.dtypes.items()},
+        "columns": values.to_dict("list"),
+    }
+
+
+def _unpack(packed: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(packed["columns"], columns=list(packed["dtypes"])).astype(packed["dtypes"])

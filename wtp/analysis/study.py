@@ -1,0 +1,225 @@
+"""`analyse`: a study's answers become the tables of DESIGN's pages, segment by segment.
+
+Estimation uses the estimation tasks alone; holdout and repeated tasks only judge the result. Segments with fewer than 30
+respondents get no figures of their own (METHODS 9: their intervals would be wider than the tested price range).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from statsmodels.stats.weightstats import DescrStatsW
+
+from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
+from wtp.analysis.record import ALL, Analysis, Request
+from wtp.errors import DataError, EstimationError
+from wtp.estimation import ChoiceData, ConditionalLogit, importance, part_worths
+from wtp.estimation.conditional_logit import ConditionalLogitResults
+from wtp.estimation.diagnostics import Note, sample_size_notes
+from wtp.pricing import Step, investment, price_limit_pooled, still_buying, van_westendorp, willingness_to_pay
+from wtp.segments.declared import declared
+from wtp.survey.answers import Answers, Respondent
+from wtp.survey.definition import Definition
+from wtp.survey.load import Survey
+from wtp.survey.questions import VAN_WESTENDORP_ITEMS
+
+SMALLEST_SEGMENT = 30
+FULL_SEGMENT = 75
+PRICE_GRID = 41
+_OTHER_VERSION = (
+    "{count} respondents answered another version of this survey; their choices are left out of these figures, "
+    "since the words they saw were different. Export the raw answers to see them."
+)
+_NOT_ESTIMATED = "No figures for this segment: {reason}"
+_NOBODY = "Nobody has answered a choice task yet; the figures appear with the first 30 respondents."
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """One segment with its respondents and, where they suffice, its fit."""
+
+    name: str
+    respondents: tuple[Respondent, ...]
+    fit: ConditionalLogitResults | None
+    notes: tuple[Note, ...]
+
+
+def analyse(survey: Survey, answers: Answers, request: Request | None = None) -> Analysis:
+    """Estimate everything that the answers of a study can tell.
+
+    Deterministic: equal survey, answers and request give equal figures. Never raises for too few or degenerate answers; the notes
+    say what is missing.
+    """
+    request = request or Request()
+    definition = survey.definition
+    current = [r for r in answers.respondents if all(c.definition_hash == survey.definition_hash for c in r.choices)]
+    notes: list[Note] = []
+    if len(current) < len(answers.respondents):
+        count = len(answers.respondents) - len(current)
+        notes.append(Note("other_version", "warning", _OTHER_VERSION, {"count": count}))
+    groups = _groups(definition, current)
+    segments = [_estimate(definition, name, members) for name, members in groups.items()]
+    if not segments[0].respondents:
+        notes.append(Note("nobody", "info", _NOBODY, {}))
+    for segment in segments:
+        notes += segment.notes
+    return Analysis(
+        study=survey.slug,
+        definition_hash=survey.definition_hash,
+        answers_hash=answers.hash,
+        request=request,
+        respondents=len(answers.respondents),
+        completed=sum(r.completed_at is not None for r in answers.respondents),
+        simulated=answers.simulated,
+        currency=definition.currency,
+        tables=_tables(definition, segments, groups, request),
+        notes=tuple(notes),
+        summaries={s.name: s.fit.summary().as_text() for s in segments if s.fit is not None},
+    )
+
+
+def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:
+    """Everybody first, then the declared segments in the author's order."""
+    membership = declared(definition, respondents)
+    groups = {ALL: tuple(respondents)}
+    for segment in definition.segments:
+        groups[segment.id] = tuple(r for r in respondents if membership[r.number] == segment.id)
+    return groups
+
+
+def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]) -> _Segment:
+    chosen = tuple(r for r in members if any(c.task.kind == "estimation" for c in r.choices))
+    size_notes = tuple(note.in_segment(name) for note in sample_size_notes(len(chosen)))
+    if len(chosen) < SMALLEST_SEGMENT:
+        return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
+    try:
+        data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
+        fit = ConditionalLogit(data).fit()
+    except (DataError, EstimationError) as error:
+        note = Note("not_estimated", "stop", _NOT_ESTIMATED, {"reason": str(error)}, name)
+        return _Segment(name, chosen, None, (*size_notes, note))
+    return _Segment(name, chosen, fit, (*size_notes, *(note.in_segment(name) for note in fit.notes)))
+
+
+def steps_from_current(definition: Definition) -> tuple[Step, ...]:
+    """Every other level of every attribute against today's, the reference of each WTP."""
+    return tuple(
+        Step(attribute.id, attribute.current, level)
+        for attribute in definition.attributes
+        for level in attribute.level_ids
+        if level != attribute.current
+    )
+
+
+def _tables(
+    definition: Definition,
+    segments: Sequence[_Segment],
+    groups: Mapping[str, tuple[Respondent, ...]],
+    request: Request,
+) -> dict[str, pd.DataFrame]:
+    fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
+    worths = {name: part_worths(fit, confidence=request.confidence) for name, fit in fitted.items()}
+    chance = {"confidence": request.confidence, "seed": request.seed}
+    lowest, highest = definition.price.levels[0], definition.price.levels[-1]
+    grid = [lowest + (highest - lowest) * i / (PRICE_GRID - 1) for i in range(PRICE_GRID)]
+    offer = {attribute.id: attribute.current for attribute in definition.attributes}
+    tables = {
+        "segments": pd.DataFrame([_fit_quality(definition, s, worths.get(s.name)) for s in segments]),
+        "part_worths": _stack(worths),
+        "importance": _stack({name: importance(fit, **chance) for name, fit in fitted.items()}),
+        "willingness_to_pay": _stack(
+            {
+                name: willingness_to_pay(
+                    fit, steps=steps_from_current(definition), currency=definition.currency, **chance
+                )
+                for name, fit in fitted.items()
+            }
+        ),
+        "stated_importance": _stack({name: _stated(definition, members, request) for name, members in groups.items()}),
+        "investment": investment(fitted, definition, everybody=ALL, **chance),
+    }
+    if definition.choice_tasks.none == "dual":
+        tables["demand"] = _stack({name: still_buying(fit, offer, grid, **chance) for name, fit in fitted.items()})
+        tables["price_limit"] = _stack(
+            {name: price_limit_pooled(fit, offer, (lowest, highest), **chance) for name, fit in fitted.items()}
+        )
+    return tables | _van_westendorp(definition, groups, request)
+
+
+def _stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One tidy frame of the segments' frames, `segment` first."""
+    frames = [
+        table.drop(columns="segment", errors="ignore").assign(segment=name)[
+            ["segment", *(c for c in table.columns if c != "segment")]
+        ]
+        for name, table in tables.items()
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"segment": pd.Series(dtype="str")})
+
+
+def _fit_quality(definition: Definition, segment: _Segment, worths: pd.DataFrame | None) -> dict[str, object]:
+    """One row of the table `segments`: how much the figures of a segment rest on."""
+    nan = float("nan")
+    count = len(segment.respondents)
+    row: dict[str, object] = {
+        "segment": segment.name,
+        "respondents": count,
+        "choice_tasks": sum(c.task.kind == "estimation" for r in segment.respondents for c in r.choices),
+        "weight_of_evidence": "none" if count < SMALLEST_SEGMENT else "indication" if count < FULL_SEGMENT else "full",
+        "price_z": nan,
+        "hit_rate": nan,
+        "chance": nan,
+        "retest": retest_agreement(segment.respondents),
+        "log_likelihood": nan,
+        "mcfadden": nan,
+    }
+    if segment.fit is None or worths is None:
+        return row
+    fit = segment.fit
+    utilities = worths.set_index(["attribute", "level"])["estimate"]
+    hit_rate, chance = holdout_hit_rate(definition, segment.respondents, utilities, float(fit.params["price"]))
+    return row | {
+        "price_z": float(-fit.tvalues["price"]),
+        "hit_rate": hit_rate,
+        "chance": chance,
+        "log_likelihood": float(fit.llf),
+        "mcfadden": float(fit.mcfadden),
+    }
+
+
+def _stated(definition: Definition, members: Sequence[Respondent], request: Request) -> pd.DataFrame:
+    """Mean stated importance of each attribute with a t interval; no row where nobody rated."""
+    columns = ["attribute", "mean", "low", "high", "respondents"]
+    rating = definition.importance_rating
+    if rating is None:
+        return pd.DataFrame(columns=columns)
+    ratings = pd.DataFrame([r.answers[rating.id] for r in members if r.answers.get(rating.id)], dtype=float)
+    rows = []
+    for item in rating.items:
+        values = ratings[item.id].dropna() if item.id in ratings else pd.Series(dtype=float)
+        if len(values) < SMALLEST_SEGMENT:
+            continue
+        interval = DescrStatsW(values).tconfint_mean(alpha=1 - request.confidence)
+        rows.append((item.id, values.mean(), *interval, len(values)))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _van_westendorp(
+    definition: Definition, groups: Mapping[str, tuple[Respondent, ...]], request: Request
+) -> dict[str, pd.DataFrame]:
+    question = definition.van_westendorp
+    if question is None:
+        return {}
+    points, curves = {}, {}
+    for name, members in groups.items():
+        answered = [r.answers[question.id] for r in members if r.answers.get(question.id)]
+        if len(answered) < SMALLEST_SEGMENT:
+            continue
+        result = van_westendorp(
+            pd.DataFrame(answered, columns=list(VAN_WESTENDORP_ITEMS)), confidence=request.confidence, seed=request.seed
+        )
+        points[name] = result.points.assign(excluded=result.excluded, respondents=result.respondents)
+        curves[name] = result.curves
+    return {"van_westendorp_points": _stack(points), "van_westendorp_curves": _stack(curves)}

@@ -1,0 +1,36 @@
+"""The command `wtp`. Exit status 0; 1 = wrong input, said in one clear line; 2 = wrong usage."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from wtp import __version__
+from wtp.cli.estimate import estimate
+from wtp.cli.operate import demo, serve, user
+from wtp.cli.results import analyse, export
+from wtp.cli.studies import check, design, simulate
+from wtp.errors import WtpError
+
+
+class _Group(click.Group):
+    """Turns an error that a person can mend into its message and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WtpError as error:
+            click.echo(f"wtp: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__)
+def main() -> None:
+    """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
+
+
+for command in (check, design, simulate, analyse, estimate, export, demo, serve, user):
+    main.add_command(command)

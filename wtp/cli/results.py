@@ -1,0 +1,78 @@
+"""What was found out: the stored answers analysed, and everything taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wtp.analysis import Analysis, Request, analyse as analyse_answers
+from wtp.cli.studies import FOLDER, SEED
+from wtp.errors import DataError
+from wtp.export import to_csv_zip, to_xlsx
+from wtp.settings import load_settings
+from wtp.store import answers, open_database
+from wtp.survey import Answers, Survey, load_survey
+
+
+def stored_answers(survey: Survey) -> Answers:
+    """All answers of a study. Raises DataError if there is none."""
+    with open_database(load_settings().database_url) as database:
+        database.check()
+        with database.read() as connection:
+            found = answers.read_answers(connection, survey.slug)
+    if not found.respondents:
+        raise DataError(
+            f"{survey.slug}: no answers yet; allowed: a study that somebody answered; run wtp simulate {survey.folder} -n 300 to try it."
+        )
+    return found
+
+
+@click.command()
+@FOLDER
+@click.option("--model", type=click.Choice(["conditional"]), default="conditional", show_default=True)
+@SEED
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def analyse(folder: Path, model: str, seed: int, out: Path) -> None:
+    """Analyse the stored answers of a study: every table as CSV, the whole as analysis.json."""
+    survey = load_survey(folder)
+    analysis = analyse_answers(survey, stored_answers(survey), Request(seed=seed))
+    write_analysis(analysis, out)
+    for note in analysis.notes:
+        click.echo(f"[{note.severity}] {note.segment or 'study'}: {note}", err=True)
+    simulated = f", {analysis.simulated} of them simulated" if analysis.simulated else ""
+    click.echo(f"{model} logit, {analysis.respondents} respondents{simulated}; written: {out}")
+
+
+def write_analysis(analysis: Analysis, out: Path) -> None:
+    """One CSV a table, each row labelled with the number of simulated respondents behind it."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in analysis.tables.items():
+        labelled = table.assign(simulated_respondents=analysis.simulated)
+        labelled.to_csv(out / f"{name}.csv", index=False, lineterminator="\n")
+    (out / "analysis.json").write_text(analysis.to_json() + "\n", encoding="utf-8")
+    text = "\n\n".join(f"Segment: {segment}\n{summary}" for segment, summary in analysis.summaries.items())
+    (out / "summary.txt").write_text(text + "\n", encoding="utf-8")
+
+
+@click.command()
+@FOLDER
+@click.option(
+    "--format", "file_format", type=click.Choice(["csv", "xlsx"]), required=True, help="csv is a zip of tables."
+)
+@click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+def export(folder: Path, file_format: str, out: Path) -> None:
+    """Take answers, choices, design, results and codebook away."""
+    survey = load_survey(folder)
+    found = stored_answers(survey)
+    analysis = analyse_answers(survey, found)
+    content = {"csv": to_csv_zip, "xlsx": to_xlsx}[file_format](survey, found, analysis)
+    draft = out.with_name(out.name + ".part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(out)
+    except OSError as error:
+        raise DataError(
+            f"{out}: {error.strerror}; allowed: a file in a folder that can be written; choose another --out."
+        ) from error
+    click.echo(f"{len(found.respondents)} respondents, {found.simulated} of them simulated; written: {out}")

@@ -1,0 +1,81 @@
+"""Before and beside the field: check a survey, search its design, let simulated respondents answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from wtp.cli.simulation import simulate_through_pages, simulate_through_store
+from wtp.design.balance import search
+from wtp.design.efficiency import diagnostics
+from wtp.errors import DesignError, SurveyError
+from wtp.settings import load_settings
+from wtp.store import open_database, studies
+from wtp.survey import Definition, inspect_survey, load_survey
+from wtp.survey.design_file import format_design
+from wtp.survey.load import DESIGN_FILE
+
+FOLDER = click.argument("folder", metavar="surveys/<slug>", type=click.Path(path_type=Path))
+SEED = click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
+
+
+@click.command()
+@click.argument("folder", metavar="surveys/<slug>", type=click.Path(path_type=Path), required=False)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of survey.toml instead.")
+def check(folder: Path | None, schema: bool) -> None:
+    """Validate a survey; list every mistake with file, key, found, allowed, remedy."""
+    if schema:
+        click.echo(json.dumps(Definition.model_json_schema(), indent=2))
+        return
+    if folder is None:
+        raise click.UsageError("Missing argument 'surveys/<slug>'.")
+    survey, mistakes = inspect_survey(folder)
+    for mistake in mistakes:
+        click.echo(str(mistake), err=True)
+    if mistakes or survey is None:
+        raise SurveyError(f"{folder}: {len(mistakes)} mistake{'s' * (len(mistakes) != 1)}.")
+    definition = survey.definition
+    designed = f"{len(survey.design.versions)} design versions" if survey.design else "no design yet (wtp design)"
+    click.echo(
+        f"{folder}: no mistake. {len(definition.attributes)} attributes and price, {definition.choice_tasks.total} choice tasks "
+        f"a respondent, {len(definition.segments)} segments, {', '.join(definition.languages)}, {designed}."
+    )
+
+
+@click.command()
+@FOLDER
+@SEED
+def design(folder: Path, seed: int) -> None:
+    """Search a balanced design, write design.csv, print its diagnostics."""
+    survey, mistakes = inspect_survey(folder)
+    if survey is None:
+        raise SurveyError("\n".join(map(str, mistakes)))
+    with open_database(load_settings().database_url) as database, database.read() as connection:
+        if studies.fielding_began(connection, survey.slug):
+            raise DesignError(
+                f"{folder}: real respondents have begun; a study in the field keeps its design; "
+                "copy the folder under a new name to change it."
+            )
+    found = search(survey.definition, seed)
+    target = folder / DESIGN_FILE
+    draft = target.with_suffix(".csv.part")
+    draft.write_text(format_design(found, survey.definition), encoding="utf-8")
+    draft.replace(target)
+    click.echo(str(diagnostics(found, survey.definition)))
+    click.echo(f"written: {target}")
+
+
+@click.command()
+@FOLDER
+@click.option("-n", "respondents", type=click.IntRange(1, 100_000), required=True, help="How many respondents.")
+@SEED
+@click.option("--through-pages", is_flag=True, help="Answer through the web pages as a person would (slower).")
+def simulate(folder: Path, respondents: int, seed: int, through_pages: bool) -> None:
+    """Let simulated respondents with known tastes answer; they are labelled simulated everywhere."""
+    settings = load_settings(surveys=folder.parent)
+    survey = load_survey(folder)
+    play = simulate_through_pages if through_pages else simulate_through_store
+    play(settings, survey, respondents, seed)
+    click.echo(f"{respondents} simulated respondents answered {survey.slug}.")
