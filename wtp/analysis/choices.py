@@ -53,7 +53,7 @@ def analyse_choices(
     Raises DataError or EstimationError if everybody's data cannot be used; a segment that fails gets a note instead.
     """
     began = time.perf_counter()
-    columns = {
+    columns: dict[str, Any] = {
         "respondent": respondent,
         "choice_task": choice_task,
         "chosen": chosen,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
@@ -121,7 +122,7 @@ def _tables(
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     worths = {name: part_worths(fit, confidence=request.confidence) for name, fit in fitted.items()}
-    chance = {"confidence": request.confidence, "seed": request.seed}
+    chance: dict[str, Any] = {"confidence": request.confidence, "seed": request.seed}
     lowest, highest = definition.price.levels[0], definition.price.levels[-1]
     grid = [lowest + (highest - lowest) * i / (PRICE_GRID - 1) for i in range(PRICE_GRID)]
     offer = {attribute.id: attribute.current for attribute in definition.attributes}

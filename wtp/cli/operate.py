@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 
 import click
 
 from wtp.analysis import Request, analyse
 from wtp.cli.simulation import simulate_through_store
-from wtp.errors import SettingsError, StoreError
+from wtp.errors import SettingsError
 from wtp.settings import Settings, load_settings
 from wtp.store import Database, answers, open_database, respondents, staff
 from wtp.survey import load_survey
-from wtp.web import free_port, keep_analysis, serve as serve_forever
+from wtp.web import free_port, keep_analysis
+from wtp.web import serve as serve_forever
 
 DEMO_STUDY = "supplier"
 _ROLES = ("manager", "analyst", "administrator")

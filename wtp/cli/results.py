@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from wtp.analysis import Analysis, Request, analyse as analyse_answers
+from wtp.analysis import Analysis, Request
+from wtp.analysis import analyse as analyse_answers
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
 from wtp.export import to_csv_zip, to_xlsx

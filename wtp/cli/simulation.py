@@ -88,7 +88,7 @@ def _answer(
             design_version=version,
             tasks=assign(design.versions[version], rng),
             language=survey.definition.languages[0],
-            consent_text_hash=survey.definition.consent_hash,
+            consent_hash=survey.definition.consent_hash,
             now=now,
             simulated=True,
         )

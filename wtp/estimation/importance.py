@@ -1,7 +1,8 @@
 """Importance: an attribute's share of the summed part-worth ranges, in per cent, with interval and noise floor.
 
 I_a = range_a / sum_b range_b, range over the levels shown (the price over its tested range). A range is never negative, so noise alone
-gives an attribute importance, the more the more levels it has: the noise floor is the mean importance under choices drawn at random.
+gives an attribute importance, the more the more levels it has: the noise floor is the importance that an attribute would have to which
+nobody pays attention, its range taken from choices drawn at random, the other ranges as they are.
 Importance depends on the levels compared and is not value; decisions use money (METHODS: importance is never used for them).
 """
 
@@ -28,8 +29,9 @@ def importance(
     Columns attribute, importance, low, high, noise_floor, per cent. Intervals are percentiles over Krinsky-Robb draws.
     """
     attributes = fit.data.attributes
-    estimate = _shares(fit.data, fit.params.to_numpy()[None, :])[0]
-    simulated = _shares(fit.data, krinsky_robb(fit, draws, seed)[:, 0, :])
+    ranges = _ranges(fit.data, fit.params.to_numpy()[None, :])
+    estimate = _shares(ranges)[0]
+    simulated = _shares(_ranges(fit.data, krinsky_robb(fit, draws, seed)[:, 0, :]))
     tail = (1 - confidence) / 2
     low, high = np.quantile(simulated, [tail, 1 - tail], axis=0)
     return pd.DataFrame(
@@ -39,24 +41,26 @@ def importance(
             # The plug-in estimate of a range lies below most draws when the range is near 0; the interval must hold it.
             "low": np.minimum(low, estimate),
             "high": np.maximum(high, estimate),
-            "noise_floor": _noise_floor(fit.data, permutations, seed),
+            "noise_floor": _noise_floor(fit.data, ranges[0], permutations, seed),
         }
     )
 
 
-def _shares(data: ChoiceData, params: np.ndarray) -> np.ndarray:
-    """(R, number of attributes) shares of ranges in per cent, of params (R, K)."""
-    ranges = np.column_stack([np.ptp(params @ attribute.contrasts.T, axis=1) for attribute in data.attributes])
+def _ranges(data: ChoiceData, params: np.ndarray) -> np.ndarray:
+    """(R, number of attributes) ranges of part-worths, of params (R, K)."""
+    return np.column_stack([np.ptp(params @ attribute.contrasts.T, axis=1) for attribute in data.attributes])
+
+
+def _shares(ranges: np.ndarray) -> np.ndarray:
     return np.asarray(100 * ranges / ranges.sum(axis=1, keepdims=True))
 
 
-def _noise_floor(data: ChoiceData, permutations: int, seed: int) -> np.ndarray:
-    """Mean importance when every choice is drawn at random from its task."""
+def _noise_floor(data: ChoiceData, ranges: np.ndarray, permutations: int, seed: int) -> np.ndarray:
+    """Importance of each attribute if its range were that of random choices and the others' ranges (attributes,) as they are."""
     rng = np.random.default_rng([seed, 1])
-    floors = []
+    noise = np.zeros_like(ranges)
     for _ in range(permutations):
         chosen = data.starts + rng.integers(0, data.sizes)
-        floors.append(
-            _shares(data, ConditionalLogit(data.with_chosen(chosen)).fit("nonrobust").params.to_numpy()[None, :])[0]
-        )
-    return np.asarray(np.mean(floors, axis=0))
+        params = ConditionalLogit(data.with_chosen(chosen)).fit("nonrobust").params.to_numpy()
+        noise += _ranges(data, params[None, :])[0] / permutations
+    return np.asarray(100 * noise / (ranges.sum() - ranges + noise))

@@ -1,0 +1,74 @@
+"""The main job, end to end: bots answer through the pages, and the chart's WTP contains the truth they were given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from wtp.analysis import Request, analyse
+from wtp.charts import willingness_to_pay as chart
+from wtp.cli.simulation import simulate_through_pages
+from wtp.estimation.synthetic import truth
+from wtp.settings import Settings
+from wtp.store import answers, open_database, staff, studies
+from wtp.survey import load_survey
+from wtp.web import create_app
+
+SURVEYS = Path(__file__).parents[1] / "surveys"
+RESPONDENTS = 120
+PASSWORD = "a long pass phrase for the test"
+
+
+@pytest.fixture(scope="module")
+def fielded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = Settings(instance=tmp_path_factory.mktemp("instance"), surveys=SURVEYS)
+    survey = load_survey(SURVEYS / "supplier")
+    with open_database(settings.database_url) as database:
+        database.migrate()
+        with database.begin() as connection:
+            studies.register(connection, survey)
+            staff.add(connection, "anna", PASSWORD, "manager")
+    simulate_through_pages(settings, survey, RESPONDENTS, seed=5)
+    return settings
+
+
+def test_every_bot_finishes_and_is_labelled_simulated(fielded: Settings) -> None:
+    survey = load_survey(SURVEYS / "supplier")
+    with open_database(fielded.database_url) as database, database.read() as connection:
+        found = answers.read_answers(connection, "supplier")
+    assert len(found.respondents) == RESPONDENTS == found.simulated
+    assert all(r.completed_at is not None for r in found.respondents)
+    assert all(len(r.choices) == survey.definition.choice_tasks.total for r in found.respondents)
+    assert all(set(r.answers) == {q.id for q in survey.definition.questions} for r in found.respondents)
+
+
+def test_the_charts_worth_contains_the_truth(fielded: Settings) -> None:
+    survey = load_survey(SURVEYS / "supplier")
+    with open_database(fielded.database_url) as database, database.read() as connection:
+        found = answers.read_answers(connection, "supplier")
+    analysis = analyse(survey, found, Request(confidence=0.95))
+    worth = analysis.tables["willingness_to_pay"]
+    known = truth(survey.definition).rename(columns={"worth": "truth"})
+    both = worth.merge(known, on=["segment", "attribute", "from_level", "to_level"])
+    assert len(both) == 3 * 12
+    inside = both["truth"].between(both["low"], both["high"])
+    # 36 intervals of 95 per cent: fewer than 31 hits has a probability below 1 in 5,000 if the intervals are right.
+    assert inside.sum() >= 31, both[~inside]
+    assert np.corrcoef(both["estimate"], both["truth"])[0, 1] > 0.9
+    segment = worth[worth["segment"] == "uptime"]
+    drawn = chart.figure(segment, labels={}, words=str, currency="EUR").to_dict()["data"]
+    shown = {x for trace in drawn for x in np.atleast_1d(trace["x"]) if x is not None}
+    assert set(segment["estimate"].round(6)) <= {round(float(x), 6) for x in shown if isinstance(x, int | float)}
+
+
+def test_the_page_shows_the_same_figures_and_says_that_they_are_simulated(fielded: Settings) -> None:
+    client = create_app(fielded).test_client()
+    form = BeautifulSoup(client.get("/login").text, "html.parser").find("form", method="post")
+    fields = {i["name"]: i.get("value", "") for i in form.find_all("input") if i.get("name")}
+    client.post("/login", data=fields | {"name": "anna", "password": PASSWORD})
+    page = BeautifulSoup(client.get("/results/supplier?lang=en").text, "html.parser")
+    assert f"{RESPONDENTS} of {RESPONDENTS}" in page.get_text(" ", strip=True)
+    assert "preliminary" in page.get_text().lower()

@@ -1,0 +1,140 @@
+"""Balanced-overlap designs (Chrzan and Orme 2000): random versions whose levels are shown equally often.
+
+Within a version every attribute shows its least-used levels first; a level repeats inside a choice task half as often as by pure chance, for
+overlap helps with choosers who look at one attribute alone. Tasks with two equal alternatives or a dominated one are drawn again:
+nothing is learnt from them. All versions share the holdout tasks; the repeat asks one estimation task again.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from wtp.errors import DesignError
+from wtp.survey.definition import Definition
+from wtp.survey.design_file import design_hash, format_design
+from wtp.survey.tasks import Alternative, ChoiceTask, Design
+
+_REDRAWS = 50
+_HOLDOUT_CANDIDATES = 2_000
+_NEUTRAL_WORTH = 1.0  # utility from the lowest to the highest level, for the balance of holdout tasks
+
+
+def search(definition: Definition, seed: int) -> Design:
+    """A design for the plan of the survey; same seed, same design.
+
+    Raises DesignError if no task without a dominated alternative can be drawn.
+    """
+    plan = definition.choice_tasks
+    levels = level_numbers(definition)
+    sizes = np.array([count for count, _ in levels])
+    ordered = np.array([is_ordered for _, is_ordered in levels])
+    rng = np.random.default_rng(seed)
+    everywhere = [np.zeros(size) for size in sizes]
+    holdouts = _holdouts(plan.holdouts, plan.alternatives, sizes, ordered, rng)
+    versions: dict[int, tuple[ChoiceTask, ...]] = {}
+    for version in range(1, plan.versions + 1):
+        drawn = _version(plan.tasks, plan.alternatives, sizes, ordered, everywhere, rng)
+        tasks = [_task(n, "estimation", profiles, definition) for n, profiles in enumerate(drawn, 1)]
+        tasks += [_task(len(tasks) + n, "holdout", profiles, definition) for n, profiles in enumerate(holdouts, 1)]
+        for _ in range(plan.repeated):
+            again = tasks[int(rng.integers(plan.tasks))]
+            tasks.append(ChoiceTask(len(tasks) + 1, "repeat", again.alternatives, again.number))
+        versions[version] = tuple(tasks)
+    draft = Design(versions, "")
+    return Design(versions, design_hash(format_design(draft, definition)))
+
+
+def level_numbers(definition: Definition) -> list[tuple[int, bool]]:
+    """(number of levels, ordered worst first) of every attribute and then the price."""
+    attributes = [(len(attribute.levels), attribute.ordered) for attribute in definition.attributes]
+    return [*attributes, (len(definition.price.levels), True)]
+
+
+def dominated(profiles: np.ndarray, ordered: np.ndarray) -> bool:
+    """Whether one alternative is at least as good in everything as another; profiles (J, attributes), the price last.
+
+    Equal alternatives count too. Unordered attributes must be equal for one to dominate.
+    """
+    signed = profiles.copy()
+    signed[:, -1] *= -1
+    difference = signed[:, None, :] - signed[None, :, :]
+    at_least = np.where(ordered, difference >= 0, difference == 0).all(axis=2)
+    np.fill_diagonal(at_least, False)
+    return bool(at_least.any())
+
+
+def _version(
+    tasks: int,
+    alternatives: int,
+    sizes: np.ndarray,
+    ordered: np.ndarray,
+    everywhere: list[np.ndarray],
+    rng: np.random.Generator,
+) -> list[np.ndarray]:
+    here = [np.zeros(size) for size in sizes]
+    drawn = []
+    for _ in range(tasks):
+        for _ in range(_REDRAWS):
+            columns = [_levels(size, alternatives, here[a], everywhere[a], rng) for a, size in enumerate(sizes)]
+            profiles = np.column_stack(columns)
+            if not dominated(profiles, ordered):
+                break
+        else:
+            raise DesignError(
+                f"in {_REDRAWS} draws every choice task had a dominated alternative; allowed: attributes that can trade off against the "
+                "price; add levels or attributes, or show fewer alternatives."
+            )
+        for a, column in enumerate(columns):
+            np.add.at(here[a], column, 1)
+            np.add.at(everywhere[a], column, 1)
+        drawn.append(profiles)
+    return drawn
+
+
+def _levels(
+    size: int, alternatives: int, here: np.ndarray, everywhere: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """(J,) levels of one attribute in one task."""
+    by_chance = 1 - math.perm(size, alternatives) / size**alternatives if size >= alternatives else 1.0
+    order = np.lexsort((rng.random(size), everywhere, here))
+    if size >= alternatives and rng.random() >= by_chance / 2:
+        return rng.permutation(order[:alternatives])
+    # With overlap: the least-used levels once, one of them (or more, if there are too few) again.
+    distinct = order[: min(size, alternatives - 1)]
+    return rng.permutation(np.resize(distinct, alternatives))
+
+
+def _holdouts(
+    count: int, alternatives: int, sizes: np.ndarray, ordered: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Tasks without dominance whose alternatives are about equally good for somebody with neutral tastes."""
+    found: list[tuple[float, np.ndarray]] = []
+    for _ in range(_HOLDOUT_CANDIDATES if count else 0):
+        profiles = np.column_stack([_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes])
+        if not dominated(profiles, ordered):
+            utility = (profiles / (sizes - 1) * np.where(ordered, _NEUTRAL_WORTH, 0)) @ np.r_[
+                np.ones(len(sizes) - 1), -2
+            ]
+            found.append((float(np.ptp(utility)), profiles))
+    if len(found) < count:
+        raise DesignError(
+            "no holdout task without a dominated alternative; allowed: attributes that trade off; add levels or attributes."
+        )
+    return [profiles for _, profiles in sorted(found, key=lambda pair: pair[0])[:count]]
+
+
+def _task(number: int, kind: str, profiles: np.ndarray, definition: Definition) -> ChoiceTask:
+    alternatives = tuple(
+        Alternative(
+            j,
+            {
+                attribute.id: attribute.level_ids[level]
+                for attribute, level in zip(definition.attributes, profile, strict=False)
+            },
+            definition.price.levels[profile[-1]],
+        )
+        for j, profile in enumerate(profiles, 1)
+    )
+    return ChoiceTask(number, "holdout" if kind == "holdout" else "estimation", alternatives)

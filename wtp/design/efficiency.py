@@ -1,0 +1,149 @@
+"""How good a design is, before anybody is asked.
+
+D-error = det(M)^(-1/K), M the information of one average respondent under a logit with zero part-worths, M = sum_t X_t'(I/J - 11'/J^2)X_t, treatment
+coding, price from 0 to 1 over its tested range, none constant left out (its block depends on the answers). Smaller is better; only
+designs of the same survey compare, so it is shown against purely random designs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wtp.design.balance import dominated, level_numbers
+from wtp.survey.definition import Definition
+from wtp.survey.tasks import Design
+
+_RANDOM_DESIGNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LevelBalance:
+    """One attribute: how often each level is shown, the largest deviation from equal, the share of tasks that repeat a level."""
+
+    attribute: str
+    counts: tuple[int, ...]
+    deviation: float
+    overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Figures of the estimation tasks of a design; `str()` is what `wtp design` prints."""
+
+    versions: int
+    tasks: int
+    balance: tuple[LevelBalance, ...]
+    largest_correlation: float
+    dominated_tasks: int
+    d_error: float
+    random_d_error: float
+    parameters: int
+    smallest_rank: int
+    standard_errors: tuple[tuple[str, float], ...]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.versions} versions of {self.tasks} estimation tasks; {self.parameters} parameters beside the none constant",
+            f"D-error {self.d_error:.5f} per respondent, {self.d_error / self.random_d_error:.3f} of a random design's (smaller is better)",
+            f"dominated tasks: {self.dominated_tasks}; largest correlation of two attributes' columns: {self.largest_correlation:.3f}",
+            f"rank of a single version: at least {self.smallest_rank} of {self.parameters}",
+            "attribute            level counts (largest deviation from equal)    tasks with a repeated level",
+        ]
+        for row in self.balance:
+            counts = " ".join(map(str, row.counts))
+            lines.append(f"  {row.attribute:<18} {counts} ({row.deviation:.1%})".ljust(62) + f"{row.overlap:.0%}")
+        lines.append(
+            "standard error of each part-worth with 100 respondents (logits, zero part-worths, price over its whole range):"
+        )
+        lines.append("  " + ", ".join(f"{name} {error:.3f}" for name, error in self.standard_errors))
+        return "\n".join(lines)
+
+
+def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Diagnostics:
+    """Level balance, overlap, correlation, dominance, rank and D-error of the estimation tasks."""
+    profiles = _profiles(design, definition)
+    kinds = level_numbers(definition)
+    sizes = np.array([count for count, _ in kinds])
+    ordered = np.array([is_ordered for _, is_ordered in kinds])
+    versions, tasks, alternatives, _ = profiles.shape
+    names = [*(attribute.id for attribute in definition.attributes), "price"]
+    X = _coded(profiles, sizes, np.array(definition.price.levels))
+    per_version = _information(X)
+    information = per_version.mean(axis=0)
+    rng = np.random.default_rng(seed)
+    random = [
+        d_error(
+            _information(_coded(rng.integers(0, sizes, profiles.shape), sizes, np.array(definition.price.levels))).mean(
+                axis=0
+            )
+        )
+        for _ in range(_RANDOM_DESIGNS)
+    ]
+    columns = [f"{a.id} {level}" for a in definition.attributes for level in a.level_ids[1:]] + ["price"]
+    errors = np.sqrt(np.diag(np.linalg.inv(information)) / 100)
+    return Diagnostics(
+        versions=versions,
+        tasks=tasks,
+        balance=tuple(
+            _balance(name, profiles[..., a], size) for a, (name, size) in enumerate(zip(names, sizes, strict=True))
+        ),
+        largest_correlation=_largest_correlation(X, sizes),
+        dominated_tasks=sum(dominated(task, ordered) for task in profiles.reshape(-1, alternatives, len(sizes))),
+        d_error=d_error(information),
+        random_d_error=float(np.mean(random)),
+        parameters=X.shape[-1],
+        smallest_rank=int(min(np.linalg.matrix_rank(m) for m in per_version)),
+        standard_errors=tuple((name, float(e)) for name, e in zip(columns, errors, strict=True)),
+    )
+
+
+def d_error(information: np.ndarray) -> float:
+    """det(M)^(-1/K); infinite where M is singular."""
+    sign, logarithm = np.linalg.slogdet(information)
+    return float(np.exp(-logarithm / len(information))) if sign > 0 else float("inf")
+
+
+def _profiles(design: Design, definition: Definition) -> np.ndarray:
+    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last."""
+    places = {a.id: {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes}
+    prices = {price: i for i, price in enumerate(definition.price.levels)}
+    return np.array(
+        [
+            [
+                [[*(places[a][j.levels[a]] for a in places), prices[j.price]] for j in task.alternatives]
+                for task in tasks
+                if task.kind == "estimation"
+            ]
+            for tasks in design.versions.values()
+        ]
+    )
+
+
+def _coded(profiles: np.ndarray, sizes: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """(versions, tasks, J, K) treatment coding; the price from 0 to 1."""
+    blocks = [np.eye(size)[profiles[..., a]][..., 1:] for a, size in enumerate(sizes[:-1])]
+    scaled = (prices - prices[0]) / (prices[-1] - prices[0])
+    return np.concatenate([*blocks, scaled[profiles[..., -1]][..., None]], axis=-1)
+
+
+def _information(X: np.ndarray) -> np.ndarray:
+    """(versions, K, K) information of one respondent of each version under equal probabilities."""
+    centred = X - X.mean(axis=2, keepdims=True)
+    return np.einsum("vtjk,vtjl->vkl", centred, centred) / X.shape[2]
+
+
+def _balance(name: str, shown: np.ndarray, size: int) -> LevelBalance:
+    counts = np.bincount(shown.ravel(), minlength=size)
+    sorted_levels = np.sort(shown, axis=-1)
+    overlap = (sorted_levels[..., 1:] == sorted_levels[..., :-1]).any(axis=-1).mean()
+    return LevelBalance(name, tuple(map(int, counts)), float(np.abs(counts / counts.mean() - 1).max()), float(overlap))
+
+
+def _largest_correlation(X: np.ndarray, sizes: np.ndarray) -> float:
+    """Largest absolute correlation between columns of two different attributes, within tasks."""
+    centred = (X - X.mean(axis=2, keepdims=True)).reshape(-1, X.shape[-1])
+    correlation = np.abs(np.corrcoef(centred, rowvar=False))
+    attribute = np.repeat(np.arange(len(sizes)), [*(sizes[:-1] - 1), 1])
+    return float(correlation[attribute[:, None] != attribute].max(initial=0.0))

@@ -1,0 +1,146 @@
+"""Simulated respondents with known tastes: the demo's data, the bot's mind, and the truth that tests recover.
+
+A person of segment s has worths W_il = W_sl (1 + spread z), price sensitivity a_i = a_s exp(spread/2 z), a price limit L_i = L_s exp(spread/3 z)
+at which today's offer is bought with probability one half. Choices maximise a_i (worth - price) + Gumbel; the purchase question is a logit of the chosen
+alternative against the none utility (dual-response none). Answers to the questions follow from the same tastes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from wtp.survey.definition import Definition, SimulatedSegment, Simulation
+from wtp.survey.questions import Rating, SingleChoice, VanWestendorp
+from wtp.survey.tasks import Alternative, ChoiceTask
+
+_REVERSED_PRICES = 0.03
+_RATING_NOISE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedRespondent:
+    """One person: worth of each (attribute, level) and of not buying, in money; price sensitivity per currency unit."""
+
+    segment: str
+    answers: Mapping[str, Any]
+    worth: Mapping[tuple[str, str], float]
+    none_worth: float
+    sensitivity: float
+
+
+def draw_respondents(definition: Definition, count: int, seed: int) -> tuple[SimulatedRespondent, ...]:
+    """Persons of the survey's `[simulation]`, segments in their shares; without that table, neutral tastes in one segment."""
+    rng = np.random.default_rng([seed, 7])
+    simulation = definition.simulation or _neutral(definition)
+    shares = np.array([segment.share for segment in simulation.segments])
+    picks = rng.choice(len(shares), size=count, p=shares / shares.sum())
+    return tuple(_person(definition, simulation.segments[pick], simulation.spread, rng) for pick in picks)
+
+
+def choose(person: SimulatedRespondent, task: ChoiceTask, rng: np.random.Generator) -> tuple[int, bool]:
+    """Number of the chosen alternative, and whether the person would really buy it."""
+    surplus = np.array([_surplus(person, alternative) for alternative in task.alternatives])
+    best = int(np.argmax(person.sensitivity * surplus + rng.gumbel(size=len(surplus))))
+    utility = person.sensitivity * (surplus[best] - person.none_worth)
+    return task.alternatives[best].number, bool(rng.random() < 1 / (1 + np.exp(-utility)))
+
+
+def truth(definition: Definition) -> pd.DataFrame:
+    """Worth of every level against today's, by segment: segment, attribute, from_level, to_level, worth (mean of its persons)."""
+    simulation = definition.simulation or _neutral(definition)
+    rows = []
+    for segment in simulation.segments:
+        for attribute in definition.attributes:
+            worth = dict(zip(attribute.level_ids, segment.worth[attribute.id], strict=True))
+            rows += [
+                (segment.segment, attribute.id, attribute.current, level, worth[level] - worth[attribute.current])
+                for level in attribute.level_ids
+                if level != attribute.current
+            ]
+    return pd.DataFrame(rows, columns=["segment", "attribute", "from_level", "to_level", "worth"])
+
+
+def _surplus(person: SimulatedRespondent, alternative: Alternative) -> float:
+    return sum(person.worth[item] for item in alternative.levels.items()) - alternative.price
+
+
+def _neutral(definition: Definition) -> Simulation:
+    """Every step up is worth 3 per cent of today's price; half would still buy today's offer 10 per cent above it."""
+    price = definition.price.current
+    worth = {a.id: tuple(0.03 * price * i * a.ordered for i in range(len(a.levels))) for a in definition.attributes}
+    span = definition.price.levels[-1] - definition.price.levels[0]
+    name = definition.segments[0].id if definition.segments else "everybody"
+    segment = SimulatedSegment(segment=name, share=1, price_coefficient=-4 / span, price_limit=1.1 * price, worth=worth)
+    return Simulation(segments=(segment,))
+
+
+def _person(
+    definition: Definition, segment: SimulatedSegment, spread: float, rng: np.random.Generator
+) -> SimulatedRespondent:
+    worth: dict[tuple[str, str], float] = {}
+    for attribute in definition.attributes:
+        taste = 1 + spread * rng.standard_normal()
+        for level, amount in zip(attribute.level_ids, segment.worth[attribute.id], strict=True):
+            worth[attribute.id, level] = amount * taste
+    today = sum(worth[attribute.id, attribute.current] for attribute in definition.attributes)
+    limit = segment.price_limit * float(np.exp(spread / 3 * rng.standard_normal()))
+    sensitivity = -segment.price_coefficient * float(np.exp(spread / 2 * rng.standard_normal()))
+    answers = _answers(definition, segment, worth, limit, rng)
+    return SimulatedRespondent(segment.segment, answers, worth, today - limit, sensitivity)
+
+
+def _answers(
+    definition: Definition,
+    segment: SimulatedSegment,
+    worth: Mapping[tuple[str, str], float],
+    limit: float,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    declared = next((s for s in definition.segments if s.id == segment.segment), None)
+    answers: dict[str, Any] = {}
+    for question in definition.questions:
+        if isinstance(question, SingleChoice):
+            allowed = declared.when.get(question.id) if declared else None
+            options = allowed or tuple(option.id for option in question.options)
+            answers[question.id] = options[int(rng.integers(len(options)))]
+        elif isinstance(question, Rating):
+            answers[question.id] = _ratings(definition, question, segment, worth, rng)
+        elif isinstance(question, VanWestendorp):
+            answers[question.id] = _prices(limit, rng)
+    return answers
+
+
+def _ratings(
+    definition: Definition,
+    question: Rating,
+    segment: SimulatedSegment,
+    worth: Mapping[tuple[str, str], float],
+    rng: np.random.Generator,
+) -> dict[str, int]:
+    """Importance follows the range of worths, the price's that of its levels; everybody rates rather high."""
+    span = {a.id: max(worth[a.id, level] for level in a.level_ids) for a in definition.attributes}
+    prices = definition.price.levels
+    span["price"] = 0.5 * (prices[-1] - prices[0])
+    largest = max(*span.values(), 1e-9)
+    low, high = question.scale.low, question.scale.high
+    ratings = {}
+    for item in question.items:
+        level = 0.35 + 0.6 * span.get(item.id, 0.5 * largest) / largest
+        value = low + level * (high - low) + _RATING_NOISE * rng.standard_normal()
+        ratings[item.id] = int(np.clip(round(value), low, high))
+    return ratings
+
+
+def _prices(limit: float, rng: np.random.Generator) -> dict[str, float]:
+    """Four rounded prices round the person's limit; a few people mix up their order."""
+    factors = np.array([0.62, 0.82, 1.02, 1.22]) * np.exp(0.14 * rng.standard_normal(4))
+    prices = np.round(np.sort(factors) * limit)
+    prices += np.arange(4) * (np.diff(prices, prepend=-1) <= 0)
+    if rng.random() < _REVERSED_PRICES:
+        prices = prices[::-1]
+    return dict(zip(("too_cheap", "cheap", "expensive", "too_expensive"), map(float, prices), strict=True))

@@ -1,0 +1,52 @@
+"""Studies and the definitions that respondents answered: each by its hash, so that old answers keep their meaning."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from wtp.errors import StoreError
+from wtp.store import tables
+from wtp.store.upsert import insert_if_absent
+from wtp.survey.definition import Definition
+from wtp.survey.load import Survey
+
+
+def register(connection: sa.Connection, survey: Survey) -> None:
+    """Keep the survey's definition and make it the study's current one.
+
+    Raises StoreError if real respondents have begun under another design: a study in the field keeps its design.
+    """
+    design_hash = survey.design.hash if survey.design else ""
+    content = survey.definition.model_dump_json()
+    insert_if_absent(connection, tables.definition, hash=survey.definition_hash, study=survey.slug, content=content)
+    insert_if_absent(
+        connection, tables.study, slug=survey.slug, definition_hash=survey.definition_hash, design_hash=design_hash
+    )
+    kept = connection.execute(
+        sa.select(tables.study.c.design_hash).where(tables.study.c.slug == survey.slug)
+    ).scalar_one()
+    if kept and kept != design_hash and fielding_began(connection, survey.slug):
+        raise StoreError(
+            f"{survey.folder}/design.csv: changed after real respondents began; allowed: the design they answer; "
+            "put the old file back, or copy the folder under a new name."
+        )
+    connection.execute(
+        sa.update(tables.study)
+        .where(tables.study.c.slug == survey.slug)
+        .values(definition_hash=survey.definition_hash, design_hash=design_hash)
+    )
+
+
+def definition(connection: sa.Connection, definition_hash: str) -> Definition:
+    """The definition that a respondent answers, whatever the file says now."""
+    content = connection.execute(
+        sa.select(tables.definition.c.content).where(tables.definition.c.hash == definition_hash)
+    ).scalar_one()
+    return Definition.model_validate_json(content)
+
+
+def fielding_began(connection: sa.Connection, slug: str) -> bool:
+    """Whether a real respondent has consented; simulated ones do not count."""
+    r = tables.respondent.c
+    began = sa.select(r.id).where(r.study == slug, sa.not_(r.simulated), r.consented_at.is_not(None)).limit(1)
+    return connection.execute(began).first() is not None
