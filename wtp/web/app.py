@@ -1,0 +1,49 @@
+"""The application factory: settings in, a Flask application out.
+
+One application a process: it opens the database, refuses to start if an answer would not be safe there, keeps the definition of every
+survey folder in it, and hangs the pages in. Database, surveys and settings are in `app.extensions` under `wtp_...`.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from wtp.errors import SettingsError
+from wtp.settings import Settings, secret_key
+from wtp.store import open_database, studies
+from wtp.survey import Survey, load_survey
+from wtp.web import errors, health, i18n, respond, security
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application on a migrated database.
+
+    Raises SettingsError, SurveyError or StoreError in words: an installation with a mistake does not start.
+    """
+    app = Flask("wtp.web")
+    app.secret_key = secret_key(settings)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    surveys = _surveys(settings)
+    database = open_database(settings.database_url)
+    database.check()
+    with database.begin() as connection:
+        for survey in surveys.values():
+            studies.register(connection, survey)
+    app.extensions["wtp_settings"] = settings
+    app.extensions["wtp_database"] = database
+    app.extensions["wtp_surveys"] = surveys
+    security.protect(app, settings)
+    i18n.translate(app)
+    errors.word(app)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(respond.blueprint)
+    return app
+
+
+def _surveys(settings: Settings) -> dict[str, Survey]:
+    if not settings.surveys.is_dir():
+        raise SettingsError(
+            f"{settings.surveys}: no such folder; allowed: a folder with one folder a survey; set surveys or WTP_SURVEYS."
+        )
+    folders = sorted(path.parent for path in settings.surveys.glob("*/survey.toml"))
+    return {folder.name: load_survey(folder) for folder in folders}

@@ -1,0 +1,73 @@
+"""Errors as pages: what happened, what it means for the person's answers, what to do.
+
+A form that could not be saved because the database is away comes back with everything that was typed and a button that sends it again.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, render_template, request
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from wtp.errors import StoreError
+
+RETRY_SECONDS = 5
+
+_WORDS = {
+    400: (_l("This request cannot be read"), _l("Nothing was saved by it. Go back and try again.")),
+    403: (_l("Not allowed"), _l("Your account does not have this right.")),
+    404: (
+        _l("Page not found"),
+        _l("The address is not complete, or the page does not exist any more. Check the link that you were given."),
+    ),
+    405: (_l("This page cannot be used like that"), _l("Open it from the start of the study.")),
+    413: (_l("That was too much at once"), _l("Nothing was saved by it. Go back and send less.")),
+    429: (_l("Too many tries"), _l("Wait a minute, then try again.")),
+    500: (
+        _l("Something went wrong on our side"),
+        _l(
+            "What you saved before is kept. Go back and try again; if it happens again, tell the people who invited you."
+        ),
+    ),
+}
+_EXPIRED = (
+    _l("Your browser did not send what this page needs"),
+    _l("Nothing was saved by this step. Allow cookies for this site, go back, load the page again and send it again."),
+)
+_AWAY = (
+    _l("Not saved yet"),
+    _l(
+        "We cannot save at the moment. Nothing that you typed is lost: it is kept in this page. Wait a moment, then try again."
+    ),
+)
+_CLOSED = (_l("The service is not available at the moment"), _l("Wait a moment, then load the page again."))
+
+
+def word(app: Flask) -> None:
+    """Give every error of a request its page."""
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(StoreError, _store)
+
+
+def _http(error: HTTPException) -> Response | HTTPException:
+    if error.code is None or error.code < 400:
+        return error
+    heading, advice = _WORDS.get(error.code, _WORDS[400 if error.code < 500 else 500])
+    response = error.get_response()
+    response.set_data(render_template("error.html", heading=heading, advice=advice))
+    return response
+
+
+def _csrf(_: CSRFError) -> tuple[str, int]:
+    return render_template("error.html", heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
+
+
+def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
+    current_app.logger.error("%s", error)
+    again = request.method == "POST" and request.blueprint == "respond"
+    typed = [item for item in request.form.items(multi=True) if item[0] != "csrf_token"] if again else []
+    heading, advice = _AWAY if again else _CLOSED
+    page = render_template("error.html", heading=heading, advice=advice, typed=typed, again=again)
+    return page, 503, {"Retry-After": str(RETRY_SECONDS)}

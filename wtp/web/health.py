@@ -1,0 +1,29 @@
+"""Two questions of whoever runs the server: does the process live, and could it keep an answer now?"""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app
+
+from wtp.errors import StoreError
+from wtp.store import Database
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> str:
+    """The process answers."""
+    return "ok\n"
+
+
+@blueprint.get("/readyz")
+def ready() -> tuple[str, int]:
+    """The database can be written, durably. 503 with the reason if not."""
+    database: Database = current_app.extensions["wtp_database"]
+    try:
+        database.check()
+        with database.begin():
+            pass
+    except StoreError as error:
+        return f"{error}\n", 503
+    return "ok\n", 200

@@ -1,0 +1,121 @@
+"""Languages of the pages: which one, how to switch, and money and numbers as people there write them.
+
+English is the source language of our own texts; a survey brings its texts in each of its languages. The language of a page is the one asked
+for (`?lang=`), else that of the session, else on survey pages what the browser prefers, else the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from babel import Locale
+from babel.numbers import format_currency, format_decimal, get_decimal_symbol
+from flask import Flask, current_app, request, session
+from flask_babel import Babel, get_locale
+
+from wtp.survey import Survey
+
+INTERFACE_LANGUAGES = ("en", "de")
+_LONGEST_AMOUNT = 20
+_PLAIN = re.compile(r"[0-9]+")
+_WITH_DECIMALS = re.compile(r"([0-9]+)[.,]([0-9]{1,2})")
+_GROUPED = re.compile(r"([0-9]{1,3}(?:([.,])[0-9]{3})(?:\2[0-9]{3})*)(?:([.,])([0-9]{1,2}))?")
+
+
+def translate(app: Flask) -> None:
+    """Give every page its language."""
+    Babel(app, locale_selector=_select)
+    app.before_request(_remember)
+    app.context_processor(lambda: {"language": language(), "language_links": _language_links, "text": text})
+
+
+def language() -> str:
+    """Code of the page's language."""
+    return str(get_locale().language)
+
+
+def text(wording: Mapping[str, str]) -> str:
+    """An author's text in the page's language; on pages in a language that the survey has not, in its first one."""
+    return wording.get(language()) or next(iter(wording.values()))
+
+
+def money(amount: float, currency: str, in_language: str) -> str:
+    """An amount with its currency, without decimals if it is whole: 100 €, €99.50."""
+    pattern = Locale(in_language).currency_formats["standard"].pattern
+    if float(amount).is_integer():
+        pattern = pattern.replace(".00", "")
+    return str(format_currency(amount, currency, format=pattern, locale=in_language, currency_digits=False))
+
+
+def amount_text(amount: float, in_language: str) -> str:
+    """An amount as a person would type it: 99,5 in German."""
+    return str(format_decimal(amount, "0.##", locale=in_language))
+
+
+def parse_amount(typed: str, in_language: str) -> float | None:
+    """The amount that a person means, or None: 1.234,56 and 1,234.56 both, since keyboards follow the phone and not the page.
+
+    A lone separator before three digits (1.234) groups thousands where the language groups so; in the other language it could mean
+    either, so it is refused rather than guessed.
+    """
+    found = re.sub(r"[\s\u00a0\u202f'’]|€|EUR|\$", "", typed)
+    if len(found) > _LONGEST_AMOUNT:
+        return None
+    if _PLAIN.fullmatch(found):
+        return float(found)
+    if match := _WITH_DECIMALS.fullmatch(found):
+        return float(Decimal(f"{match[1]}.{match[2]}"))
+    match = _GROUPED.fullmatch(found)
+    if match is None or match[2] == match[3]:
+        return None
+    whole, separator, decimals = match[1], match[2], match[4]
+    alone = decimals is None and whole.count(separator) == 1
+    if alone and separator == get_decimal_symbol(in_language):
+        return None
+    return float(Decimal(f"{whole.replace(separator, '')}.{decimals or 0}"))
+
+
+def _languages() -> tuple[str, ...]:
+    """The languages that the page exists in, its default first."""
+    if request.blueprint == "respond":
+        surveys: Mapping[str, Survey] = current_app.extensions["wtp_surveys"]
+        survey = surveys.get((request.view_args or {}).get("slug", ""))
+        return survey.definition.languages if survey else INTERFACE_LANGUAGES
+    default = current_app.extensions["wtp_settings"].staff_language
+    return (default, *(code for code in INTERFACE_LANGUAGES if code != default))
+
+
+def _remember() -> None:
+    asked = request.args.get("lang")
+    if asked in _languages():
+        session["language"] = asked
+
+
+def _select() -> str:
+    languages = _languages()
+    if (chosen := session.get("language")) in languages:
+        return str(chosen)
+    if request.blueprint == "respond":
+        return request.accept_languages.best_match(languages) or languages[0]
+    return languages[0]
+
+
+def _language_links() -> Sequence[dict[str, Any]]:
+    """The page in each of its languages: code, name in that language, address, whether it is the one shown."""
+    languages = _languages()
+    if len(languages) < 2:
+        return []
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return [
+        {
+            "code": code,
+            "name": (Locale(code).get_display_name(code) or code).title(),
+            "href": "?" + urlencode([*kept, ("lang", code)]),
+            "current": code == language(),
+        }
+        for code in sorted(languages)
+    ]
