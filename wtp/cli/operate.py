@@ -6,13 +6,12 @@ import secrets
 
 import click
 
-from wtp.analysis import Request, analyse
 from wtp.cli.simulation import simulate_through_store
 from wtp.errors import SettingsError
 from wtp.settings import Settings, load_settings
-from wtp.store import Database, answers, open_database, respondents, staff
+from wtp.store import Database, open_database, respondents, staff
 from wtp.survey import load_survey
-from wtp.web import free_port, keep_analysis
+from wtp.web import analysis_of, free_port
 from wtp.web import serve as serve_forever
 
 DEMO_STUDY = "supplier"
@@ -39,12 +38,11 @@ def demo(count: int, port: int, no_serve: bool) -> None:
         if there < count:
             simulate_through_store(settings, survey, count - there, seed=1 + there)
         click.echo("analysing ...")
-        with database.read() as connection:
-            found = answers.read_answers(connection, DEMO_STUDY)
-        analysis = analyse(survey, found, Request())
-        keep_analysis(database, analysis)
+        analysis = analysis_of(database, survey)
         logins = {role: _demo_login(database, role) for role in ("manager", "analyst")}
-    click.echo(f"{len(found.respondents)} respondents, {found.simulated} of them SIMULATED. What they say, by segment:")
+    click.echo(
+        f"{analysis.respondents} respondents, {analysis.simulated} of them SIMULATED. What they say, by segment:"
+    )
     for row in analysis.tables["price_limit"].itertuples():
         limit = (
             f"{row.estimate:.0f} {analysis.currency} ({row.low:.0f} to {row.high:.0f})" if row.note == "" else row.note

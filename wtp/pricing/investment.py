@@ -27,12 +27,11 @@ SMALLEST_RELEVANT = 0.01
 INVEST, SAVE, KEEP, UNDECIDED = "invest", "save", "keep", "undecided"
 HONOURED, NOT_HONOURED, EXPECTED, OPEN = "honoured", "not_honoured", "expected", "open"
 UP, DOWN = "up", "down"
-MORE_ANSWERS = "About {count:,} more answers would decide it."
 NEVER_DECIDED = "Worth and cost are about equal: more answers will hardly decide it."
-INCOMPLETE = "Without {segments}, for which there are too few answers."
+INCOMPLETE = "Segments with too few answers are left out."
 _COLUMNS = [
     "segment", "attribute", "direction", "from_level", "to_level", "worth", "worth_low", "worth_high", "unit_cost", "investment",
-    "gain", "gain_low", "gain_high", "probability", "label", "break_even", "note",
+    "gain", "gain_low", "gain_high", "probability", "label", "break_even", "more_answers", "note",
 ]  # fmt: skip
 _Z90 = 1.281552
 _HOPELESS = 20
@@ -70,7 +69,7 @@ def investment(
     investment is counted once; a segment alone bears it whole where the attribute may differ by segment, else by its share of customers.
     Columns: worth (money a customer and purchase; what a step down puts at risk), unit_cost (negative is saved), investment (once),
     gain (money a year), probability that the gain is above 0, label (one an attribute), break_even (largest unit cost at which a step up,
-    smallest saving at which a step down, is right with 90 per cent), note.
+    smallest saving at which a step down, is right with 90 per cent), more_answers that would decide an undecided one, note.
     """
     customers = {segment.id: segment.customers for segment in definition.segments}
     named = {name: fit for name, fit in fits.items() if name in customers}
@@ -83,7 +82,7 @@ def investment(
     if markets:
         table = _table(definition, markets, everybody, 1.0, confidence)
         if missing:
-            table["note"] = (table["note"] + " " + INCOMPLETE.format(segments=", ".join(missing))).str.strip()
+            table["note"] = table["note"].mask(table["note"] == "", INCOMPLETE)
         tables.insert(0, table)
     elif everybody in fits:
         market = _market(fits[everybody], definition, everybody, max(total, 1), draws, [seed, 0])
@@ -128,9 +127,17 @@ def _table(
     for attribute in definition.attributes:
         borne = 1.0 if attribute.by_segment else part
         moves = [_move(definition, attribute, move, markets, borne, confidence) for move in _moves(attribute)]
-        label, note = _verdict(moves, definition, sum(market.respondents for market in markets))
+        label, more_answers, note = _verdict(moves, definition, sum(market.respondents for market in markets))
         rows += [
-            {"segment": name, "attribute": attribute.id, **move.row, "label": label, "note": note} for move in moves
+            {
+                "segment": name,
+                "attribute": attribute.id,
+                **move.row,
+                "label": label,
+                "more_answers": more_answers,
+                "note": note,
+            }
+            for move in moves
         ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -188,23 +195,24 @@ def _move(
     return _Move(direction, worth, gain, row)
 
 
-def _verdict(moves: Sequence[_Move], definition: Definition, respondents: int) -> tuple[str, str]:
-    """The label of one attribute, and what would decide it if it is undecided."""
+def _verdict(moves: Sequence[_Move], definition: Definition, respondents: int) -> tuple[str, float, str]:
+    """The label of one attribute; how many more answers would decide it if it is undecided (NaN else); a note."""
     if any(np.isnan(move.worth).any() for move in moves):
-        return (UNDECIDED if definition.economics else OPEN), NO_PRICE_EFFECT
+        return (UNDECIDED if definition.economics else OPEN), np.nan, NO_PRICE_EFFECT
     if any(not len(move.gain) for move in moves):
-        return _without_costs(moves, SMALLEST_RELEVANT * definition.price.current), ""
+        return _without_costs(moves, SMALLEST_RELEVANT * definition.price.current), np.nan, ""
     right = {move.direction: float((move.gain > 0).mean()) for move in moves}
     sure = [move for move in moves if right[move.direction] >= DECISION_PROBABILITY]
     if sure:
         best = max(sure, key=lambda move: float(np.median(move.gain)))
-        return (INVEST if best.direction == UP else SAVE), ""
+        return (INVEST if best.direction == UP else SAVE), np.nan, ""
     down_loses = 1 - right.get(DOWN, 0.0) >= DECISION_PROBABILITY
     up_loses = 1 - right.get(UP, 0.0) >= DECISION_PROBABILITY
     if down_loses and (up_loses or DOWN in right):
-        return KEEP, ""
+        return KEEP, np.nan, ""
     open_move = max(moves, key=lambda move: right[move.direction])
-    return UNDECIDED, _more_answers(open_move.gain, respondents)
+    more_answers = _more_answers(open_move.gain, respondents)
+    return UNDECIDED, more_answers, NEVER_DECIDED if np.isnan(more_answers) else ""
 
 
 def _without_costs(moves: Sequence[_Move], smallest: float) -> str:
@@ -219,9 +227,9 @@ def _without_costs(moves: Sequence[_Move], smallest: float) -> str:
     return OPEN
 
 
-def _more_answers(gain: np.ndarray, respondents: int) -> str:
-    """n (z sd / |mean|)^2 answers in all would make the interval clear 0, since sd falls with the root of n."""
+def _more_answers(gain: np.ndarray, respondents: int) -> float:
+    """n (z sd / |mean|)^2 answers in all would make the interval clear 0, since sd falls with the root of n; NaN if that is hopeless."""
     needed = respondents * (_Z90 * gain.std() / abs(gain.mean())) ** 2
     if needed > _HOPELESS * respondents:
-        return NEVER_DECIDED
-    return MORE_ANSWERS.format(count=int(np.ceil(max(needed - respondents, 10) / 10) * 10))
+        return np.nan
+    return float(np.ceil(max(needed - respondents, 10) / 10) * 10)

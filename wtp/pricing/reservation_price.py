@@ -19,8 +19,8 @@ from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, level_row, price_dro
 
 PRELIMINARY, WITHHELD = "preliminary", "withheld"
 NO_NONE = "The study has no none option, so only differences between offers are known, not an absolute price limit."
-ABOVE = "More than half would still buy at the highest price tested, {price:g}: the limit lies above it."
-BELOW = "Fewer than half would buy at the lowest price tested, {price:g}: the limit lies below it."
+ABOVE = "More than half would still buy at the highest tested price: the limit lies above it."
+BELOW = "Fewer than half would buy at the lowest tested price: the limit lies below it."
 
 
 def still_buying(
@@ -73,9 +73,9 @@ def price_limit_pooled(
     tail = (1 - confidence) / 2
     low, high = np.clip(np.quantile(simulated @ vector / -simulated[:, k], [tail, 1 - tail]), *tested)
     if limit > tested[1]:
-        return _limit(np.nan, low, np.nan, ABOVE.format(price=tested[1]))
+        return _limit(np.nan, low, np.nan, ABOVE)
     if limit < tested[0]:
-        return _limit(np.nan, np.nan, high, BELOW.format(price=tested[0]))
+        return _limit(np.nan, np.nan, high, BELOW)
     return _limit(limit, low, high, "")
 
 

@@ -19,7 +19,7 @@ from wtp.estimation.diagnostics import Note
 
 COLUMNS = ("too_cheap", "cheap", "expensive", "too_expensive")
 POINTS = ("PMC", "OPP", "IDP", "PME")
-_FLAT = "The curves lie on each other from {low:g} to {high:g}; the lowest of these prices is shown."
+_FLAT = "The curves lie on each other over a stretch of prices; its lowest price is shown."
 _NO_CROSSING = "The curves do not cross, so there is no such price; ask more people."
 _EXCLUDED = (
     "{share:.0%} of the answers are left out because their four prices do not rise ({reversed} reversed, {ties} with ties); "
@@ -80,8 +80,7 @@ def van_westendorp(
     estimates, flats = _points(curves, grid, price_range)
     low, high = _bootstrap(kept, below, grid, price_range, bootstrap, confidence, seed)
     notes = [
-        _NO_CROSSING if np.isnan(p) else _FLAT.format(low=p, high=end) if end > p else ""
-        for p, end in zip(estimates[0], flats[0], strict=True)
+        _NO_CROSSING if np.isnan(p) else _FLAT if end > p else "" for p, end in zip(estimates[0], flats[0], strict=True)
     ]
     lost_reversed, lost_ties = int((is_reversed & ~keep).sum()), int((tied & ~is_reversed & ~keep).sum())
     share = 1 - len(kept) / len(prices)

@@ -20,7 +20,7 @@ from wtp.estimation.diagnostics import price_note
 from wtp.estimation.draws import krinsky_robb
 
 NO_PRICE_EFFECT = "The price did not clearly drive the answers, so no amount is shown."
-BEYOND = "Beyond the tested prices, whose span is {span:g}: read it as 'more than {span:g}'."
+BEYOND = "Beyond the span of the tested prices: read it as 'more than that span'."
 _MOST_WRONG_SIGNS = 0.001
 
 
@@ -62,7 +62,7 @@ def willingness_to_pay(
         low, high = np.quantile(worth, [tail, 1 - tail], axis=0)
         estimate = contrasts @ params / -params[k]
         span = price_span(data, price)
-        notes = [BEYOND.format(span=span) if abs(w) > span else "" for w in estimate]
+        notes = [BEYOND if abs(w) > span else "" for w in estimate]
     else:
         estimate = low = high = np.full(len(contrasts), np.nan)
         notes = [NO_PRICE_EFFECT] * len(contrasts)

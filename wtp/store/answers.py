@@ -132,6 +132,18 @@ def current(connection: sa.Connection, respondent_id: int) -> Current:
     )
 
 
+def state(connection: sa.Connection, slug: str) -> str:
+    """Changes whenever an answer of the study does, and costs a moment: rows are only ever added, but for completion."""
+    r, a, c = tables.respondent.c, tables.answer.c, tables.choice.c
+    in_study = sa.select(r.id).where(r.study == slug)
+    people = connection.execute(
+        sa.select(sa.func.count(r.consented_at), sa.func.count(r.completed_at)).where(r.study == slug)
+    ).one()
+    last_answer = connection.execute(sa.select(sa.func.max(a.id)).where(a.respondent_id.in_(in_study))).scalar_one()
+    last_choice = connection.execute(sa.select(sa.func.max(c.id)).where(c.respondent_id.in_(in_study))).scalar_one()
+    return f"{people[0]}/{people[1]}/{last_answer}/{last_choice}"
+
+
 def read_answers(connection: sa.Connection, slug: str) -> Answers:
     """Everything that respondents of a study answered, the last revision of each; those who never consented are left out."""
     r, a, c = tables.respondent.c, tables.answer.c, tables.choice.c

@@ -21,7 +21,6 @@ from wtforms.validators import InputRequired, Length
 
 from wtp.store import staff
 from wtp.store.staff import LONGEST_PASSWORD, StaffMember
-from wtp.web.i18n import choose_language
 from wtp.web.security import limiter
 
 IDLE_SECONDS = 30 * 60
@@ -81,7 +80,6 @@ def requires(*roles: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            choose_language()
             if not current_user.is_authenticated:
                 return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
             if current_user.role not in roles:
@@ -100,7 +98,6 @@ def _account_key() -> str:
 @blueprint.get("/login")
 def login() -> str:
     """The form."""
-    choose_language()
     return render_template("accounts/login.html", form=LoginForm(), failed=False)
 
 
@@ -109,7 +106,6 @@ def login() -> str:
 @limiter.limit("5 per 15 minutes", key_func=_account_key, deduct_when=lambda response: response.status_code != 303)
 def check_login() -> Response | tuple[str, int]:
     """Log in; wrong name and wrong password look alike."""
-    choose_language()
     form = LoginForm()
     member = None
     if form.validate():

@@ -9,7 +9,8 @@ from wtp.store import answers, respondents
 from wtp.survey import Survey
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of
-from wtp.web.results import labels_of, said
+from wtp.web.i18n import text as said
+from wtp.web.results import labels_of
 from wtp.web.verdicts import note_text
 
 blueprint = Blueprint("manage", __name__, url_prefix="/manage")

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import pandas as pd
 import plotly
-from flask import Blueprint, Response, abort, current_app, g, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask_babel import gettext
 
 from wtp.analysis import ALL, Analysis
@@ -23,6 +23,7 @@ from wtp.survey import Definition, Survey
 from wtp.web import formats
 from wtp.web.accounts import READERS, requires
 from wtp.web.analyses import analysis_of
+from wtp.web.i18n import text as said
 from wtp.web.security import allow_chart_styles
 from wtp.web.verdicts import Verdict, note_text, verdicts
 
@@ -83,11 +84,6 @@ class Reading:
         return self.analysis.table(name, self.segment)
 
 
-def said(wording: dict[str, str]) -> str:
-    """An author's text in the page's language, else in the survey's first."""
-    return wording.get(g.language) or next(iter(wording.values()))
-
-
 def labels_of(definition: Definition) -> dict[str, str]:
     """Shown text of every attribute, attribute.level and segment."""
     labels = {ALL: gettext("Everybody"), "price": said(definition.price.label)}
@@ -115,7 +111,9 @@ def _reading(slug: str) -> Reading:
 def studies() -> str:
     """All studies."""
     surveys = current_app.extensions["wtp_surveys"]
-    return render_template("results/studies.html", studies={slug: said(s.definition.title) for slug, s in surveys.items()})
+    return render_template(
+        "results/studies.html", studies={slug: said(s.definition.title) for slug, s in surveys.items()}
+    )
 
 
 @blueprint.get("/results/<slug>")
@@ -141,7 +139,13 @@ class Card:
 
 def _card(reading: Reading) -> Card:
     row = reading.table("segments").iloc[0]
-    return Card(reading.segment, int(row["respondents"]), str(row["weight_of_evidence"]), _limit_sentence(reading), verdicts(reading))
+    return Card(
+        reading.segment,
+        int(row["respondents"]),
+        str(row["weight_of_evidence"]),
+        _limit_sentence(reading),
+        verdicts(reading),
+    )
 
 
 def _limit_sentence(reading: Reading) -> str:
@@ -206,7 +210,11 @@ def _importance(reading: Reading) -> Section:
         for _, row in table.sort_values("importance", ascending=False).iterrows()
     ] if len(table) else []  # fmt: skip
     rating = reading.definition.importance_rating
-    points = gettext("Stated, mean of %(low)s to %(high)s", low=rating.scale.low, high=rating.scale.high) if rating else gettext("Stated")
+    points = (
+        gettext("Stated, mean of %(low)s to %(high)s", low=rating.scale.low, high=rating.scale.high)
+        if rating
+        else gettext("Stated")
+    )
     return Section(
         chart="importance",
         title=importance.title(table, labels=reading.labels, words=gettext) if rows else gettext("What matters"),
@@ -257,7 +265,11 @@ def _demand(reading: Reading) -> Section:
     table, limits = reading.table("demand"), reading.table("price_limit")
     tested = table[table["price"].isin(reading.definition.price.levels)] if len(table) else table
     rows = [
-        (formats.price(row["price"], reading.analysis.currency), formats.percent(row["share"]), f"{formats.percent(row['low'])} – {formats.percent(row['high'])}")
+        (
+            reading.money(row["price"], 0 if float(row["price"]).is_integer() else 2),
+            formats.percent(row["share"]),
+            f"{formats.percent(row['low'])} – {formats.percent(row['high'])}",
+        )
         for _, row in tested.iterrows()
     ]
     limit_note = note_text(str(limits["note"].iloc[0])) if len(limits) else _too_few()
@@ -282,10 +294,22 @@ def _van_westendorp(reading: Reading) -> Section:
         "PME": gettext("PME: above it too many refuse"),
     }
     rows = [
-        (names[row["point"]], reading.money(row["estimate"], 0), reading.interval(row["low"], row["high"], 0) if pd.notna(row["low"]) else formats.DASH, note_text(row["note"]))
+        (
+            names[row["point"]],
+            reading.money(row["estimate"], 0),
+            reading.interval(row["low"], row["high"], 0) if pd.notna(row["low"]) else formats.DASH,
+            note_text(row["note"]),
+        )
         for _, row in points.iterrows()
     ]
-    excluded = gettext("%(excluded)s respondents whose four prices do not rise are left out.", excluded=int(points["excluded"].iloc[0])) if len(points) else ""
+    excluded = (
+        gettext(
+            "%(excluded)s respondents whose four prices do not rise are left out.",
+            excluded=int(points["excluded"].iloc[0]),
+        )
+        if len(points)
+        else ""
+    )
     return Section(
         chart="van_westendorp",
         title=van_westendorp.title(points, words=gettext, money=partial(reading.money, digits=0)) if rows else gettext("Van Westendorp"),
@@ -349,9 +373,13 @@ def chart_json(slug: str, chart: str) -> Response:
         drawn = willingness_to_pay.figure(r.table("willingness_to_pay"), currency=r.unit, **words)
     elif chart == "demand":
         current = r.definition.price.current
-        drawn = demand.figure(r.table("demand"), limits=r.table("price_limit"), current=current, currency=r.unit, **words)
+        drawn = demand.figure(
+            r.table("demand"), limits=r.table("price_limit"), current=current, currency=r.unit, **words
+        )
     elif chart == "van_westendorp":
-        drawn = van_westendorp.figure(r.table("van_westendorp_curves"), points=r.table("van_westendorp_points"), currency=r.unit, **words)
+        drawn = van_westendorp.figure(
+            r.table("van_westendorp_curves"), points=r.table("van_westendorp_points"), currency=r.unit, **words
+        )
     else:
         drawn = investment.figure(r.table("investment"), currency=r.unit, **words)
     return Response(drawn.to_json(), mimetype="application/json")

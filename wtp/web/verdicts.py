@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 from flask_babel import gettext
 
 from wtp.charts.investment import MARKS, NAMES
+from wtp.web.formats import number
 
 if TYPE_CHECKING:
     from wtp.web.results import Reading
@@ -66,8 +68,14 @@ def _verdict(reading: Reading, attribute: str, rows: pd.DataFrame) -> Verdict:
     elif label in ("keep", "expected"):
         sentence = gettext("customers expect it; a further step up does not pay.")
     else:
-        sentence = note_text(str(rows["note"].iloc[0])) or gettext("the answers do not decide it.")
+        sentence = _undecided(float(rows["more_answers"].iloc[0]), str(rows["note"].iloc[0]))
     return Verdict(attribute, label, MARKS.get(label, "○"), name, sentence)
+
+
+def _undecided(more_answers: float, note: str) -> str:
+    if not math.isnan(more_answers):
+        return gettext("about %(count)s more answers would decide it.", count=number(more_answers, 0))
+    return note_text(note) or gettext("the answers do not decide it.")
 
 
 def _figures(reading: Reading, attribute: str, row: pd.Series) -> dict[str, str]:

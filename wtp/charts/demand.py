@@ -1,0 +1,64 @@
+"""Share still buying today's offer at each tested price, with its band and the preliminary limit at one half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from wtp.charts.theme import COLOURS, DASHES, GREY, new_figure, transparent
+
+TITLE = "Half would still buy at {price} (preliminary)"
+OUTSIDE = "The price at which half would still buy lies outside the tested prices"
+
+
+def title(limit: pd.DataFrame, *, words: Callable[[str], str], money: Callable[[float], str]) -> str:
+    """The finding of one segment's price_limit table."""
+    known = limit.dropna(subset=["estimate"])
+    return words(OUTSIDE) if known.empty else words(TITLE).format(price=money(float(known["estimate"].iloc[0])))
+
+
+def figure(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    words: Callable[[str], str],
+    currency: str,
+    limits: pd.DataFrame,
+    current: float,
+) -> go.Figure:
+    """table: segment, price, share, low, high. limits: segment, estimate. current: today's price."""
+    traces = []
+    for place, (segment, rows) in enumerate(table.groupby("segment", sort=False)):
+        colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
+        name = labels.get(str(segment), str(segment))
+        band_x, band_y = [*rows["price"], *rows["price"][::-1]], [*rows["high"], *rows["low"][::-1]]
+        fill = transparent(colour, 0.18)
+        traces.append(
+            go.Scatter(
+                x=band_x, y=band_y, fill="toself", fillcolor=fill, line={"width": 0}, hoverinfo="skip", showlegend=False
+            )
+        )
+        hover = "%{x:.0f} " + currency + ": %{y:.0%}<extra>" + name + "</extra>"
+        traces.append(
+            go.Scatter(
+                x=rows["price"],
+                y=rows["share"],
+                mode="lines",
+                line={"color": colour, "dash": dash, "width": 3},
+                name=name,
+                hovertemplate=hover,
+            )
+        )
+        for limit in limits.loc[limits["segment"] == segment, "estimate"].dropna():
+            traces.append(
+                go.Scatter(x=[limit], y=[0.5], mode="markers", marker={"color": colour, "size": 12, "symbol": "circle-open", "line": {"width": 3}}, showlegend=False, hovertemplate=hover)
+            )  # fmt: skip
+    x_title = words("Price, {currency} (tested range)").format(currency=currency)
+    drawn = new_figure(traces, x_title=x_title, y_title=words("Share still buying"))
+    drawn.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
+    drawn.add_vline(
+        x=current, line={"color": GREY, "width": 1}, annotation_text=words("today"), annotation_position="bottom right"
+    )
+    return drawn.update_yaxes(range=[0, 1], tickformat=".0%").update_layout(showlegend=table["segment"].nunique() > 1)
