@@ -12,7 +12,7 @@ from wtp.errors import SettingsError
 from wtp.settings import Settings, secret_key
 from wtp.store import open_database, studies
 from wtp.survey import Survey, load_survey
-from wtp.web import errors, health, i18n, respond, security
+from wtp.web import accounts, errors, formats, health, i18n, manage, respond, results, security
 
 
 def create_app(settings: Settings) -> Flask:
@@ -25,6 +25,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     surveys = _surveys(settings)
     database = open_database(settings.database_url)
+    database.migrate()
     database.check()
     with database.begin() as connection:
         for survey in surveys.values():
@@ -35,8 +36,10 @@ def create_app(settings: Settings) -> Flask:
     security.protect(app, settings)
     i18n.translate(app)
     errors.word(app)
-    app.register_blueprint(health.blueprint)
-    app.register_blueprint(respond.blueprint)
+    formats.init_app(app)
+    accounts.init_app(app)
+    for blueprint in (health.blueprint, respond.blueprint, accounts.blueprint, results.blueprint, manage.blueprint):
+        app.register_blueprint(blueprint)
     return app
 
 

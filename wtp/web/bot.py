@@ -75,7 +75,9 @@ class Bot:
                     data |= _pick(form, item.label[language], str(value[item.id]))
             return data
         if isinstance(question, VanWestendorp):
-            words = {_plain(getattr(question, item)[language]): amount_text(price, language) for item, price in value.items()}
+            words = {
+                _plain(getattr(question, item)[language]): amount_text(price, language) for item, price in value.items()
+            }
             boxes = {_words(label): str(label["for"]) for label in form.select("label[for]")}
             return {boxes[label]: price for label, price in words.items()}
         raise TypeError(f"the bot cannot answer a {type(question).__name__}")

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from babel import Locale
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol
-from flask import Flask, current_app, request, session
-from flask_babel import Babel, get_locale
+from flask import Flask, current_app, g, request, session
+from flask_babel import Babel
 
 from wtp.survey import Survey
 
@@ -28,14 +28,14 @@ _GROUPED = re.compile(r"([0-9]{1,3}(?:([.,])[0-9]{3})(?:\2[0-9]{3})*)(?:([.,])([
 
 def translate(app: Flask) -> None:
     """Give every page its language."""
-    Babel(app, locale_selector=_select)
-    app.before_request(_remember)
+    Babel(app, locale_selector=language)
+    app.before_request(_choose)
     app.context_processor(lambda: {"language": language(), "language_links": _language_links, "text": text})
 
 
 def language() -> str:
     """Code of the page's language."""
-    return str(get_locale().language)
+    return str(g.get("language", INTERFACE_LANGUAGES[0]))
 
 
 def text(wording: Mapping[str, str]) -> str:
@@ -89,19 +89,13 @@ def _languages() -> tuple[str, ...]:
     return (default, *(code for code in INTERFACE_LANGUAGES if code != default))
 
 
-def _remember() -> None:
-    asked = request.args.get("lang")
-    if asked in _languages():
-        session["language"] = asked
-
-
-def _select() -> str:
+def _choose() -> None:
     languages = _languages()
-    if (chosen := session.get("language")) in languages:
-        return str(chosen)
-    if request.blueprint == "respond":
-        return request.accept_languages.best_match(languages) or languages[0]
-    return languages[0]
+    if (asked := request.args.get("lang")) in languages:
+        session["language"] = asked
+    preferred = request.accept_languages.best_match(languages) if request.blueprint == "respond" else None
+    kept = session.get("language")
+    g.language = kept if kept in languages else preferred or languages[0]
 
 
 def _language_links() -> Sequence[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What every reply carries and every request must pass: CSRF token, size limits, headers, cookies, trusted proxies.
 
-No page has inline script; inline styles are allowed on chart pages alone (`allow_inline_styles`), since the chart library sets them.
+No page has inline script; inline styles are allowed on chart pages alone (`allow_chart_styles`), since the chart library sets them.
 Referrer-Policy is no-referrer, so that a personal link never reaches another site; browsers then send no usable Origin or Referer
 either, which is why the CSRF token alone decides (OWASP, synchroniser token).
 """
@@ -53,14 +53,14 @@ def protect(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
 
 
-def allow_inline_styles() -> None:
+def allow_chart_styles() -> None:
     """Let the page that is being made have style attributes; for pages with charts."""
-    g.inline_styles = True
+    g.chart_styles = True
 
 
 def _headers(response: Response) -> Response:
     policy = dict(_POLICY)
-    if g.get("inline_styles"):
+    if g.get("chart_styles"):
         policy["style-src"] = "'self' 'unsafe-inline'"
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,119 +1,133 @@
-"""The server behind `wtp serve`: waitress in several processes that share one listening socket, and a parent that replaces the dead.
+"""The server that ships: W worker processes with waitress on one listening socket, and a parent that replaces a dead one.
 
-Waitress reads and writes in one asynchronous loop and hands only whole requests to its threads, so slow or idle clients keep no worker
-busy. A worker that is killed takes no answer with it that was acknowledged, since each was committed before its reply.
+The parent holds no database and no application, so a worker can die at any moment and the next one starts clean. SIGTERM and SIGINT end
+all of them; workers also end when their parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server.
 """
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
+import errno
 import os
 import signal
 import socket
+import sys
 import threading
 import time
-from multiprocessing.process import BaseProcess
 from types import FrameType
 
-import waitress
+from waitress import create_server
 
-from wtp.errors import SettingsError
+from wtp.errors import SettingsError, WtpError
 from wtp.settings import Settings
 from wtp.web.app import create_app
+from wtp.web.security import MAX_BODY
 
-_THREADS = 8
-_CONNECTIONS = 2_000
-_BACKLOG = 1_024
-_CHECK_SECONDS = 0.05
+THREADS = 8
+CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
+_REFUSED = 3
 _PORTS_TRIED = 100
-log = logging.getLogger("wtp")
+_PAUSE_SECONDS = 0.5
 
 
-def free_port(first: int, host: str = "127.0.0.1") -> int:
-    """The first free port from `first` on."""
-    for port in range(first, first + _PORTS_TRIED):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return port
-    raise SettingsError(
-        f"ports {first} to {first + _PORTS_TRIED - 1} are taken; allowed: a free port; choose another --port."
-    )
+def free_port(port: int, host: str = "127.0.0.1") -> int:
+    """The port, or the next one that nobody listens on."""
+    for candidate in range(port, port + _PORTS_TRIED):
+        try:
+            _listen(host, candidate).close()
+        except SettingsError:
+            continue
+        return candidate
+    raise SettingsError(f"ports {port} to {port + _PORTS_TRIED - 1}: all in use; allowed: a free one; name another.")
 
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until SIGINT or SIGTERM. Raises SettingsError if the address cannot be used."""
+    """Serve until SIGTERM or SIGINT. Raises SettingsError if the port is taken or a worker refuses to start."""
     listener = _listen(host, port)
-    create_app(settings)  # a mistake in settings or surveys stops here, once, not in every worker
-    spawn = multiprocessing.get_context("spawn")
-    stopping = False
+    lifeline, held = os.pipe()
 
-    def stop(signum: int, frame: FrameType | None) -> None:
-        nonlocal stopping
-        stopping = True
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
 
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, stop)
-
-    def start() -> BaseProcess:
-        process = spawn.Process(target=_work, args=(settings, listener, os.getpid()), daemon=True)
-        process.start()
-        return process
-
-    crew = [start() for _ in range(workers)]
-    while not stopping:
-        time.sleep(_CHECK_SECONDS)
-        for place, worker in enumerate(crew):
-            if not worker.is_alive() and not stopping:
-                log.warning("worker %s ended (%s); a new one starts", worker.pid, worker.exitcode)
-                crew[place] = start()
-    for worker in crew:
-        worker.terminate()
-    for worker in crew:
-        worker.join(timeout=5)
-    listener.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    running: dict[int, float] = {}
     try:
-        listener.bind((host, port))
-    except (OSError, OverflowError) as error:
+        while True:
+            while len(running) < workers:
+                pid = os.fork()
+                if pid == 0:
+                    os.close(held)
+                    _work(settings, listener, lifeline)
+                running[pid] = time.monotonic()
+            pid, status = os.wait()
+            begun = running.pop(pid)
+            if os.waitstatus_to_exitcode(status) == _REFUSED:
+                raise SettingsError(
+                    "the server did not start; the reason is in the line above; mend it and start again."
+                )
+            if time.monotonic() - begun < _PAUSE_SECONDS:
+                time.sleep(_PAUSE_SECONDS)  # one that dies at once must not be replaced in a frenzy
+    except SystemExit:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN)
+        for pid in running:
+            os.kill(pid, signal.SIGTERM)
+        for pid in running:
+            os.waitpid(pid, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         listener.close()
-        raise SettingsError(
-            f"{host}:{port}: {error}; allowed: a free port from 1024; choose another --host or --port."
-        ) from error
-    listener.listen(_BACKLOG)
-    listener.setblocking(False)
-    return listener
+        os.close(lifeline)
+        os.close(held)
 
 
-def _work(settings: Settings, listener: socket.socket, parent: int) -> None:
-    """One worker: ends by SIGTERM, and with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the parent decides
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    server = waitress.create_server(
-        create_app(settings),
+def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
+    """Life of a worker; never returns."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells the workers
+    try:
+        app = create_app(settings)
+    except WtpError as error:
+        print(f"wtp: {error}", file=sys.stderr, flush=True)
+        os._exit(_REFUSED)
+    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+    # X-Forwarded-* is judged in one place, `security.protect`, with the number of proxies from the settings.
+    server = create_server(
+        app,
         sockets=[listener],
-        threads=_THREADS,
-        connection_limit=_CONNECTIONS,
+        threads=THREADS,
+        connection_limit=CONNECTIONS,
         channel_timeout=60,
-        max_request_body_size=2_000_000,
-        clear_untrusted_proxy_headers=not settings.proxies,
+        max_request_body_size=2 * MAX_BODY,  # the application refuses less with a page of its own
+        asyncore_use_poll=True,
+        clear_untrusted_proxy_headers=False,
         ident="wtp",
     )
     server.run()
-
-
-def _end_with(parent: int) -> None:
-    """A worker whose parent was killed would keep the port for ever."""
-    while os.getppid() == parent:
-        time.sleep(1)
     os._exit(0)
+
+
+def _end_with_parent(lifeline: int) -> None:
+    os.read(lifeline, 1)  # returns when the other end, which the parent alone holds, is closed
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(1024)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = "in use" if taken else error.strerror
+        raise SettingsError(
+            f"{host}, port {port}: {reason}; allowed: a free port of this machine; name another."
+        ) from error
+    listener.setblocking(False)
+    return listener
