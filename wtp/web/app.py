@@ -16,7 +16,7 @@ from wtp.web import accounts, errors, formats, health, i18n, manage, respond, re
 
 
 def create_app(settings: Settings) -> Flask:
-    """The application on a migrated database.
+    """The application, on a database that it brings up to date.
 
     Raises SettingsError, SurveyError or StoreError in words: an installation with a mistake does not start.
     """

@@ -22,6 +22,7 @@ from wtforms.form import BaseForm
 
 from wtp.design.assignment import assign
 from wtp.errors import ConflictError
+from wtp.settings import Settings
 from wtp.store import Database, answers, respondents, studies
 from wtp.store.answers import Current
 from wtp.store.respondents import Interview
@@ -80,7 +81,7 @@ class Visit:
     def saved(self, step: Step) -> dict[str, str]:
         """What the step's form shows when it is opened: the answers saved before, nothing else."""
         data = {"revision": str(self.revision(step))}
-        if step.order in self.current.choices:
+        if step.order and step.order in self.current.choices:
             _revision, chosen, buys = self.current.choices[step.order]
             data |= {"chosen": str(chosen)} | ({} if buys is None else {"buys": "yes" if buys else "no"})
         elif isinstance(step.page, QuestionPage) and step.id in self.current.pages:
@@ -244,8 +245,8 @@ def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str]]:
 
 
 def _personal_link(visit: Visit) -> str:
-    base = current_app.extensions["wtp_settings"].base_url.rstrip("/")
-    return base + url_for(".resume", slug=visit.slug, token=visit.token)
+    settings: Settings = current_app.extensions["wtp_settings"]
+    return settings.base_url.rstrip("/") + url_for(".resume", slug=visit.slug, token=visit.token)
 
 
 def _to(visit: Visit, place: int) -> Reply:

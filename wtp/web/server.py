@@ -69,7 +69,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     except SystemExit:
         pass
     finally:
-        for number, handler in before.items():
+        for number in before:
             signal.signal(number, signal.SIG_IGN)
         for pid in running:
             os.kill(pid, signal.SIGTERM)

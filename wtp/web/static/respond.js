@@ -43,5 +43,3 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
     if (event.persisted) window.location.reload();
   });
 }
-
-document.querySelector(".mistakes")?.focus();
