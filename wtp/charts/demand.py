@@ -51,14 +51,16 @@ def figure(
                 hovertemplate=hover,
             )
         )
-        for limit in limits.loc[limits["segment"] == segment, "estimate"].dropna():
-            traces.append(
-                go.Scatter(x=[limit], y=[0.5], mode="markers", marker={"color": colour, "size": 12, "symbol": "circle-open", "line": {"width": 3}}, showlegend=False, hovertemplate=hover)
-            )  # fmt: skip
+        known = limits.loc[limits["segment"] == segment, "estimate"].dropna()
+        ring = {"color": colour, "size": 12, "symbol": "circle-open", "line": {"width": 3}}
+        half = [0.5] * len(known)
+        traces.append(go.Scatter(x=known, y=half, mode="markers", marker=ring, showlegend=False, hovertemplate=hover))
     x_title = words("Price, {currency} (tested range)").format(currency=currency)
     drawn = new_figure(traces, x_title=x_title, y_title=words("Share still buying"))
     drawn.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
     drawn.add_vline(
         x=current, line={"color": GREY, "width": 1}, annotation_text=words("today"), annotation_position="bottom right"
     )
-    return drawn.update_yaxes(range=[0, 1], tickformat=".0%").update_layout(showlegend=table["segment"].nunique() > 1)
+    return drawn.update_yaxes(range=[0, 1], tickformat=".0%").update_layout(
+        showlegend=len(table["segment"].unique()) > 1
+    )

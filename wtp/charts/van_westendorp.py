@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -31,7 +31,6 @@ def title(points: pd.DataFrame, *, words: Callable[[str], str], money: Callable[
 def figure(
     table: pd.DataFrame,
     *,
-    labels: Mapping[str, str],
     words: Callable[[str], str],
     currency: str,
     points: pd.DataFrame,

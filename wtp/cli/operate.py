@@ -43,11 +43,9 @@ def demo(count: int, port: int, no_serve: bool) -> None:
     click.echo(
         f"{analysis.respondents} respondents, {analysis.simulated} of them SIMULATED. What they say, by segment:"
     )
-    for row in analysis.tables["price_limit"].itertuples():
-        limit = (
-            f"{row.estimate:.0f} {analysis.currency} ({row.low:.0f} to {row.high:.0f})" if row.note == "" else row.note
-        )
-        click.echo(f"  {row.segment}: price limit, {row.status}: {limit}")
+    for row in analysis.tables["price_limit"].to_dict("records"):
+        limit = "{estimate:.0f} {currency} ({low:.0f} to {high:.0f})".format(currency=analysis.currency, **row)
+        click.echo(f"  {row['segment']}: price limit, {row['status']}: {row['note'] or limit}")
     if no_serve:
         return
     port = free_port(port)

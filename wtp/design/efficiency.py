@@ -131,7 +131,7 @@ def _coded(profiles: np.ndarray, sizes: np.ndarray, prices: np.ndarray) -> np.nd
 def _information(X: np.ndarray) -> np.ndarray:
     """(versions, K, K) information of one respondent of each version under equal probabilities."""
     centred = X - X.mean(axis=2, keepdims=True)
-    return np.einsum("vtjk,vtjl->vkl", centred, centred) / X.shape[2]
+    return np.asarray(np.einsum("vtjk,vtjl->vkl", centred, centred) / X.shape[2])
 
 
 def _balance(name: str, shown: np.ndarray, size: int) -> LevelBalance:

@@ -129,10 +129,7 @@ def level_counts(data: ChoiceData) -> pd.DataFrame:
             continue
         columns = np.flatnonzero(np.abs(attribute.contrasts).sum(axis=0))
         values = data.X[:, columns]
-        if data.none is not None:
-            real = data.X[:, data.none] == 0
-        else:
-            real = np.ones(len(values), dtype=bool)
+        real = data.X[:, data.none] == 0 if data.none is not None else np.ones(len(values), dtype=bool)
         for level, contrast in zip(attribute.levels, attribute.contrasts[:, columns], strict=True):
             here = real & (values == contrast).all(axis=1)
             rows.append((attribute.name, str(level), int(here.sum()), int((here & picked).sum())))

@@ -76,7 +76,7 @@ def _neutral(definition: Definition) -> Simulation:
     span = definition.price.levels[-1] - definition.price.levels[0]
     name = definition.segments[0].id if definition.segments else "everybody"
     segment = SimulatedSegment(segment=name, share=1, price_coefficient=-4 / span, price_limit=1.1 * price, worth=worth)
-    return Simulation(segments=(segment,))
+    return Simulation(spread=0.3, segments=(segment,))
 
 
 def _person(

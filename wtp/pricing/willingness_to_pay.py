@@ -92,7 +92,7 @@ def price_span(data: ChoiceData, price: str) -> float:
 
 def contrast(data: ChoiceData, attribute: str, from_level: str, to_level: str) -> np.ndarray:
     """(K,) vector whose product with the parameters is u_to - u_from."""
-    return level_row(data, attribute, to_level) - level_row(data, attribute, from_level)
+    return np.asarray(level_row(data, attribute, to_level) - level_row(data, attribute, from_level))
 
 
 def level_row(data: ChoiceData, attribute: str, level: object) -> np.ndarray:

@@ -174,15 +174,15 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
         .order_by(c.revision)
     )
     chosen: dict[int, dict[int, Choice]] = {}
-    for row in rows:
-        chosen.setdefault(row.respondent_id, {})[row.choice_order] = Choice(
-            task=unpack_task(row.shown),
-            order=row.choice_order,
-            chosen=row.chosen,
-            buys=row.buys,
-            design_version=row.design_version,
-            definition_hash=row.definition_hash,
-            answered_at=row.answered_at,
+    for made in rows:
+        chosen.setdefault(made.respondent_id, {})[made.choice_order] = Choice(
+            task=unpack_task(made.shown),
+            order=made.choice_order,
+            chosen=made.chosen,
+            buys=made.buys,
+            design_version=made.design_version,
+            definition_hash=made.definition_hash,
+            answered_at=made.answered_at,
         )
     respondents = tuple(
         Respondent(

@@ -11,6 +11,7 @@ from flask import Flask
 from wtp.web.i18n import language
 
 DASH = "–"
+NBSP = "\u00a0"
 
 
 def money(amount: float, currency: str, digits: int = 2) -> str:
@@ -18,8 +19,9 @@ def money(amount: float, currency: str, digits: int = 2) -> str:
     if math.isnan(amount):
         return DASH
     number = "#,##0" + ("." + "0" * digits if digits else "")
-    pattern = f"¤{number}" if language() == "en" else f"{number} ¤"
-    return str(format_currency(amount, currency, pattern, locale=language(), currency_digits=False))
+    pattern = f"¤{number};−¤{number}" if language() == "en" else f"{number}{NBSP}¤;−{number}{NBSP}¤"
+    rounded = round(amount, digits) + 0.0  # no −0.00
+    return str(format_currency(rounded, currency, pattern, locale=language(), currency_digits=False))
 
 
 def number(value: float, digits: int = 1) -> str:
@@ -33,7 +35,7 @@ def number(value: float, digits: int = 1) -> str:
 
 def percent(share: float) -> str:
     """A share of 1 as whole per cent."""
-    return DASH if math.isnan(share) else str(format_percent(share, "#,##0 %", locale=language()))
+    return DASH if math.isnan(share) else str(format_percent(share, f"#,##0{NBSP}%", locale=language()))
 
 
 def init_app(app: Flask) -> None:

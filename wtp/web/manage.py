@@ -10,7 +10,7 @@ from wtp.survey import Survey
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of
 from wtp.web.i18n import text as said
-from wtp.web.results import labels_of
+from wtp.web.reading import labels_of
 from wtp.web.verdicts import note_text
 
 blueprint = Blueprint("manage", __name__, url_prefix="/manage")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from flask_babel import gettext
 
 from wtp.charts.investment import MARKS, NAMES
 from wtp.web.formats import number
-
-if TYPE_CHECKING:
-    from wtp.web.results import Reading
+from wtp.web.reading import Reading
 
 _ORDER = ("invest", "save", "honoured", "not_honoured", "keep", "expected", "undecided", "open")
 _WITHOUT_COSTS = {"honoured": "Honoured", "not_honoured": "Not honoured", "expected": "Expected", "open": "Open"}
@@ -52,12 +50,12 @@ def _verdict(reading: Reading, attribute: str, rows: pd.DataFrame) -> Verdict:
     sentence = ""
     if label in ("invest", "honoured") and up is not None:
         sentence = gettext(
-            "customers honour “%(level)s” with %(worth)s (%(interval)s) %(unit)s; providing it costs %(cost)s.",
+            "customers honour “%(level)s” with %(worth)s (%(interval)s) %(unit)s; providing it costs %(cost)s more.",
             **_figures(reading, attribute, up),
         )
     elif label in ("save", "not_honoured") and down is not None:
         sentence = gettext(
-            "“%(level)s” would save %(cost)s, and customers would miss only %(worth)s (%(interval)s) %(unit)s.",
+            "going back to “%(level)s” saves %(cost)s; customers value the difference at only %(worth)s (%(interval)s) %(unit)s.",
             **_figures(reading, attribute, down),
         )
     elif label in ("keep", "expected") and down is not None:

@@ -1,0 +1,62 @@
+"""What a results page reads: one study's analysis in one segment, with its amounts and labels in the language of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+from flask_babel import gettext
+
+from wtp.analysis import ALL, Analysis
+from wtp.survey import Definition, Survey
+from wtp.web import formats
+from wtp.web.i18n import text as said
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a page reads: one study's analysis in one segment, in the words of one language."""
+
+    survey: Survey
+    analysis: Analysis
+    segment: str
+    labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> Definition:
+        """The survey's definition."""
+        return self.survey.definition
+
+    @property
+    def unit(self) -> str:
+        """Currency and what the price is for, as in 'EUR per month'."""
+        return f"{self.analysis.currency} {self.period}"
+
+    @property
+    def period(self) -> str:
+        """What the price is for, as in 'per month'."""
+        return said(self.definition.price.unit)
+
+    def money(self, amount: float, digits: int = 2) -> str:
+        """An amount in the survey's currency."""
+        return formats.money(amount, self.analysis.currency, digits)
+
+    def interval(self, low: float, high: float, digits: int = 2) -> str:
+        """Both ends of an interval."""
+        return gettext("%(low)s to %(high)s", low=self.money(low, digits), high=self.money(high, digits))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The segment's rows of a table; empty if the study has none."""
+        if name not in self.analysis.tables:
+            return pd.DataFrame()
+        return self.analysis.table(name, self.segment)
+
+
+def labels_of(definition: Definition) -> dict[str, str]:
+    """Shown text of every attribute, attribute.level and segment."""
+    labels = {ALL: gettext("Everybody"), "price": said(definition.price.label)}
+    labels |= {segment.id: said(segment.label) for segment in definition.segments}
+    for attribute in definition.attributes:
+        labels[attribute.id] = said(attribute.label)
+        labels |= {f"{attribute.id}.{level.id}": said(level.label) for level in attribute.levels}
+    return labels
