@@ -80,10 +80,8 @@ def test_modechoice_as_statsmodels_ships_it(tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "out" / "estimates.json").read_text())
-    # Greene, Econometric Analysis (7th edition), table 18.3 prints -199.9766 with household income left out differently;
-    # the figure here is what the stock ConditionalLogit of statsmodels gives for these columns.
     assert figures["choice_tasks"] == figures["respondents"] == 210
-    assert figures["log_likelihood"] == pytest.approx(-199.12837, abs=2e-3)
+    assert figures["log_likelihood"] == pytest.approx(-199.976623, rel=1e-6)  # Greene, Econometric Analysis, prints -199.9766
 
 
 def test_segments_are_estimated_beside_everybody(choices: pd.DataFrame, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import click
 import pandas as pd
 
 from wtp.analysis import ChoiceAnalysis, analyse_choices
-from wtp.errors import DataError
+from wtp.errors import DataError, EstimationError
 
 _MAX_CSV_MB = 100
 
@@ -63,8 +63,8 @@ def estimate(
             seed=seed,
             currency=currency,
         )
-    except DataError as error:
-        raise DataError(f"{choices}: {error}") from error
+    except (DataError, EstimationError) as error:
+        raise type(error)(f"{choices}: {error}") from error
     write_estimates(result, out)
     figures = result.estimates
     click.echo(

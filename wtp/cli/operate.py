@@ -44,7 +44,7 @@ def demo(count: int, port: int, no_serve: bool) -> None:
         f"{analysis.respondents} respondents, {analysis.simulated} of them SIMULATED. What they say, by segment:"
     )
     for row in analysis.tables["price_limit"].to_dict("records"):
-        limit = "{estimate:.0f} {currency} ({low:.0f} to {high:.0f})".format(currency=analysis.currency, **row)
+        limit = f"{row['estimate']:.0f} {analysis.currency} ({row['low']:.0f} to {row['high']:.0f})"
         click.echo(f"  {row['segment']}: price limit, {row['status']}: {row['note'] or limit}")
     if no_serve:
         return
