@@ -28,7 +28,7 @@ from wtp.survey.questions import (
     VanWestendorp,
 )
 from wtp.survey.tasks import ChoiceTask
-from wtp.web.i18n import amount_text, language, parse_amount
+from wtp.web.i18n import amount_text, language, parse_amount, text
 
 _HIGHEST_AMOUNT = 1e9
 _REVISION = re.compile(r"[0-9]{1,9}")
@@ -49,17 +49,17 @@ def page_form(page: Page, task: ChoiceTask | None = None) -> BaseForm:
     fields: dict[str, UnboundField[Any]] = {"revision": HiddenField(default="0")}
     if isinstance(page, ConsentPage):
         agree = _one_of({"yes"}, True, lambda: _("Tick the box if you want to take part. Without it nothing is saved."))
-        fields["agree"] = RadioField(validators=[agree], validate_choice=False)
+        fields["agree"] = RadioField("", validators=[agree], validate_choice=False)
     elif isinstance(page, QuestionPage):
         for question in page.questions:
             fields |= KINDS[question.type].fields(question)
     elif isinstance(page, ChoiceTaskPage) and task is not None:
         numbers = {str(alternative.number) for alternative in task.alternatives}
         choose = _one_of(numbers, True, lambda: _("Choose one of the offers."))
-        fields["chosen"] = RadioField(validators=[choose], validate_choice=False)
+        fields["chosen"] = RadioField("", validators=[choose], validate_choice=False)
         if page.purchase_question:
             answer = _one_of({"yes", "no"}, True, lambda: _("Say whether you would buy the offer that you chose."))
-            fields["buys"] = RadioField(validators=[answer], validate_choice=False)
+            fields["buys"] = RadioField("", validators=[answer], validate_choice=False)
     return BaseForm(fields)
 
 
@@ -97,14 +97,16 @@ def _one_of(allowed: Collection[str], required: bool, words: Callable[[], str]) 
 def _choice_fields(question: SingleChoice) -> dict[str, UnboundField[Any]]:
     allowed = {option.id for option in question.options}
     check = _one_of(allowed, question.required, lambda: _("Choose an answer."))
-    return {f"q-{question.id}": RadioField(validators=[check], validate_choice=False)}
+    return {f"q-{question.id}": RadioField(text(question.label), validators=[check], validate_choice=False)}
 
 
 def _rating_fields(question: Rating) -> dict[str, UnboundField[Any]]:
     scale = {str(point) for point in range(question.scale.low, question.scale.high + 1)}
     check = _one_of(scale, question.required, lambda: _("Choose a number on the scale."))
-    names = (f"q-{question.id}-{item.id}" for item in question.items)
-    return {name: RadioField(validators=[check], validate_choice=False) for name in names}
+    return {
+        f"q-{question.id}-{item.id}": RadioField(text(item.label), validators=[check], validate_choice=False)
+        for item in question.items
+    }
 
 
 def _rating_value(question: Rating, form: BaseForm) -> dict[str, int] | None:
@@ -132,17 +134,22 @@ def _price_fields(question: VanWestendorp) -> dict[str, UnboundField[Any]]:
         if len(known) == len(names) and known != sorted(known) and field.data != "yes":
             field.data = "yes"
             raise ValidationError(
-                _("Usually these four prices rise from the first to the last. Please look at them once more.")
+                _(
+                    "Usually these four prices rise from the first to the last. Please look at them once more; if you mean them so, continue."
+                )
             )
 
-    fields: dict[str, UnboundField[Any]] = {name: StringField(validators=[amount]) for name in names}
-    fields[f"q-{question.id}-checked"] = HiddenField(validators=[rising])
+    fields: dict[str, UnboundField[Any]] = {
+        f"q-{question.id}-{item}": StringField(text(getattr(question, item)), validators=[amount])
+        for item in VAN_WESTENDORP_ITEMS
+    }
+    fields[f"q-{question.id}-checked"] = HiddenField("", validators=[rising])
     return fields
 
 
 def _price_value(question: VanWestendorp, form: BaseForm) -> dict[str, float] | None:
     typed = {item: form[f"q-{question.id}-{item}"].data or "" for item in VAN_WESTENDORP_ITEMS}
-    prices = {item: parse_amount(text, language()) for item, text in typed.items()}
+    prices = {item: parse_amount(amount, language()) for item, amount in typed.items()}
     return {item: price for item, price in prices.items() if price is not None} or None
 
 

@@ -233,15 +233,15 @@ def _page(visit: Visit, place: int, form: BaseForm, *, changed_elsewhere: bool =
     return render_template(f"respond/{shown.page.type}.html", **context)
 
 
-def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str]]:
-    """For the summary on top of the page: (id of the field, message)."""
+def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:
+    """For the summary on top of the page: (id of the field, its label, message)."""
     if changed_elsewhere:
-        first = next(name for name in form._fields if name != "revision")
+        first = next((field.name for field in form if field.name != "revision"), "main")
         words = _(
             "This page was changed in another window. What you typed here is kept below; save it again to use it."
         )
-        return [(first, words)]
-    return [(field.name, message) for field in form for message in field.errors]
+        return [(first, "", words)]
+    return [(field.name, field.label.text, message) for field in form for message in field.errors]
 
 
 def _personal_link(visit: Visit) -> str:
