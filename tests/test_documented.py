@@ -16,13 +16,21 @@ from wtp.settings import Settings
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(path for path in (ROOT / "wtp").rglob("*.py") if "versions" not in path.parts)
 LONGEST = 400
-ALLOWED_HOSTS = re.compile(r"://(127\.0\.0\.1|localhost|\[::1\]|www\.w3\.org|user:|example\.|file|/|\.\.\.|[{%*\"'`)]|$)")
+ALLOWED_HOSTS = re.compile(
+    r"://(127\.0\.0\.1|localhost|\[::1\]|www\.w3\.org|user:|example\.|file|/|\.\.\.|[{%*\"'`)]|$)"
+)
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(work|home|tmp|root)/")
 
 
 def _committed() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    return [ROOT / name for name in listed if name and (ROOT / name).is_file() and not name.endswith((".gz", ".png", ".svg"))]
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    return [
+        ROOT / name
+        for name in listed
+        if name and (ROOT / name).is_file() and not name.endswith((".gz", ".png", ".svg"))
+    ]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

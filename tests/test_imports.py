@@ -10,7 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "wtp"
 STATISTICS = {"numpy", "pandas", "scipy", "statsmodels"}
-FLASK = {"flask", "flask_babel", "flask_limiter", "flask_login", "flask_wtf", "wtforms", "werkzeug", "babel", "markupsafe"}
+FLASK = {
+    "flask",
+    "flask_babel",
+    "flask_limiter",
+    "flask_login",
+    "flask_wtf",
+    "wtforms",
+    "werkzeug",
+    "babel",
+    "markupsafe",
+}
 # package -> (packages of ours, packages of others)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),

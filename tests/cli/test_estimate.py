@@ -81,7 +81,9 @@ def test_modechoice_as_statsmodels_ships_it(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "out" / "estimates.json").read_text())
     assert figures["choice_tasks"] == figures["respondents"] == 210
-    assert figures["log_likelihood"] == pytest.approx(-199.976623, rel=1e-6)  # Greene, Econometric Analysis, prints -199.9766
+    assert figures["log_likelihood"] == pytest.approx(
+        -199.976623, rel=1e-6
+    )  # Greene, Econometric Analysis, prints -199.9766
 
 
 def test_segments_are_estimated_beside_everybody(choices: pd.DataFrame, tmp_path: Path) -> None:

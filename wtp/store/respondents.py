@@ -71,7 +71,7 @@ def least_filled(connection: sa.Connection, slug: str, versions: Sequence[int]) 
     """The design version that the fewest respondents have; ask it in the transaction that calls `begin`."""
     _lock_study(connection, slug)
     query = sa.select(_R.design_version, sa.func.count()).where(_R.study == slug, _R.design_version.is_not(None))
-    filled: dict[int, int] = dict(connection.execute(query.group_by(_R.design_version)).tuples().all())
+    filled: dict[int, int] = dict(connection.execute(query.group_by(_R.design_version)).all())
     return min(versions, key=lambda version: (filled.get(version, 0), version))
 
 

@@ -118,6 +118,8 @@ def _key(raw: Any, location: tuple[int | str, ...]) -> str:
         if isinstance(part, int):
             key += f"[{part}]"
             node = node[part] if isinstance(node, list) and part < len(node) else None
+        elif part == "[key]":  # pydantic's word for a wrong key, which is named already
+            continue
         elif isinstance(before, int) and isinstance(node, dict) and part == node.get("type"):
             before = None
             continue

@@ -67,7 +67,7 @@ class Rating(Record):
 def _items_are_attributes(question: Rating, info: ValidationInfo) -> Rating:
     attributes: dict[str, list[str]] = (info.context or {}).get("attributes", {})
     unknown = [item.id for item in question.items if item.id not in attributes and item.id != "price"]
-    if question.measures == "importance" and unknown:
+    if question.measures == "importance" and attributes and unknown:
         raise PydanticCustomError(
             "importance_items",
             "{found}",

@@ -1,0 +1,215 @@
+"""Survey folders: every mistake at once, each with file, key, found, allowed, remedy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wtp.errors import SurveyError
+from wtp.survey import Definition, Mistake, inspect_survey, load_survey, steps
+
+SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
+TEXT = (SUPPLIER / "survey.toml").read_text(encoding="utf-8")
+DESIGN = (SUPPLIER / "design.csv").read_text(encoding="utf-8")
+
+
+def mistakes_of(folder: Path, text: str, design: str | None = None) -> tuple[Mistake, ...]:
+    (folder / "survey.toml").write_text(text, encoding="utf-8")
+    if design is not None:
+        (folder / "design.csv").write_text(design, encoding="utf-8")
+    return inspect_survey(folder)[1]
+
+
+# name: (what is replaced, by what, key, found, allowed, remedy)
+WRONG = {
+    "unknown key": ('current = "broad"', 'current = "broad"\ncolour = "red"', "attributes[0].colour", "'red'", "keys of the schema", "remove"),
+    "missing key": ('current = "broad"\n', "", "attributes[0].current", "nothing", "required", "add it"),
+    "missing language": ('{ en = "Brand", de = "Marke" }', '{ en = "Brand" }', "attributes[4].label", "texts in en", "en, de", "add de"),
+    "surplus language": ('{ en = "Brand", de = "Marke" }', '{ en = "Brand", de = "Marke", fr = "Marque" }', "attributes[4].label", "fr", "en, de", "remove fr"),
+    "text for a number": ("minutes = 10", 'minutes = "ten"', "minutes", "'ten'", "integer", "change"),
+    "prices fall": ("levels = [80, 90", "levels = [95, 90", "price.levels", "90 follows 95", "rise", "sort"),
+    "two prices": ("levels = [80, 90, 100, 115, 130]", "levels = [80, 130]", "price.levels", "80", "at least 3", "change"),
+    "today's price outside": ("levels = [80, 90, 100, 115, 130]", "levels = [110, 115, 130]", "price.current", "100", "110 to 130", "both sides"),
+    "unknown option": ('["cost"]', '["costs"]', "segments[1].when", "costs", "downtime, cost, growth", "name one"),
+    "unknown question": ("when = { core_problem", "when = { core_problems", "segments[0].when.core_problems", "core_problems", "core_problem", "name one"),
+    "unknown type": ('type = "rating"', 'type = "ratings"', "pages[5].questions[0]", "ratings", "rating", "choose"),
+    "level of today unknown": ('current = "known"', 'current = "famous"', "attributes[4].current", "famous", "new, known, leading", "today's offer"),
+    "same id twice": ('id = "financing"\nlabel', 'id = "speed"\nlabel', "attributes", "'speed'", "id of its own", "rename"),
+    "importance of what": ('{ id = "brand", label = { en = "Trust', '{ id = "trust", label = { en = "Trust', "pages[5].questions[0]", "trust", "price, range", "ids of the attributes"),
+    "worths too few": ("range = [0, 4, 6]", "range = [0, 4]", "simulation.segments[0]", "[0", "3 amounts", "one amount for each"),
+    "shares": ("share = 0.36", "share = 0.5", "simulation.segments", "1.14", "sum of 1", "adjust"),
+    "simulated whom": ('segment = "growth"', 'segment = "grow"', "simulation.segments[2].segment", "grow", "uptime, cost, growth", "declared"),
+    "no purchase question": ("purchase_question = {", "# purchase_question = {", "pages[3].purchase_question", "no purchase question", "dual", "add"),
+    "bad id": ('id = "speed"\nlabel', 'id = "Speed!"\nlabel', "attributes[1].id", "'Speed!'", "text that fits", "as allowed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_named_with_its_remedy(name: str, tmp_path: Path) -> None:
+    old, new, key, found, allowed, remedy = WRONG[name]
+    assert old in TEXT
+    mistakes = mistakes_of(tmp_path, TEXT.replace(old, new, 1))
+    here = [mistake for mistake in mistakes if mistake.key == key]
+    assert here, [str(mistake) for mistake in mistakes]
+    assert found in here[0].found
+    assert allowed in here[0].allowed
+    assert remedy in here[0].remedy
+    assert here[0].file == str(tmp_path / "survey.toml")
+    assert str(here[0]).startswith(f"{here[0].file}, {key}: found ")
+
+
+def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
+    text = TEXT
+    independent = (
+        "unknown key",
+        "text for a number",
+        "missing language",
+        "prices fall",
+        "unknown option",
+        "unknown type",
+    )
+    for name in independent:
+        text = text.replace(WRONG[name][0], WRONG[name][1], 1)
+    assert {m.key for m in mistakes_of(tmp_path, text)} == {WRONG[name][2] for name in independent}
+
+
+def test_pages_must_begin_with_consent_and_end_with_thanks(tmp_path: Path) -> None:
+    swapped = TEXT.replace('type = "consent"', 'type = "information"').replace("agree = {", "# agree = {")
+    found = mistakes_of(tmp_path, swapped)
+    assert [m.key for m in found] == ["pages"]
+    assert "consent" in found[0].allowed
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"title = ", "not TOML"),
+        (b'title = "a"\ntitle = "b"', "not TOML"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"x = " + b"[" * 3000 + b"]" * 3000, "not"),
+        (b"# " + b"x" * 2_000_000, "2,000,002 bytes"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_one_sentence(content: bytes, found: str, tmp_path: Path) -> None:
+    (tmp_path / "survey.toml").write_bytes(content)
+    survey, mistakes = inspect_survey(tmp_path)
+    assert survey is None
+    assert len(mistakes) == 1
+    assert found in str(mistakes[0]) or "nested" in str(mistakes[0])
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SurveyError, match="no such file; allowed: a survey folder"):
+        load_survey(tmp_path / "absent")
+
+
+DESIGN_WRONG = {
+    "unknown level": (lambda t: t.replace(",same_day,", ",tomorrow,", 1), "speed", "'tomorrow'"),
+    "unknown price": (lambda t: t.replace(",130\n", ",131\n", 1), "price", "'131'"),
+    "no number": (lambda t: t.replace("\n1,1,estimation", "\none,1,estimation", 1), "version", "'one'"),
+    "unknown kind": (lambda t: t.replace("1,1,estimation", "1,1,guess", 1), "kind", "'guess'"),
+    "missing column": (lambda t: "\n".join(",".join(r.split(",")[:-1]) for r in t.splitlines()), "line 1", "version"),
+    "missing row": (lambda t: "\n".join(t.splitlines()[:-1]), "version 120, choice task 13", "2 alternatives"),
+    "missing task": (lambda t: "\n".join(t.splitlines()[:-3]), "version 120", "tasks"),
+    "short row": (lambda t: t + "121,1\n", "line", "None"),
+    "empty": (lambda t: t.splitlines()[0] + "\n", "(file)", "no row"),
+}
+
+
+@pytest.mark.parametrize("name", DESIGN_WRONG)
+def test_a_mistake_in_the_design_is_named(name: str, tmp_path: Path) -> None:
+    change, key, found = DESIGN_WRONG[name]
+    mistakes = mistakes_of(tmp_path, TEXT, change(DESIGN))
+    assert mistakes
+    assert any(key in m.key and found in m.found for m in mistakes), [str(m) for m in mistakes[:3]]
+    assert all(m.file.endswith("design.csv") and "wtp design" in m.remedy for m in mistakes)
+    assert len(mistakes) <= 100
+
+
+def test_the_supplier_study_is_sound() -> None:
+    survey = load_survey(SUPPLIER)
+    definition = survey.definition
+    assert [a.id for a in definition.attributes] == ["range", "speed", "financing", "competence", "brand", "design"]
+    assert all(len(a.levels) == 3 for a in definition.attributes)
+    assert len(definition.price.levels) == 5
+    assert definition.languages == ("en", "de")
+    rating = definition.importance_rating
+    assert rating is not None
+    assert {item.id for item in rating.items} == {"price", *(a.id for a in definition.attributes)}
+    assert definition.van_westendorp is not None
+    assert (definition.choice_tasks.tasks, definition.choice_tasks.holdouts, definition.choice_tasks.repeated) == (
+        10,
+        2,
+        1,
+    )
+
+
+def test_the_route_is_the_authors_with_one_step_a_choice_task() -> None:
+    route = steps(load_survey(SUPPLIER).definition)
+    assert [s.id for s in route[:3]] == ["consent", "profile", "introduction"]
+    assert [s.id for s in route if s.order] == [f"choice-{n}" for n in range(1, 14)]
+    assert [s.id for s in route[-3:]] == ["prices", "importance", "thanks"]
+
+
+def test_the_hash_depends_on_content_not_on_layout(tmp_path: Path) -> None:
+    original = load_survey(SUPPLIER).definition_hash
+    folder = tmp_path / "supplier"
+    shutil.copytree(SUPPLIER, folder)
+    (folder / "survey.toml").write_text(
+        "# a comment\n\n" + TEXT.replace("minutes = 10", "minutes   =   10"), encoding="utf-8"
+    )
+    assert load_survey(folder).definition_hash == original
+    (folder / "survey.toml").write_text(TEXT.replace("minutes = 10", "minutes = 11"), encoding="utf-8")
+    assert load_survey(folder).definition_hash != original
+
+
+def test_a_definition_survives_the_store() -> None:
+    definition = load_survey(SUPPLIER).definition
+    again = Definition.model_validate_json(definition.model_dump_json())
+    assert again == definition
+    assert again.hash == definition.hash
+
+
+def test_the_schema_names_every_part() -> None:
+    schema = Definition.model_json_schema()
+    assert schema["additionalProperties"] is False
+    assert {"attributes", "price", "choice_tasks", "pages", "segments", "economics"} <= set(schema["properties"])
+    assert {"SingleChoice", "Rating", "VanWestendorp", "ChoiceTaskPage"} <= set(schema["$defs"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_no_damage_to_the_file_raises_anything_but_mistakes(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lines = TEXT.splitlines()
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        kind = data.draw(st.sampled_from(["delete", "double", "cut", "replace", "insert"]))
+        if kind == "delete":
+            del lines[place]
+        elif kind == "double":
+            lines.insert(place, lines[place])
+        elif kind == "cut":
+            lines[place] = lines[place][: data.draw(st.integers(0, len(lines[place])))]
+        elif kind == "replace":
+            lines[place] = lines[place].replace(
+                data.draw(st.sampled_from(['"', "=", "[", "{", "1", "id"])),
+                data.draw(st.sampled_from(["", "nan", "[]", "-5", '"'])),
+            )
+        else:
+            lines.insert(
+                place,
+                data.draw(
+                    st.sampled_from(["x = 1", "[[pages]]", "[price]", "id = 5", "levels = []", "attributes = 3"])
+                ),
+            )
+    folder = tmp_path_factory.mktemp("damaged")
+    (folder / "survey.toml").write_text("\n".join(lines), encoding="utf-8")
+    survey, mistakes = inspect_survey(folder)
+    assert survey is not None or mistakes
+    assert all(m.key and m.found and m.allowed and m.remedy for m in mistakes)
