@@ -59,9 +59,10 @@ def test_the_charts_worth_contains_the_truth(fielded: Settings) -> None:
     assert inside.sum() >= 31, both[~inside]
     assert np.corrcoef(both["estimate"], both["truth"])[0, 1] > 0.9
     segment = worth[worth["segment"] == "uptime"]
-    drawn = chart.figure(segment, labels={}, words=str, currency="EUR").to_dict()["data"]
-    shown = {x for trace in drawn for x in np.atleast_1d(trace["x"]) if x is not None}
-    assert set(segment["estimate"].round(6)) <= {round(float(x), 6) for x in shown if isinstance(x, int | float)}
+    drawn = chart.figure(segment, labels={}, words=str, currency="EUR").data[0]
+    np.testing.assert_array_equal(drawn.x, segment["estimate"])
+    np.testing.assert_allclose(drawn.x - drawn.error_x.arrayminus, segment["low"])
+    np.testing.assert_allclose(drawn.x + drawn.error_x.array, segment["high"])
 
 
 def test_the_page_shows_the_same_figures_and_says_that_they_are_simulated(fielded: Settings) -> None:
