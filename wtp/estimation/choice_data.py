@@ -11,13 +11,13 @@ choice task and row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula, ModelSpec
+from formulaic import Formula, ModelSpec, SimpleFormula
 from formulaic.errors import FormulaicError
 
 from wtp.errors import DataError
@@ -26,6 +26,7 @@ _MOST_LEVELS = 12
 _MOST_PLACES = 5
 _TRUE = {"true", "yes", "1", "1.0"}
 _FALSE = {"false", "no", "0", "0.0"}
+_LARGEST = 1e100  # squares and their sums stay finite
 NONE = "none"
 
 
@@ -42,7 +43,7 @@ class AttributeColumns:
     numeric: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChoiceData:
     """Arrays of a set of answered choice tasks; read-only.
 
@@ -60,7 +61,7 @@ class ChoiceData:
     attributes: tuple[AttributeColumns, ...] = ()
     price: str | None = None
     weights: np.ndarray | None = None
-    covariates: pd.DataFrame | None = field(default=None, compare=False)
+    covariates: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for array in (self.X, self.starts, self.chosen, self.respondent, self.respondents, self.weights):
@@ -92,11 +93,12 @@ class ChoiceData:
         keys = [respondent, choice_task, chosen, *([weights] if weights else []), *(covariates or ())]
         _check_columns(frame, sorted(set(used)), keys, formula)
         _check_cells(frame, sorted(set(used) | set(keys)))
-        _check_numbers(frame, [*used, *([weights] if weights else [])], must={price, weights})
+        frame = _numbers(frame, [*used, *([weights] if weights else [])], must={price, weights})
         picked = _truth(frame, chosen)
 
         person, labels = pd.factorize(frame[respondent])
-        task = pd.factorize(pd.MultiIndex.from_arrays([person, frame[choice_task]]))[0]
+        number, numbers = pd.factorize(frame[choice_task])
+        task = pd.factorize(person * len(numbers) + number)[0]
         order = np.lexsort((np.arange(len(frame)), task, person))
         person, task, picked = person[order], task[order], picked[order]
         starts = np.flatnonzero(np.r_[True, task[1:] != task[:-1]])
@@ -105,10 +107,11 @@ class ChoiceData:
         matrix, model_spec = _code(frame, formula)
         X = np.ascontiguousarray(matrix.to_numpy(dtype=float)[order])
         names = tuple(map(str, matrix.columns))
-        if not np.isfinite(X).all():
-            row, column = np.argwhere(~np.isfinite(X))[0]
+        finite = np.abs(X) < _LARGEST
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
             raise DataError(
-                f"column {names[column]!r}, row {order[row] + 1}: not a finite number; allowed: finite numbers; mend the cell or the formula."
+                f"column {names[column]!r}, row {order[row] + 1}: not a finite number; allowed: numbers below {_LARGEST:g}; mend the cell or the formula."
             )
         return cls(
             X=X,
@@ -146,6 +149,14 @@ class ChoiceData:
         return centred
 
     @cached_property
+    def gram(self) -> np.ndarray:
+        """(K, K) sum of squares and products of `centred`, scaled to a unit diagonal; 0 where a column never varies."""
+        gram = self.centred.T @ self.centred
+        size = np.sqrt(np.diag(gram))
+        scale = np.divide(1, size, out=np.zeros_like(size), where=size > 0)
+        return np.asarray(gram * scale[:, None] * scale)
+
+    @cached_property
     def task_weights(self) -> np.ndarray:
         """(T,) survey weight of the respondent who answered, 1 without weights."""
         return np.ones(len(self.starts)) if self.weights is None else self.weights[self.respondent]
@@ -160,6 +171,8 @@ class ChoiceData:
 
     def subset(self, respondents: np.ndarray) -> ChoiceData:
         """The choices of some respondents: (N,) booleans."""
+        if not respondents.any():
+            raise DataError("a subset of no respondent; allowed: at least one; choose another segment.")
         tasks = respondents[self.respondent]
         rows = np.repeat(tasks, self.sizes)
         new_row = np.cumsum(rows) - 1
@@ -179,6 +192,10 @@ class ChoiceData:
 def _parse(formula: str) -> Formula:
     try:
         parsed = Formula(f"1 + {formula}")
+        if not isinstance(parsed, SimpleFormula):
+            raise DataError(
+                f"formula {formula!r}: '~' or '|' in it; allowed: terms as in 'brand + wifi + price'; drop the left side."
+            )
         if not parsed.required_variables:
             raise DataError(
                 f"formula {formula!r}: no column in it; allowed: terms as in 'brand + wifi + price'; add columns."
@@ -212,6 +229,9 @@ def _check_columns(frame: pd.DataFrame, used: Sequence[str], keys: Sequence[str]
     for column in keys:
         if column not in frame.columns:
             raise DataError(f"no column {column!r}; found: {there}; name the right column or add it.")
+    twice = frame.columns[frame.columns.duplicated()].intersection([*keys, *used])
+    if len(twice):
+        raise DataError(f"column {twice[0]!r} stands there twice; found: {there}; drop or rename one of them.")
     unknown = [column for column in used if column not in frame.columns]
     if unknown:
         raise DataError(
@@ -236,8 +256,11 @@ def _check_cells(frame: pd.DataFrame, columns: Sequence[str]) -> None:
             )
 
 
-def _check_numbers(frame: pd.DataFrame, columns: Sequence[str], *, must: set[str | None]) -> None:
-    """Text in a column of numbers would silently become a level; a column that is mostly numbers is meant as numbers."""
+def _numbers(frame: pd.DataFrame, columns: Sequence[str], *, must: set[str | None]) -> pd.DataFrame:
+    """The frame with numbers for texts of numbers in the columns that must be numbers.
+
+    Text in a column of numbers would silently become a level; a column that is mostly numbers is meant as numbers.
+    """
     for column in dict.fromkeys(columns):
         values = frame[column]
         if pd.api.types.is_numeric_dtype(values) or isinstance(values.dtype, pd.CategoricalDtype):
@@ -249,23 +272,29 @@ def _check_numbers(frame: pd.DataFrame, columns: Sequence[str], *, must: set[str
                     f"column {column!r}, {_places(infinite)}: infinite; allowed: finite numbers; mend the cells."
                 )
             continue
-        wrong = np.flatnonzero(pd.to_numeric(values, errors="coerce").isna())
+        codes, distinct = pd.factorize(values)
+        read = pd.to_numeric(pd.Series(distinct), errors="coerce").to_numpy(dtype=float)
+        wrong = np.flatnonzero(np.isnan(read)[codes])
         if len(wrong) and (column in must or len(wrong) < len(values) / 2):
             raise DataError(
                 f"column {column!r}, {_places(wrong)}: {str(values.iloc[wrong[0]])[:40]!r} is not a number; "
                 "allowed: numbers such as 12.5; mend the cells."
             )
+        if column in must:
+            frame = frame.assign(**{column: read[codes]})
+    return frame
 
 
 def _truth(frame: pd.DataFrame, column: str) -> np.ndarray:
-    text = frame[column].astype(str).str.strip().str.lower()
-    wrong = np.flatnonzero(~text.isin(_TRUE | _FALSE))
+    codes, distinct = pd.factorize(frame[column])
+    text = pd.Series(distinct).astype(str).str.strip().str.lower()
+    wrong = np.flatnonzero(~text.isin(_TRUE | _FALSE).to_numpy()[codes])
     if len(wrong):
         found = str(frame[column].iloc[wrong[0]])[:40]
         raise DataError(
             f"column {column!r}, {_places(wrong)}: {found!r}; allowed: 1 or 0, true or false, yes or no; mend the cells."
         )
-    return text.isin(_TRUE).to_numpy()
+    return np.asarray(text.isin(_TRUE).to_numpy()[codes])
 
 
 def _check_tasks(

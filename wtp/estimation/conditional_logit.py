@@ -19,7 +19,7 @@ from statsmodels.base.model import LikelihoodModel, LikelihoodModelResults
 from statsmodels.base.wrapper import ResultsWrapper, populate_wrapper
 from statsmodels.iolib.summary import Summary, summary_params
 
-from wtp.errors import EstimationError
+from wtp.errors import DataError, EstimationError
 from wtp.estimation import diagnostics
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.diagnostics import Note
@@ -32,7 +32,6 @@ _COVARIANCES = {
 }
 _TOLERANCE = 1e-10
 _MAX_STEPS = 60
-_DIVERGED = 10.0
 _BLOCK = 8192  # rows whose products stay in the processor's cache
 
 
@@ -94,6 +93,10 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
 
     def predict(self, params: np.ndarray, exog: ChoiceData | None = None) -> np.ndarray:
         """Choice probabilities, (A,), of the estimation tasks or of other `ChoiceData` with the same columns."""
+        if exog is not None and exog.names != self.choices.names:
+            raise DataError(
+                f"columns {', '.join(exog.names)}; allowed: {', '.join(self.choices.names)}; code both with one formula and the same levels."
+            )
         model = self if exog is None else ConditionalLogit(exog)
         return model._probabilities(params)[0]
 
@@ -113,15 +116,15 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         if ((counts["chosen"] == 0) | (counts["chosen"] == counts["shown"])).any():
             _stop(diagnostics.separation(data, counts))
         params, steps, converged = self._newton()
-        spread = np.sqrt(np.einsum("ak,ak->k", self._Z, self._Z) / len(self._Z))
-        if not converged or (np.abs(params) * spread > _DIVERGED).any():
+        information = -self.hessian(params)
+        if not converged or diagnostics.flat(data, information):
             _stop(diagnostics.separation(data, counts))
         if not converged:
             raise EstimationError(
                 f"Newton's method did not arrive after {steps} steps; allowed: data that identify every column; "
                 "leave out columns that barely vary and fit again."
             )
-        covariance = self._covariance(params, cov_type)
+        covariance = self._covariance(params, information, cov_type)
         notes = (*diagnostics.condition_note(data), *diagnostics.level_notes(counts))
         results = _Results(self, params, covariance, cov_type, steps, notes)
         return ConditionalLogitResults(results)
@@ -134,7 +137,7 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             scores, mean = self._score_and_mean(p)
             gradient = scores.sum(axis=0)
             try:
-                move = _solve(-self._hessian(p, mean), gradient)
+                move = scaled_solve(-self._hessian(p, mean), gradient)
             except LinAlgError:
                 return params, step, False
             loglike = float(w @ log_p)
@@ -148,28 +151,34 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             params = params + size * move
         return params, _MAX_STEPS, False
 
-    def _covariance(self, params: np.ndarray, cov_type: str) -> np.ndarray:
+    def _covariance(self, params: np.ndarray, information: np.ndarray, cov_type: str) -> np.ndarray:
         data = self.choices
-        bread = _solve(-self.hessian(params), np.eye(len(params)))
+        bread = scaled_solve(information, np.eye(len(params)))
         if cov_type == "nonrobust":
             return bread
         scores = self.score_obs(params)
         tasks, k = scores.shape
+        people = len(data.respondents)
+        if tasks <= k or (cov_type == "cluster" and people < 2):
+            raise EstimationError(
+                f"{people} respondent{'s' * (people != 1)} and {tasks} choice tasks for {k} parameters; allowed: two or more "
+                "respondents and more tasks than parameters; collect more answers or shorten the formula."
+            )
         correction = (tasks - 1) / (tasks - k)
         if cov_type == "cluster":
             first = np.flatnonzero(np.r_[True, data.respondent[1:] != data.respondent[:-1]])
             scores = np.add.reduceat(scores, first, axis=0)
-            if len(scores) < 2 or tasks <= k:
-                raise EstimationError(
-                    f"{len(scores)} respondent{'s' * (len(scores) != 1)} and {tasks} choice tasks for {k} parameters; allowed: two or more "
-                    "respondents and more tasks than parameters; collect more answers or shorten the formula."
-                )
-            correction *= len(scores) / (len(scores) - 1)
+            correction *= people / (people - 1)
         return np.asarray(correction * bread @ (scores.T @ scores) @ bread)
 
 
-def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solve with rows and columns scaled to a unit diagonal, so that the unit of a column does not matter."""
+def scaled_solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """matrix^-1 right for a positive definite (K, K) matrix; scaled to a unit diagonal, so that the unit of a column does not matter.
+
+    Raises scipy's LinAlgError if the matrix is not positive definite.
+    """
+    if not (np.diag(matrix) > 0).all():
+        raise LinAlgError("a diagonal element is not positive")
     scale = 1 / np.sqrt(np.diag(matrix))
     scaled = matrix * scale[:, None] * scale
     right_scaled = right * (scale if right.ndim == 1 else scale[:, None])
@@ -232,7 +241,7 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
             ("Choice tasks:", [f"{self.choice_tasks:,}"]),
             ("Alternatives:", [f"{self.alternatives:,}"]),
             ("Covariance:", [_COVARIANCES[self.cov_type]]),
-            ("Weights:", ["none" if self.data.weights is None else "survey weights, mean 1"]),
+            ("Weights:", [_weights_text(self.data.weights)]),
         ]
         right = [
             ("Log-likelihood:", [f"{self.llf:.6f}"]),
@@ -257,6 +266,11 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
         if self.notes:
             summary.add_extra_txt([f"{note.severity}: {note}" for note in self.notes])
         return summary
+
+
+def _weights_text(weights: np.ndarray | None) -> str:
+    """Survey weights cost precision: Kish's effective number of respondents, (sum w)^2 / sum w^2."""
+    return "none" if weights is None else f"worth {weights.sum() ** 2 / (weights @ weights):,.1f} respondents"
 
 
 class ConditionalLogitResults(ResultsWrapper):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import qr
+from scipy.linalg import eigvalsh, qr
 from scipy.optimize import linprog
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ FEW_CLUSTERS = 50
 LARGEST_CONDITION = 30.0
 FEWEST_SHOWN = 30
 FEWEST_CHOSEN = 5
+_FLAT = 1e-7
 
 _ALIASED = (
     "{columns} always change together within the choice tasks, so their effects cannot be told apart; "
@@ -86,12 +87,12 @@ class Note:
 def aliased(data: ChoiceData) -> tuple[Note, ...]:
     """Columns whose effects are not identified, by pivoted QR of the within-task differences (A, K)."""
     varied = np.abs(data.centred).max(axis=0)
-    constant = varied <= 1e-12 * np.maximum(1.0, np.abs(data.X).max(axis=0))
+    constant = varied <= 1e-12 * np.abs(data.X).max(axis=0)
     notes = [Note("constant", "stop", _CONSTANT, {"columns": data.names[k]}) for k in np.flatnonzero(constant)]
     kept = np.flatnonzero(~constant)
     if not len(kept):
         return tuple(notes)
-    gram = _scaled_gram(data, kept)
+    gram = data.gram[np.ix_(kept, kept)]
     # QR of the Gram matrix (K, K) finds the rank of the (A, K) differences in far less memory; hence the square root of eps.
     triangle, pivots = qr(gram, mode="r", pivoting=True)
     diagonal = np.abs(np.diag(triangle))
@@ -104,19 +105,22 @@ def aliased(data: ChoiceData) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _scaled_gram(data: ChoiceData, columns: np.ndarray) -> np.ndarray:
-    gram = (data.centred.T @ data.centred)[np.ix_(columns, columns)]
-    scale = 1 / np.sqrt(np.diag(gram))
-    return np.asarray(gram * scale[:, None] * scale)
-
-
 def condition_note(data: ChoiceData) -> tuple[Note, ...]:
     """Warn where columns nearly change together. Only meaningful once `aliased` found nothing."""
-    eigenvalues = np.linalg.eigvalsh(_scaled_gram(data, np.arange(len(data.names))))
+    eigenvalues = eigvalsh(data.gram)
     condition = float(np.sqrt(eigenvalues[-1] / max(eigenvalues[0], 1e-300)))
     if condition <= LARGEST_CONDITION:
         return ()
     return (Note("condition", "warning", _CONDITION, {"condition": condition, "limit": LARGEST_CONDITION}),)
+
+
+def flat(data: ChoiceData, information: np.ndarray) -> bool:
+    """Whether the likelihood is nearly flat in some direction, as where it rises for ever: a hint to look for `separation`.
+
+    information: (K, K) negative Hessian at the estimate, held against the sums of squares of the same differences, so that units cancel.
+    """
+    size = np.sqrt(np.einsum("ak,ak->k", data.centred, data.centred))
+    return bool(eigvalsh(information / size[:, None] / size, data.gram)[0] < _FLAT)
 
 
 def level_counts(data: ChoiceData) -> pd.DataFrame:
@@ -146,8 +150,8 @@ def level_notes(counts: pd.DataFrame) -> tuple[Note, ...]:
 def separation(data: ChoiceData, counts: pd.DataFrame) -> tuple[Note, ...]:
     """Directions along which the likelihood rises for ever.
 
-    Maximise sum z'g over z = x_chosen - x_other subject to z'g >= 0, -1 <= g <= 1 (Albert and Anderson 1984; Konis 2007): an
-    optimum above 0 means (quasi-)separation, its support names the columns.
+    Maximise sum z'g over z = x_chosen - x_other subject to z'g >= 0, -1 <= g <= 1 (Albert and Anderson 1984; Konis 2007). Such g
+    form a cone, so the optimum is 0 or lies on the bounds: (quasi-)separation, whose support names the columns.
     """
     others = np.setdiff1d(np.arange(len(data.X)), data.chosen)
     scale = np.abs(data.centred).max(axis=0)
@@ -155,7 +159,8 @@ def separation(data: ChoiceData, counts: pd.DataFrame) -> tuple[Note, ...]:
     differences = np.unique(np.round(differences, 9), axis=0)
     total = differences.sum(axis=0)
     found = linprog(-total, A_ub=-differences, b_ub=np.zeros(len(differences)), bounds=(-1, 1), method="highs")
-    if found.status != 0 or -found.fun <= 1e-6:
+    # On the bounds or not tells more safely than the value, in which the solver's tolerance adds up over the rows.
+    if found.status != 0 or np.abs(found.x).max() < 0.5 or -found.fun <= 1e-6:
         return ()
     columns = [name for name, g in zip(data.names, found.x, strict=True) if abs(g) > 1e-9]
     one_sided = counts[(counts["chosen"] == 0) | (counts["chosen"] == counts["shown"])]
