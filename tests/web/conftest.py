@@ -82,7 +82,9 @@ class Person:
 
     def send(self, data: dict[str, Any], *, step: str = "", follow: bool = True) -> TestResponse:
         path = f"/s/supplier/{step or self.step}"
-        self.reply = self.client.post(path, data=data, follow_redirects=follow)
+        self.reply = self.client.post(
+            path, data=data, follow_redirects=follow, headers={"Accept-Language": self.language}
+        )
         return self.reply
 
     def walk(self, to: str) -> BeautifulSoup:
