@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from wtp.charts.theme import COLOURS, GREY, new_figure
 
 MARKS = {"invest": "▲", "save": "▼", "keep": "■", "undecided": "○"}
-NAMES = {"invest": "Invest here", "save": "Save here", "keep": "Keep, expected", "undecided": "Not decided yet"}
+NAMES = {
+    "invest": "Invest here",
+    "save": "Save here",
+    "keep": "Keep, expected",
+    "undecided": "Not decided yet",
+    "honoured": "Honoured",
+    "not_honoured": "Not honoured",
+    "expected": "Expected",
+    "open": "Open",
+}
 _SYMBOLS = {"invest": "triangle-up", "save": "triangle-down", "keep": "square", "undecided": "circle-open"}
 _COLOURS = {"invest": COLOURS[2], "save": COLOURS[1], "keep": COLOURS[0], "undecided": GREY}
 TITLE = "Invest in {invest}; save on {save}"
@@ -46,17 +55,17 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
                 text=[labels.get(a, a) for a in rows["attribute"]],
                 textposition="middle right",
                 marker={
-                    "symbol": _SYMBOLS[str(label)],
-                    "color": _COLOURS[str(label)],
+                    "symbol": _SYMBOLS.get(str(label), "circle"),
+                    "color": _COLOURS.get(str(label), GREY),
                     "size": 14,
                     "line": {"width": 2},
                 },
                 error_y={
                     "array": rows["worth_high"] - rows["worth"],
                     "arrayminus": rows["worth"] - rows["worth_low"],
-                    "color": _COLOURS[str(label)],
+                    "color": _COLOURS.get(str(label), GREY),
                 },
-                name=f"{MARKS[str(label)]} {words(NAMES[str(label)])}",
+                name=f"{MARKS.get(str(label), '○')} {words(NAMES[str(label)])}",
                 hovertemplate="%{text}: %{y:.2f} / %{x:.2f} " + currency + "<extra></extra>",
                 cliponaxis=False,
             )

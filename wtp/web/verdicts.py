@@ -14,7 +14,6 @@ from wtp.web.formats import number
 from wtp.web.reading import Reading
 
 _ORDER = ("invest", "save", "honoured", "not_honoured", "keep", "expected", "undecided", "open")
-_WITHOUT_COSTS = {"honoured": "Honoured", "not_honoured": "Not honoured", "expected": "Expected", "open": "Open"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def _verdict(reading: Reading, attribute: str, rows: pd.DataFrame) -> Verdict:
     label = str(rows["label"].iloc[0])
     by_direction = {row["direction"]: row for _, row in rows.iterrows()}
     up, down = by_direction.get("up"), by_direction.get("down")
-    name = gettext(NAMES.get(label) or _WITHOUT_COSTS[label])
+    name = gettext(NAMES[label])
     sentence = ""
     if label in ("invest", "honoured") and up is not None:
         sentence = gettext(
