@@ -40,8 +40,8 @@ lock: .venv/dev  ## new locks; the files hold hashes and no address
 LOCK := --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11
 
 translations: .venv/dev  ## after a change of words: collect them, and compile what is translated
-	$(BIN)/pybabel -q extract -F wtp/web/translations/babel.cfg -k _l -o .venv/messages.pot wtp
-	$(BIN)/pybabel -q update -i .venv/messages.pot -d wtp/web/translations --no-fuzzy-matching --omit-header
+	$(BIN)/pybabel -q extract -F wtp/web/translations/babel.cfg -k _l --add-location=file -o .venv/messages.pot wtp
+	$(BIN)/pybabel -q update -i .venv/messages.pot -d wtp/web/translations --no-fuzzy-matching --no-wrap --ignore-pot-creation-date
 	$(BIN)/pybabel -q compile -d wtp/web/translations
 
 clean:

@@ -70,7 +70,7 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
                 cliponaxis=False,
             )
         )
-    end = 1.35 * float(max(decisive["cost"].max(), 0.1)) if len(decisive) else 1.0
+    end = 1.6 * float(max(decisive["cost"].max(), 0.1)) if len(decisive) else 1.0
     line = go.Scatter(
         x=[0, end],
         y=[0, end],

@@ -23,7 +23,7 @@ _FLAT = "The curves lie on each other over a stretch of prices; its lowest price
 _NO_CROSSING = "The curves do not cross, so there is no such price; ask more people."
 _EXCLUDED = (
     "{share:.0%} of the answers are left out because their four prices do not rise ({reversed} reversed, {ties} with ties); "
-    "above 20 % check the wording of the question."
+    "above a fifth check the wording of the question."
 )
 _EPSILON = 1e-12
 

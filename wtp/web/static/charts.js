@@ -5,6 +5,12 @@ const style = getComputedStyle(document.body);
 const ink = style.getPropertyValue("--ink").trim();
 const narrow = window.matchMedia("(max-width: 700px)").matches;
 
+// A phone has room for about 36 letters in an axis title.
+function wrap(title) {
+  if (!title?.text) return;
+  title.text = title.text.replace(/(.{20,36}) /g, "$1<br>");
+}
+
 async function draw(place) {
   const reply = await fetch(place.dataset.chart);
   if (!reply.ok) return;
@@ -17,6 +23,10 @@ async function draw(place) {
     figure.layout.font.size = 12;
     figure.layout.margin = { l: 6, r: 12, t: 10, b: 50 };
     figure.layout.yaxis = { ...figure.layout.yaxis, tickfont: { size: 11 } };
+    for (const axis of [figure.layout.xaxis, figure.layout.yaxis]) wrap(axis.title);
+    for (const trace of figure.data) {
+      if (trace.mode === "markers+text" && trace.text.length) trace.textfont = { size: 11 };
+    }
   }
   const name = place.dataset.name;
   await Plotly.newPlot(place, figure.data, figure.layout, {

@@ -22,8 +22,8 @@ def extract(
                 yield node.lineno, "gettext", text, []
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "words" and call.args:
-            for text in _texts(call.args[0]):
-                yield call.lineno, "gettext", text, []
+            if isinstance(call.args[0], ast.Constant):
+                yield call.lineno, "gettext", str(call.args[0].value), []
 
 
 def _texts(value: ast.expr) -> Iterator[str]:
