@@ -15,6 +15,7 @@ from typing import Any
 from wtp.errors import SettingsError
 
 SECRET_BYTES = 32
+DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,8 @@ class Settings:
         default="", metadata={"help": "SQLAlchemy URL; empty: SQLite file wtp.sqlite in the instance folder"}
     )
     base_url: str = field(
-        default="http://127.0.0.1:8000", metadata={"help": "address in links that are given to people"}
+        default=DEFAULT_BASE_URL,
+        metadata={"help": "address at which people reach the pages; its links are given to them"},
     )
     proxies: int = field(default=0, metadata={"help": "trusted reverse proxies in front, for X-Forwarded-*"})
     staff_language: str = field(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import click
 
 from wtp.cli.simulation import simulate_through_store
 from wtp.errors import SettingsError
-from wtp.settings import Settings, load_settings
+from wtp.settings import DEFAULT_BASE_URL, Settings, load_settings
 from wtp.store import Database, open_database, respondents, staff
 from wtp.survey import load_survey
 from wtp.web import analysis_of, free_port
@@ -49,11 +50,19 @@ def demo(count: int, port: int, no_serve: bool) -> None:
     if no_serve:
         return
     port = free_port(port)
-    address = f"http://127.0.0.1:{port}"
+    settings = _reached_at(settings, "127.0.0.1", port)
+    address = settings.base_url
     click.echo(f"\nrespondent  {address}/s/{DEMO_STUDY}")
     click.echo(f"manager     {address}/results/{DEMO_STUDY}   login {logins['manager']}")
     click.echo(f"analyst     {address}/manage/{DEMO_STUDY}    login {logins['analyst']}\n", nl=True)
     serve_forever(settings, "127.0.0.1", port, 2)
+
+
+def _reached_at(settings: Settings, host: str, port: int) -> Settings:
+    """Links lead to where the server listens, unless the installation says where people reach it."""
+    if settings.base_url != DEFAULT_BASE_URL:
+        return settings
+    return replace(settings, base_url=f"http://{host}:{port}")
 
 
 def _demo_login(database: Database, role: str) -> str:
@@ -73,7 +82,7 @@ def _demo_login(database: Database, role: str) -> str:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, workers: int) -> None:
     """Start the production server."""
-    settings = load_settings()
+    settings = _reached_at(load_settings(), host, port)
     with open_database(settings.database_url) as database:
         database.migrate()
         database.check()

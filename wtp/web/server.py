@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 
 from waitress import create_server
@@ -72,9 +73,11 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         for number in before:
             signal.signal(number, signal.SIG_IGN)
         for pid in running:
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # one that a signal to the whole group has ended
+                os.kill(pid, signal.SIGTERM)
         for pid in running:
-            os.waitpid(pid, 0)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
         listener.close()

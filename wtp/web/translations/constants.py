@@ -21,9 +21,9 @@ def extract(
             for text in _texts(node.value):
                 yield node.lineno, "gettext", text, []
     for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "words" and call.args:
-            if isinstance(call.args[0], ast.Constant):
-                yield call.lineno, "gettext", str(call.args[0].value), []
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "words":
+            for literal in (argument for argument in call.args[:1] if isinstance(argument, ast.Constant)):
+                yield call.lineno, "gettext", str(literal.value), []
 
 
 def _texts(value: ast.expr) -> Iterator[str]:
