@@ -1,0 +1,1 @@
+"""Languages of the pages: the texts and how they are collected."""
