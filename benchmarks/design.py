@@ -1,6 +1,6 @@
 """How good the designs are: D-error of the supplier study's design against purely random designs, and the seconds of the search.
 
-    python benchmarks/design.py
+python benchmarks/design.py
 """
 
 from __future__ import annotations

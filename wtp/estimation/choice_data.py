@@ -263,17 +263,17 @@ def _numbers(frame: pd.DataFrame, columns: Sequence[str], *, must: set[str | Non
     """
     for column in dict.fromkeys(columns):
         values = frame[column]
-        if pd.api.types.is_numeric_dtype(values) or isinstance(values.dtype, pd.CategoricalDtype):
-            infinite = (
-                np.flatnonzero(np.isinf(values)) if pd.api.types.is_float_dtype(values) else np.array([], dtype=int)
-            )
+        if pd.api.types.is_numeric_dtype(values):
+            infinite = np.flatnonzero(np.isinf(values.to_numpy(dtype=float)))
             if len(infinite):
                 raise DataError(
                     f"column {column!r}, {_places(infinite)}: infinite; allowed: finite numbers; mend the cells."
                 )
             continue
+        if isinstance(values.dtype, pd.CategoricalDtype) and column not in must:
+            continue
         codes, distinct = pd.factorize(values)
-        read = pd.to_numeric(pd.Series(distinct), errors="coerce").to_numpy(dtype=float)
+        read = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce").to_numpy(dtype=float)
         wrong = np.flatnonzero(np.isnan(read)[codes])
         if len(wrong) and (column in must or len(wrong) < len(values) / 2):
             raise DataError(
