@@ -19,7 +19,7 @@ from wtp.survey import Answers, Survey, load_survey
 def stored_answers(survey: Survey) -> Answers:
     """All answers of a study. Raises DataError if there is none."""
     with open_database(load_settings().database_url) as database:
-        database.check()
+        database.migrate()
         with database.read() as connection:
             found = answers.read_answers(connection, survey.slug)
     if not found.respondents:

@@ -52,12 +52,15 @@ def design(folder: Path, seed: int) -> None:
     survey, mistakes = inspect_survey(folder)
     if survey is None:
         raise SurveyError("\n".join(map(str, mistakes)))
-    with open_database(load_settings().database_url) as database, database.read() as connection:
-        if studies.fielding_began(connection, survey.slug):
-            raise DesignError(
-                f"{folder}: real respondents have begun; a study in the field keeps its design; "
-                "copy the folder under a new name to change it."
-            )
+    with open_database(load_settings().database_url) as database:
+        database.migrate()
+        with database.read() as connection:
+            began = studies.fielding_began(connection, survey.slug)
+    if began:
+        raise DesignError(
+            f"{folder}: real respondents have begun; a study in the field keeps its design; "
+            "copy the folder under a new name to change it."
+        )
     found = search(survey.definition, seed)
     target = folder / DESIGN_FILE
     draft = target.with_suffix(".csv.part")

@@ -1,0 +1,204 @@
+"""The commands beside `estimate`: what they write, what they refuse, and that nothing is left half-written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from wtp.cli import main
+from wtp.settings import load_settings
+from wtp.store import open_database, respondents, studies
+from wtp.survey import load_survey
+
+SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
+
+
+def run(*arguments: object, text: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the supplier study, with an instance of its own."""
+    monkeypatch.setenv("WTP_INSTANCE", str(tmp_path / "instance"))
+    monkeypatch.setenv("WTP_SURVEYS", str(tmp_path / "surveys"))
+    return Path(shutil.copytree(SUPPLIER, tmp_path / "surveys" / "supplier"))
+
+
+def test_check_says_that_all_is_well_or_what_is_not(folder: Path) -> None:
+    good = run("check", folder)
+    assert good.exit_code == 0
+    assert "no mistake" in good.output
+    text = (folder / "survey.toml").read_text(encoding="utf-8")
+    (folder / "survey.toml").write_text(
+        text.replace("minutes = 10", "minuts = 10").replace('["cost"]', '["costs"]'), encoding="utf-8"
+    )
+    bad = run("check", folder)
+    assert bad.exit_code == 1
+    assert bad.output.count("survey.toml, ") == 3  # minutes missing, minuts unknown, costs unknown
+    assert bad.output.strip().endswith("3 mistakes.")
+
+
+def test_check_prints_the_schema() -> None:
+    schema = json.loads(run("check", "--schema").output)
+    assert schema["title"] == "Definition"
+    assert run("check").exit_code == 2
+
+
+def test_design_is_reproducible_and_printed(folder: Path) -> None:
+    before = (folder / "design.csv").read_bytes()
+    first = run("design", folder, "--seed", 1)
+    assert first.exit_code == 0, first.output
+    assert (folder / "design.csv").read_bytes() == before
+    for word in ("D-error", "dominated tasks: 0", "speed", "repeated level"):
+        assert word in first.output
+    run("design", folder, "--seed", 2)
+    assert (folder / "design.csv").read_bytes() != before
+
+
+def test_design_is_refused_once_a_real_respondent_has_begun(folder: Path) -> None:
+    assert run("simulate", folder, "-n", 3).exit_code == 0
+    assert run("design", folder, "--seed", 2).exit_code == 0  # simulated ones do not bind
+    survey = load_survey(folder)
+    assert survey.design is not None
+    with open_database(load_settings().database_url) as database, database.begin() as connection:
+        studies.register(connection, survey)
+        respondents.begin(
+            connection,
+            "supplier",
+            respondents.new_token(),
+            definition_hash=survey.definition_hash,
+            design_version=1,
+            tasks=survey.design.versions[1],
+            language="en",
+            consent_hash=survey.definition.consent_hash,
+            now=datetime.now(UTC),
+        )
+    before = (folder / "design.csv").read_bytes()
+    refused = run("design", folder, "--seed", 3)
+    assert refused.exit_code == 1
+    assert "real respondents have begun" in refused.output
+    assert "copy the folder under a new name" in refused.output
+    assert (folder / "design.csv").read_bytes() == before
+
+
+def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Path, tmp_path: Path) -> None:
+    assert run("simulate", folder, "-n", 120, "--seed", 3).exit_code == 0
+    analysed = run("analyse", folder, "--out", tmp_path / "results")
+    assert analysed.exit_code == 0, analysed.output
+    assert "120 respondents, 120 of them simulated" in analysed.output
+    for table in (tmp_path / "results").glob("*.csv"):
+        assert set(pd.read_csv(table)["simulated_respondents"]) <= {120}, table.name
+    record = json.loads((tmp_path / "results" / "analysis.json").read_text(encoding="utf-8"))
+    assert record["simulated"] == 120
+    assert "Conditional logit" in (tmp_path / "results" / "summary.txt").read_text(encoding="utf-8")
+
+    assert run("export", folder, "--format", "csv", "--out", tmp_path / "all.zip").exit_code == 0
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        names = set(archive.namelist())
+        assert {"respondents.csv", "choices.csv", "codebook.csv", "design.csv", "survey.json", "README.txt"} <= names
+        assert b"SIMULATED ANSWERS" in archive.read("README.txt")
+        choices = pd.read_csv(archive.open("choices.csv"), encoding="utf-8-sig")
+    assert len(choices) == 120 * 13 * 3
+    assert choices["simulated"].all()
+    assert run("export", folder, "--format", "xlsx", "--out", tmp_path / "all.xlsx").exit_code == 0
+    book = openpyxl.load_workbook(tmp_path / "all.xlsx", read_only=True)
+    assert {"about", "respondents", "choices", "codebook", "willingness_to_pay"} <= set(book.sheetnames)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_same_seed_answers_the_same(folder: Path, tmp_path: Path) -> None:
+    tables = []
+    for instance in ("one", "two"):
+        runner = CliRunner(env={"WTP_INSTANCE": str(tmp_path / instance)})
+        assert runner.invoke(main, ["simulate", str(folder), "-n", "40", "--seed", "6"]).exit_code == 0
+        assert runner.invoke(main, ["analyse", str(folder), "--out", str(tmp_path / f"{instance}-out")]).exit_code == 0
+        tables.append((tmp_path / f"{instance}-out" / "part_worths.csv").read_bytes())
+    assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize("command", ["analyse", "export"])
+def test_a_study_without_answers_is_one_clear_line(command: str, folder: Path, tmp_path: Path) -> None:
+    options = ["--format", "csv"] if command == "export" else []
+    result = run(command, folder, *options, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "no answers yet" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("design",), ("simulate", "-n", "5"), ("analyse", "--out", "x"), ("export", "--format", "csv", "--out", "x")],
+)
+def test_a_folder_without_survey_is_one_clear_line(command: tuple[str, ...], folder: Path) -> None:
+    name, *options = command
+    result = run(name, folder.parent / "absent", *options)
+    assert result.exit_code == 1, result.output
+    assert "no such file" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_simulate_needs_a_design(folder: Path) -> None:
+    (folder / "design.csv").unlink()
+    result = run("simulate", folder, "-n", 5)
+    assert result.exit_code == 1
+    assert "run wtp design" in result.output
+
+
+def test_an_export_that_cannot_be_written_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    assert run("simulate", folder, "-n", 35).exit_code == 0
+    result = run("export", folder, "--format", "csv", "--out", tmp_path / "absent" / "all.zip")
+    assert result.exit_code == 1
+    assert "allowed: a file in a folder that can be written" in result.output
+
+
+def test_staff_are_added_listed_disabled_and_get_new_passwords(folder: Path) -> None:
+    assert run("user", "add", "anna", "--role", "manager", "--password", "four quiet green words").exit_code == 0
+    weak = run("user", "add", "ben", "--role", "analyst", "--password", "short")
+    assert weak.exit_code == 1
+    assert "5 characters; allowed: 12" in weak.output
+    taken = run("user", "add", "anna", "--role", "analyst", "--password", "other quiet green words")
+    assert taken.exit_code == 1
+    assert "taken" in taken.output
+    assert run("user", "add", "ben", "--role", "king", "--password", "four quiet green words").exit_code == 2
+    assert run("user", "disable", "anna").exit_code == 0
+    assert "anna\tmanager\tdisabled" in run("user", "list").output
+    assert run("user", "password", "anna", "--password", "five more quiet green words").exit_code == 0
+    assert "anna\tmanager\tactive" in run("user", "list").output
+    unknown = run("user", "disable", "nobody")
+    assert unknown.exit_code == 1
+    assert "anna" in unknown.output
+
+
+def test_the_demo_can_be_run_again_and_adds_nobody(folder: Path) -> None:
+    first = run("demo", "--respondents", 90, "--no-serve")
+    assert first.exit_code == 0, first.output
+    assert "90 respondents, 90 of them SIMULATED" in first.output
+    second = run("demo", "--respondents", 90, "--no-serve")
+    assert "90 respondents, 90 of them SIMULATED" in second.output
+    assert "preliminary" in second.output
+
+
+def test_a_wrong_setting_is_named(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "settings.toml").write_text('databse = "x"\n', encoding="utf-8")
+    result = run("user", "list")
+    assert result.exit_code == 1
+    assert "databse: unknown setting; allowed: " in result.output
+    (tmp_path / "instance" / "settings.toml").write_text('proxies = "one"\n', encoding="utf-8")
+    assert "proxies: found 'one'; allowed: int" in run("user", "list").output
+
+
+def test_every_command_has_help() -> None:
+    for name in main.commands:
+        result = run(name, "--help")
+        assert result.exit_code == 0
+        assert "Options:" in result.output
