@@ -1,0 +1,37 @@
+"""Simulated with known part-worths, recovered; the full table is `benchmarks/coverage.py`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.coverage import TRUTH as WORTHS
+from benchmarks.coverage import coverage, population_worths
+from tests.estimation.conftest import FORMULA, TRUTH, simulate
+from wtp.estimation import ChoiceData, ConditionalLogit
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_part_worths_are_recovered(ragged: bool) -> None:
+    """2,000 respondents: every estimate within three of its standard errors, and those small."""
+    fit = ConditionalLogit(ChoiceData.from_long(simulate(2_000, ragged=ragged, seed=11), FORMULA)).fit()
+    truth = np.array([TRUTH[name] for name in fit.params.index])
+    assert (np.abs(fit.params - truth) < 3 * fit.bse).all()
+    assert (fit.bse < 0.05).all()
+
+
+def test_standard_errors_are_the_spread_of_the_estimates() -> None:
+    fits = [ConditionalLogit(ChoiceData.from_long(simulate(60, seed=seed), FORMULA)).fit() for seed in range(150)]
+    spread = np.std([fit.params for fit in fits], axis=0, ddof=1)
+    # The spread of 150 estimates is itself known to 6 per cent.
+    assert np.mean([fit.bse for fit in fits], axis=0) == pytest.approx(spread, rel=0.2)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.6])
+def test_intervals_of_wtp_cover_the_truth(spread: float) -> None:
+    truth = population_worths(spread=spread, respondents=20_000)
+    table = coverage(truth, spread=spread, cov_type="cluster", surveys=60, respondents=100)
+    # 180 intervals of 95 per cent, those of one survey dependent: about 2.5 per cent either way is chance.
+    assert 0.90 <= table["covered"].mean() <= 0.99
+    assert (table["bias"].abs() < 0.25 * table["half_width"]).all()
+    assert set(truth) == set(WORTHS)
