@@ -2,7 +2,7 @@
 
 Every form carries the revision that it was made from (0 = nothing saved yet). If that is still the current revision, a changed content becomes
 the next one; equal content changes nothing (double click, replay). If another window was faster with other content, `ConflictError` says so and
-nothing is written. Old revisions stay.
+nothing is written. Old revisions stay. What one respondent sends at once is taken one after the other, whatever the database.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from wtp.store import tables
 from wtp.store.respondents import pack_task, unpack_task
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
+from wtp.survey.tasks import ChoiceTask
 
 _CHANGED = "this page was changed in another window; nothing was overwritten; check the answers shown and save again."
 
@@ -41,13 +42,14 @@ def record_answers(
 
     Raises ConflictError if another window saved other answers since revision, DataError for text that no database can hold.
     """
-    _check_text(page, values)
+    _check_content(page, values)
+    _person(connection, respondent_id)
     a = tables.answer.c
     mine = (a.respondent_id == respondent_id) & (a.page == page)
     current = connection.execute(
         sa.select(a.revision, a.content).where(mine).order_by(a.revision.desc()).limit(1)
     ).first()
-    if current and dict(current.content) == dict(values):
+    if current and _as_text(current.content) == _as_text(values):
         return int(current.revision)
     row = {"respondent_id": respondent_id, "page": page, "content": dict(values), "answered_at": now}
     return _next_revision(connection, tables.answer, row, current.revision if current else 0, revision)
@@ -67,10 +69,8 @@ def record_choice(
 
     Raises ConflictError as `record_answers`, DataError if the task has no such alternative.
     """
-    r, c = tables.respondent.c, tables.choice.c
-    person = connection.execute(
-        sa.select(r.tasks, r.design_version, r.definition_hash).where(r.id == respondent_id)
-    ).one()
+    c = tables.choice.c
+    person = _person(connection, respondent_id)
     if not 1 <= order <= len(person.tasks or ()):
         raise DataError(f"choice task {order}: not shown to this respondent; allowed: 1 to {len(person.tasks or ())}.")
     task = unpack_task(person.tasks[order - 1])
@@ -97,6 +97,17 @@ def record_choice(
     return _next_revision(connection, tables.choice, row, current.revision if current else 0, revision)
 
 
+def _as_text(values: Mapping[str, Any]) -> str:
+    return json.dumps(dict(values), sort_keys=True)
+
+
+def _person(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any, Any]:
+    """What the respondent is shown; until the transaction ends, nobody else saves for the same respondent."""
+    r = tables.respondent.c
+    query = sa.select(r.tasks, r.design_version, r.definition_hash).where(r.id == respondent_id)
+    return connection.execute(query.with_for_update(key_share=True)).one()
+
+
 def _next_revision(connection: sa.Connection, table: sa.Table, row: dict[str, Any], current: int, given: int) -> int:
     """Write the next revision; the unique key decides between two that come at once."""
     if given != current or not insert_if_absent(connection, table, **row, revision=current + 1):
@@ -104,11 +115,15 @@ def _next_revision(connection: sa.Connection, table: sa.Table, row: dict[str, An
     return current + 1
 
 
-def _check_text(page: str, value: Any) -> None:
+def _check_content(page: str, value: Any) -> None:
     """Both databases must keep the same: no NUL, no half characters, no NaN."""
     if isinstance(value, Mapping):
-        for item in value.values():
-            _check_text(page, item)
+        for key, item in value.items():
+            _check_content(page, key)
+            _check_content(page, item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_content(page, item)
     elif isinstance(value, float) and not math.isfinite(value):
         raise DataError(f"page {page}: {value}; allowed: finite numbers; mend the number.")
     elif isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
@@ -133,77 +148,87 @@ def current(connection: sa.Connection, respondent_id: int) -> Current:
 
 
 def state(connection: sa.Connection, slug: str) -> str:
-    """Changes whenever an answer of the study does, and costs a moment: rows are only ever added, but for completion."""
+    """Changes whenever an answer of the study does, and costs a moment: rows are only ever added, but for completion.
+
+    Rows are counted, since a database may show a row with a lower id later than one with a higher id.
+    """
     r, a, c = tables.respondent.c, tables.answer.c, tables.choice.c
     in_study = sa.select(r.id).where(r.study == slug)
-    people = connection.execute(
-        sa.select(sa.func.count(r.consented_at), sa.func.count(r.completed_at)).where(r.study == slug)
-    ).one()
-    last_answer = connection.execute(sa.select(sa.func.max(a.id)).where(a.respondent_id.in_(in_study))).scalar_one()
-    last_choice = connection.execute(sa.select(sa.func.max(c.id)).where(c.respondent_id.in_(in_study))).scalar_one()
-    return f"{people[0]}/{people[1]}/{last_answer}/{last_choice}"
+    counted = (
+        sa.select(sa.func.count(r.consented_at), sa.func.count(r.completed_at)).where(r.study == slug),
+        sa.select(sa.func.count()).where(a.respondent_id.in_(in_study)),
+        sa.select(sa.func.count()).where(c.respondent_id.in_(in_study)),
+    )
+    return "/".join(str(count) for query in counted for count in connection.execute(query).one())
+
+
+@dataclass(slots=True)
+class _Latest:
+    """The last revisions of one respondent while they are read; `shown` is each choice task as the database holds it."""
+
+    pages: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    choices: dict[int, Choice] = field(default_factory=dict)
+    shown: dict[int, str] = field(default_factory=dict)
 
 
 def read_answers(connection: sa.Connection, slug: str) -> Answers:
     """Everything that respondents of a study answered, the last revision of each; those who never consented are left out."""
-    r, a, c = tables.respondent.c, tables.answer.c, tables.choice.c
+    r = tables.respondent.c
     people = connection.execute(
         sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
         .where(r.study == slug, r.consented_at.is_not(None))
         .order_by(r.number)
     ).all()
-    in_study = sa.select(r.id).where(r.study == slug)
-    pages = connection.execute(
-        sa.select(a.respondent_id, a.page, a.content).where(a.respondent_id.in_(in_study)).order_by(a.revision)
-    )
-    latest: dict[int, dict[str, Mapping[str, Any]]] = {}
-    for row in pages:
-        latest.setdefault(row.respondent_id, {})[row.page] = row.content
-    rows = connection.execute(
-        sa.select(
-            c.respondent_id,
-            c.choice_order,
-            c.shown,
-            c.chosen,
-            c.buys,
-            c.design_version,
-            c.definition_hash,
-            c.answered_at,
-        )
-        .where(c.respondent_id.in_(in_study))
-        .order_by(c.revision)
-    )
-    chosen: dict[int, dict[int, Choice]] = {}
-    for made in rows:
-        chosen.setdefault(made.respondent_id, {})[made.choice_order] = Choice(
-            task=unpack_task(made.shown),
-            order=made.choice_order,
-            chosen=made.chosen,
-            buys=made.buys,
-            design_version=made.design_version,
-            definition_hash=made.definition_hash,
-            answered_at=made.answered_at,
-        )
-    respondents = tuple(
-        Respondent(
-            number=p.number,
-            simulated=p.simulated,
-            language=p.language,
-            design_version=p.design_version,
-            started_at=p.consented_at,
-            completed_at=p.completed_at,
-            answers={question: value for page in latest.get(p.id, {}).values() for question, value in page.items()},
-            choices=tuple(choice for _, choice in sorted(chosen.get(p.id, {}).items())),
-        )
-        for p in people
-    )
-    return Answers(slug, respondents, _content_hash(respondents))
-
-
-def _content_hash(respondents: Iterable[Respondent]) -> str:
+    latest = {person.id: _Latest() for person in people}
+    consented = sa.select(r.id).where(r.study == slug, r.consented_at.is_not(None))
+    _read_pages(connection, consented, latest)
+    _read_choices(connection, consented, latest)
     digest = hashlib.sha256()
-    for p in respondents:
-        choices = [(c.order, c.task.number, c.chosen, c.buys, c.design_version, c.definition_hash) for c in p.choices]
-        record = [p.number, p.simulated, p.completed_at is not None, p.answers, choices]
-        digest.update(json.dumps(record, sort_keys=True, ensure_ascii=False).encode())
-    return digest.hexdigest()[:32]
+    respondents = []
+    for person in people:
+        found = latest[person.id]
+        values = {question: value for page in found.pages.values() for question, value in page.items()}
+        choices = tuple(choice for _, choice in sorted(found.choices.items()))
+        respondents.append(
+            Respondent(
+                number=person.number,
+                simulated=person.simulated,
+                language=person.language,
+                design_version=person.design_version,
+                started_at=person.consented_at,
+                completed_at=person.completed_at,
+                answers=values,
+                choices=choices,
+            )
+        )
+        _digest(digest, respondents[-1], [found.shown[choice.order] for choice in choices])
+    return Answers(slug, tuple(respondents), digest.hexdigest()[:32])
+
+
+def _read_pages(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:
+    a = tables.answer.c
+    query = sa.select(a.respondent_id, a.page, a.content).where(a.respondent_id.in_(consented))
+    for respondent_id, page, content in connection.execute(query.order_by(a.revision, a.id)).all():
+        latest[respondent_id].pages[page] = content
+
+
+def _read_choices(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:
+    """Many respondents see the same choice task, so each one is unpacked once and shared."""
+    c = tables.choice.c
+    text = sa.cast(c.shown, sa.Text)
+    rest = (c.choice_order, c.chosen, c.buys, c.design_version, c.definition_hash, c.answered_at)
+    query = sa.select(c.respondent_id, text, *rest).where(c.respondent_id.in_(consented)).order_by(c.revision)
+    tasks: dict[str, ChoiceTask] = {}
+    for respondent_id, shown, order, *made in connection.execute(query).all():
+        if shown not in tasks:
+            tasks[shown] = unpack_task(json.loads(shown))
+        latest[respondent_id].shown[order] = shown
+        latest[respondent_id].choices[order] = Choice(tasks[shown], order, *made)  # `rest` is in Choice's order
+
+
+def _digest(digest: hashlib._Hash, person: Respondent, shown: Iterable[str]) -> None:
+    """Add what a respondent was shown and answered; times of answering are left out."""
+    choices = [(c.order, c.chosen, c.buys, c.design_version, c.definition_hash) for c in person.choices]
+    record = [person.number, person.simulated, person.completed_at is not None, person.answers, choices]
+    for part in (json.dumps(record, sort_keys=True), *shown):
+        digest.update(part.encode())

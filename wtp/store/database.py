@@ -7,6 +7,8 @@ synchronous_commit on. `check` asks the live connection, since settings can lie.
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -23,9 +25,20 @@ from alembic.script import ScriptDirectory
 from wtp.errors import StoreError
 
 _BUSY_SECONDS = 15
+_CONNECT_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "glusterfs"}
-_READ = {"wtp_reads_only": True}
+_MOUNTS = Path("/proc/mounts")
+_NETWORK_FILE_SYSTEMS = {
+    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.glusterfs"),
+    *("fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.davfs2", "fuse.ceph"),
+}
+_READ: dict[str, dict[str, Any]] = {
+    "sqlite": {"wtp_reads_only": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+_MIGRATION_LOCK = 7_395_061  # any number, the same in every process that migrates
+# What a person can mend: full, locked, away, not a database. Everything else is a fault of the program.
+_MENDABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceError)
 
 
 class Database:
@@ -52,12 +65,15 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that reads one consistent state and keeps no writer waiting."""
-        with _in_words(), self.engine.connect().execution_options(**_READ) as connection:
+        options = _READ[self.engine.dialect.name]
+        with _in_words(), self.engine.connect().execution_options(**options) as connection:
             yield connection
 
     def migrate(self) -> None:
-        """Bring the schema to this version of the program; a second run does nothing."""
+        """Bring the schema to this version of the program, whole or not at all; a second run does nothing."""
         with _in_words(), self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # SQLite's transaction keeps other processes waiting anyway
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config = _config()
             config.attributes["connection"] = connection
             _refuse_newer(connection)
@@ -67,11 +83,12 @@ class Database:
         """Ask the live connection whether an answer would be safe. Raises StoreError in words if not."""
         with self.read() as connection:
             if connection.dialect.name == "sqlite":
-                level = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
-                if level != 2:
-                    raise StoreError(
-                        f"database: synchronous is {level}; allowed: 2 (FULL); remove the setting that changes it."
-                    )
+                for setting, wanted in (("synchronous", 2), ("journal_mode", "wal"), ("foreign_keys", 1)):
+                    value = connection.exec_driver_sql(f"PRAGMA {setting}").scalar_one()
+                    if value != wanted:
+                        raise StoreError(
+                            f"database: {setting} is {value}; allowed: {wanted}; remove what changes it, or use a local disk."
+                        )
             else:
                 for setting in ("synchronous_commit", "fsync"):
                     value = connection.exec_driver_sql(f"SHOW {setting}").scalar_one()
@@ -97,13 +114,25 @@ def open_database(url: str) -> Database:
         raise StoreError(
             "database: not a database URL; allowed: sqlite:///file or postgresql+psycopg://...; mend the setting."
         ) from error
+    create = functools.partial(sa.create_engine, json_serializer=functools.partial(json.dumps, allow_nan=False))
     if parsed.get_backend_name() == "sqlite":
-        _check_place(Path(parsed.database or ""))
-        engine = sa.create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        if parsed.database in {None, "", ":memory:"}:
+            raise StoreError("database: SQLite without a file; allowed: sqlite:///file; name a file.")
+        _check_place(Path(str(parsed.database)))
+        engine = create(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     elif parsed.get_backend_name() == "postgresql":
-        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        try:
+            engine = create(
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": _CONNECT_SECONDS},
+            )
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
+            ) from error
     else:
         raise StoreError(f"database: {parsed.get_backend_name()}; allowed: sqlite or postgresql; mend the setting.")
     return Database(engine)
@@ -114,7 +143,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"busy_timeout={_BUSY_SECONDS * 1000}",
+        f"busy_timeout={int(_BUSY_SECONDS * 1000)}",
         "foreign_keys=ON",
         "secure_delete=ON",
     ):
@@ -134,11 +163,11 @@ def _check_place(path: Path) -> None:
         raise StoreError(
             f"{folder}: {error.strerror}; allowed: a folder that can be written; choose another instance folder."
         ) from error
-    target = path if path.exists() else folder
-    if not os.access(target, os.W_OK):
-        raise StoreError(
-            f"{target}: read-only; allowed: a place that can be written; change its rights or choose another instance folder."
-        )
+    for target in (folder, path):  # SQLite writes its log beside the file
+        if target.exists() and not os.access(target, os.W_OK):
+            raise StoreError(
+                f"{target}: read-only; allowed: a place that can be written; change its rights or choose another instance folder."
+            )
     if (kind := _file_system(folder)) in _NETWORK_FILE_SYSTEMS:
         raise StoreError(
             f"{folder}: on a network file system ({kind}), where SQLite can lose answers; allowed: a local disk, or PostgreSQL."
@@ -147,11 +176,10 @@ def _check_place(path: Path) -> None:
 
 def _file_system(folder: Path) -> str:
     """Kind of the mount that holds a folder, by Linux's own table; empty where there is none."""
-    table = Path("/proc/mounts")
-    if not table.exists():
+    if not _MOUNTS.exists():
         return ""
-    mounts = [line.split()[1:3] for line in table.read_text(encoding="utf-8", errors="replace").splitlines()]
-    holding = [(point, kind) for point, kind in mounts if folder.is_relative_to(point)]
+    mounts = [line.split()[1:3] for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()]
+    holding = [(point, kind) for point, kind in mounts if folder.is_relative_to(point.replace("\\040", " "))]
     return max(holding, key=lambda mount: len(mount[0]), default=("", ""))[1]
 
 
@@ -174,8 +202,13 @@ def _refuse_newer(connection: sa.Connection) -> None:
 def _in_words() -> Iterator[None]:
     try:
         yield
-    except sa.exc.OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
+    except sa.exc.SQLAlchemyError as error:
+        if isinstance(error, sa.exc.TimeoutError):
+            reason = "all connections are busy"
+        elif isinstance(error, _MENDABLE) or type(error) is sa.exc.DatabaseError:
+            reason = next(iter(str(error.orig).strip().splitlines()), "the connection broke")
+        else:
+            raise
         raise StoreError(
             f"database: {reason}; nothing was saved by this step; free disk space or bring the database back, then try again."
         ) from error

