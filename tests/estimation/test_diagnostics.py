@@ -63,6 +63,9 @@ def test_nearly_aliased_columns_get_a_warning(frame: pd.DataFrame) -> None:
     differences = near.centred / np.sqrt((near.centred**2).sum(axis=0))
     assert note.values["condition"] == pytest.approx(np.linalg.cond(differences), rel=1e-6)
     assert condition_note(ChoiceData.from_long(frame, FORMULA)) == ()
+    nearer = ChoiceData.from_long(frame.assign(fee=frame["price"] + 1e-4 * noise), f"{FORMULA} + fee")
+    assert aliased(nearer) == ()
+    assert "condition" in [note.code for note in ConditionalLogit(nearer).fit().notes]
 
 
 def test_a_level_never_chosen_is_named_with_its_count(frame: pd.DataFrame) -> None:
