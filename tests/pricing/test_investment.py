@@ -9,7 +9,7 @@ import pytest
 from tests.pricing.conftest import fit_of, simulate
 from wtp.estimation import ConditionalLogitResults, krinsky_robb
 from wtp.pricing import investment
-from wtp.pricing.investment import INCOMPLETE, annuity_factor
+from wtp.pricing.investment import INCOMPLETE, INDICATION, annuity_factor
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 from wtp.survey import Definition
 
@@ -158,6 +158,14 @@ def test_without_a_price_effect_nothing_is_decided() -> None:
     assert set(table["label"]) == {"undecided"}
     assert table[["worth", "gain", "probability"]].isna().all().all()
     assert table["note"].str.startswith(NO_PRICE_EFFECT).all()
+
+
+def test_few_respondents_carry_no_verdict() -> None:
+    few = fit_of(simulate(respondents=60))
+    table = investment({"all": few, "a": few, "b": few}, study(), seed=1)
+    assert set(table.loc[table["segment"] != "all", "label"]) == {"undecided"}
+    assert (table.loc[table["segment"] != "all", "note"] == INDICATION).all()
+    assert table["worth"].notna().all()
 
 
 def test_the_seed_decides_everything(fit: ConditionalLogitResults, other: ConditionalLogitResults) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.pricing.conftest import fit_of, simulate
 from wtp.estimation import ConditionalLogitResults
 from wtp.pricing import price_limit_pooled, still_buying
-from wtp.pricing.reservation_price import ABOVE, BELOW, NO_NONE
+from wtp.pricing.reservation_price import ABOVE, BELOW, INDICATION, NO_NONE
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 
 OFFER = {"speed": "quick", "brand": "known"}
@@ -60,3 +60,9 @@ def test_without_a_price_effect_there_is_no_limit() -> None:
     fit = fit_of(simulate(respondents=60, price=0.01, none=0.5))
     assert price_limit_pooled(fit, OFFER, TESTED).iloc[0]["note"] == NO_PRICE_EFFECT
     assert still_buying(fit, OFFER, [100]).empty
+
+
+def test_few_respondents_get_no_limit() -> None:
+    limit = price_limit_pooled(fit_of(simulate(respondents=60)), OFFER, TESTED).iloc[0]
+    assert np.isnan(limit["estimate"])
+    assert (limit["status"], limit["note"]) == ("withheld", INDICATION)

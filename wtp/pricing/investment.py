@@ -4,7 +4,7 @@ Step up: keep the share and raise the price by the worth W of the step: G = N q 
 Step down: save dc and give W back: H = N q S (saved dc - W); money sunk into today's level is not recovered.
 N customers, q purchases a year, S share that buys today's offer at today's price, dc unit cost, F investment over T years at interest r.
 For one pooled segment the equal-share worth equals the ratio W: both utilities move alike. Price route: a lower bound of the best response
-with rivals fixed. Labels need P >= 0.90; a wide interval around 0 is no saving chance (Newton et al. 2004 for the expected wrong labels).
+with rivals fixed. Labels need 75 respondents and P >= 0.90; a wide interval around 0 is no saving chance (Newton et al. 2004 for the expected wrong labels).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from wtp.estimation.conditional_logit import ConditionalLogitResults
+from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.estimation.draws import krinsky_robb
 from wtp.pricing.reservation_price import purchase_share
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, contrast, price_drove
@@ -28,6 +29,7 @@ INVEST, SAVE, KEEP, UNDECIDED = "invest", "save", "keep", "undecided"
 HONOURED, NOT_HONOURED, EXPECTED, OPEN = "honoured", "not_honoured", "expected", "open"
 UP, DOWN = "up", "down"
 NEVER_DECIDED = "Worth and cost are about equal: more answers will hardly decide it."
+INDICATION = "Fewer than 75 respondents: the amounts are an indication and carry no verdict yet."
 INCOMPLETE = "Segments with too few answers are left out."
 _COLUMNS = [
     "segment", "attribute", "direction", "from_level", "to_level", "worth", "worth_low", "worth_high", "unit_cost", "investment",
@@ -199,6 +201,8 @@ def _verdict(moves: Sequence[_Move], definition: Definition, respondents: int) -
     """The label of one attribute; how many more answers would decide it if it is undecided (NaN else); a note."""
     if any(np.isnan(move.worth).any() for move in moves):
         return (UNDECIDED if definition.economics else OPEN), np.nan, NO_PRICE_EFFECT
+    if respondents < FULL_SAMPLE:
+        return (UNDECIDED if definition.economics else OPEN), np.nan, INDICATION
     if any(not len(move.gain) for move in moves):
         return _without_costs(moves, SMALLEST_RELEVANT * definition.price.current), np.nan, ""
     right = {move.direction: float((move.gain > 0).mean()) for move in moves}

@@ -14,11 +14,13 @@ import pandas as pd
 
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
+from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.estimation.draws import krinsky_robb
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, level_row, price_drove
 
 PRELIMINARY, WITHHELD = "preliminary", "withheld"
 NO_NONE = "The study has no none option, so only differences between offers are known, not an absolute price limit."
+INDICATION = "Fewer than 75 respondents: the amounts are an indication, and there is no price limit yet."
 ABOVE = "More than half would still buy at the highest tested price: the limit lies above it."
 BELOW = "Fewer than half would buy at the lowest tested price: the limit lies below it."
 
@@ -59,7 +61,7 @@ def price_limit_pooled(
 ) -> pd.DataFrame:
     """estimate, low, high, status, note: one row, the price at which the pooled share still buying is one half.
 
-    tested: lowest and highest tested price. Outside of them the estimate is withheld and the note says on which side it lies; interval
+    Withheld below 75 respondents. tested: lowest and highest tested price. Outside of them the estimate is withheld and the note says on which side it lies; interval
     ends beyond them are cut off there.
     """
     simulated = krinsky_robb(fit, draws, seed)[:, 0, :]
@@ -67,6 +69,8 @@ def price_limit_pooled(
         return _limit(np.nan, np.nan, np.nan, NO_NONE)
     if not price_drove(fit, price, simulated):
         return _limit(np.nan, np.nan, np.nan, NO_PRICE_EFFECT)
+    if fit.respondents < FULL_SAMPLE:
+        return _limit(np.nan, np.nan, np.nan, INDICATION)
     vector, k = _offer_less_none(fit.data, offer), fit.data.names.index(price)
     params = fit.params.to_numpy()
     limit = float(vector @ params / -params[k])
