@@ -44,6 +44,9 @@ WRONG = {
     "shares": ("share = 0.36", "share = 0.5", "simulation.segments", "1.14", "sum of 1", "adjust"),
     "simulated whom": ('segment = "growth"', 'segment = "grow"', "simulation.segments[2].segment", "grow", "uptime, cost, growth", "declared"),
     "no purchase question": ("purchase_question = {", "# purchase_question = {", "pages[3].purchase_question", "no purchase question", "dual", "add"),
+    "a label's name": ('id = "role"', 'id = "simulated"', "pages[1].questions[2].id", "simulated", "any id but respondent", "rename the question"),
+    "everybody's name": ('id = "uptime"', 'id = "all"', "segments[0].id", "all", "any id but all, price, range", "rename the segment"),
+    "an attribute's name": ('id = "uptime"', 'id = "speed"', "segments[0].id", "speed", "any id but all, price, range", "rename the segment"),
     "bad id": ('id = "speed"\nlabel', 'id = "Speed!"\nlabel', "attributes[1].id", "'Speed!'", "text that fits", "as allowed"),
 }  # fmt: skip
 
@@ -60,6 +63,14 @@ def test_a_mistake_is_named_with_its_remedy(name: str, tmp_path: Path) -> None:
     assert remedy in here[0].remedy
     assert here[0].file == str(tmp_path / "survey.toml")
     assert str(here[0]).startswith(f"{here[0].file}, {key}: found ")
+
+
+@pytest.mark.parametrize("name", ["none", "chosen", "simulated", "repeats", "segment"])
+def test_no_attribute_takes_the_name_of_a_column(name: str, tmp_path: Path) -> None:
+    text = TEXT.replace('id = "brand"', f'id = "{name}"').replace("brand = [", f"{name} = [")
+    found = [mistake for mistake in mistakes_of(tmp_path, text) if mistake.key == "attributes[4].id"]
+    assert [mistake.found for mistake in found] == [name]
+    assert "any id but price, none" in found[0].allowed
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:

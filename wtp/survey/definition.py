@@ -8,7 +8,7 @@ all mistakes of a file are found in one go, each at its own key.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
@@ -166,6 +166,18 @@ class Definition(Record):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
+# What tables of choices, designs and respondents call their own columns.
+_TAKEN_BY_CHOICES = (
+    *("price", "none", "respondent", "choice_task", "kind", "order", "position", "alternative", "chosen", "buys"),
+    *("version", "repeats", "design_version", "definition_hash", "simulated", "segment"),
+)
+_TAKEN_BY_RESPONDENTS = ("respondent", "simulated", "language", "design_version", "started_at", "completed_at")
+
+
+def _but(taken: Sequence[str]) -> str:
+    return f"any id but {', '.join(taken)}"
+
+
 def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
     """Mistakes between valid parts: (key, found, allowed, remedy) each."""
     mistakes: list[tuple[str, str, str, str]] = []
@@ -173,8 +185,12 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         ids = ", ".join(attribute.level_ids)
         if attribute.current not in attribute.level_ids:
             mistakes.append((f"attributes[{a}].current", attribute.current, ids, "name the level of today's offer"))
-        if attribute.id in ("price", "none"):
-            mistakes.append((f"attributes[{a}].id", attribute.id, "any id but price and none", "rename the attribute"))
+        if attribute.id in _TAKEN_BY_CHOICES:
+            mistakes.append((f"attributes[{a}].id", attribute.id, _but(_TAKEN_BY_CHOICES), "rename the attribute"))
+    taken = ("all", "price", *(attribute.id for attribute in definition.attributes))
+    for s, segment in enumerate(definition.segments):
+        if segment.id in taken:
+            mistakes.append((f"segments[{s}].id", segment.id, _but(taken), "rename the segment"))
     levels = definition.price.levels
     if not levels[0] <= definition.price.current <= levels[-1]:
         mistakes.append(
@@ -222,6 +238,10 @@ def _page_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
                     "add or remove it",
                 )
             )
+        for q, question in enumerate(page.questions if isinstance(page, QuestionPage) else ()):
+            if question.id in _TAKEN_BY_RESPONDENTS:
+                key = f"pages[{p}].questions[{q}].id"
+                mistakes.append((key, question.id, _but(_TAKEN_BY_RESPONDENTS), "rename the question"))
     ids = [question.id for question in definition.questions]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
