@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route
 
 from tests.browser.conftest import Visit, Visitor
 from wtp.web import free_port
@@ -168,6 +169,30 @@ def test_a_lost_connection_loses_nothing(visit: Visit) -> None:
     assert visitor.step == "importance"
     visitor.page.go_back()
     assert visitor.page.input_value("[name=q-price_sense-cheap]") == "80"
+
+
+def test_a_lost_reply_is_asked_for_again_and_saves_once(visit: Visit) -> None:
+    visitor = visit(390, 844, "en")
+    visitor.open("/s/supplier")
+    visitor.walk("choice-1")
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST" and len(lost) < 2:
+            lost.append(route.fetch(max_redirects=0).status)
+            route.abort()
+        else:
+            route.continue_()
+
+    visitor.page.route("**/s/supplier/choice-1", lose)
+    visitor.fill_in()
+    visitor.go_on()
+    assert lost == [303, 303], "the server had saved it, the reply never came"
+    assert visitor.step == "choice-2"
+    visitor.page.unroute("**/s/supplier/choice-1")
+    visitor.page.go_back()
+    revision = visitor.page.get_attribute("[name=revision]", "value")
+    assert revision == "1"
 
 
 def test_double_click_back_and_reload(visit: Visit) -> None:

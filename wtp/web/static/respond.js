@@ -1,16 +1,22 @@
 // Progressive help for respondents; every page works without it.
-// Before a form leaves, ask whether the server is there. Until it is, the page stays as it is, with everything that was typed.
+// A form is sent in the background until the server has saved it; the page stays as it is, with everything that was typed. Sending the same
+// form again is harmless: the server knows its revision.
 "use strict";
 
 const WAITS = [1, 2, 4, 8, 15]; // seconds between tries; the last one repeats
+const PATIENCE = 2; // seconds until the page says that nothing is saved yet
+const GIVE_UP = 20; // seconds until a try counts as failed
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-async function reachable() {
+// The server's reply, or null if there was none that settles the matter.
+async function send(form) {
   try {
-    return (await fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(5000) })).ok;
+    const body = new URLSearchParams(new FormData(form));
+    const reply = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(GIVE_UP * 1000) });
+    return [502, 503, 504].includes(reply.status) ? null : reply;
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -29,17 +35,22 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
     if (sending) return; // the second click of a double click
     sending = true;
     button.setAttribute("aria-disabled", "true");
-    for (let tries = 0; !(await reachable()); tries += 1) {
+    const slow = setTimeout(() => show(form.dataset.slow, true), PATIENCE * 1000);
+    let reply = await send(form);
+    clearTimeout(slow);
+    for (let tries = 0; reply === null; tries += 1) {
       const seconds = WAITS[Math.min(tries, WAITS.length - 1)];
       show(form.dataset.waiting.replace("{s}", seconds), true);
       await pause(seconds);
+      reply = await send(form);
     }
-    show(form.dataset.saving, false);
-    form.submit();
-  });
-
-  // The browser may bring the page back as it was left; what was saved since then has to be asked for again.
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted) window.location.reload();
+    show("", false);
+    if (reply.redirected) window.location.assign(reply.url);
+    else form.submit(); // nothing was saved: let the browser show the page that says why
   });
 }
+
+// The browser may bring a page back as it was left; what was saved since then has to be asked for again.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
