@@ -11,14 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from wtp.analysis.record import ALL
+from wtp.analysis.record import ALL, NOT_ESTIMATED, stacked
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, importance, parameter_table
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import Note
 from wtp.pricing import willingness_to_pay
 
-_SEGMENT_FAILED = "No figures for this segment: {reason}"
 _NO_PRICE = (
     "The formula has no column {price!r}, so there is no WTP; add it to the formula or name another one with --price."
 )
@@ -69,13 +68,13 @@ def analyse_choices(
         except (DataError, EstimationError) as error:
             if name == ALL:
                 raise
-            notes.append(Note("not_estimated", "stop", _SEGMENT_FAILED, {"reason": str(error)}, name))
+            notes.append(Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name))
         else:
             notes += [note.in_segment(name) for note in fits[name].notes]
     everybody = fits[ALL]
     tables = {
-        "part_worths": _stack({name: parameter_table(fit) for name, fit in fits.items()}),
-        "importance": _stack({name: importance(fit, seed=seed, confidence=0.95) for name, fit in fits.items()}),
+        "part_worths": stacked({name: parameter_table(fit) for name, fit in fits.items()}),
+        "importance": stacked({name: importance(fit, seed=seed, confidence=0.95) for name, fit in fits.items()}),
     }
     if everybody.data.price is None:
         notes.append(Note("no_price", "warning", _NO_PRICE, {"price": price}))
@@ -83,7 +82,7 @@ def analyse_choices(
             columns=["segment", "parameter", "estimate", "low", "high", "method", "currency", "respondents", "note"]
         )
     else:
-        worth = _stack(
+        worth = stacked(
             {name: willingness_to_pay(fit, price=price, seed=seed, currency=currency) for name, fit in fits.items()}
         )
     tables["willingness_to_pay"] = worth
@@ -113,15 +112,6 @@ def _by_segment(frame: pd.DataFrame, respondent: str, segments: str | None) -> d
                 f"respondent {who}: in more than one segment; allowed: one a respondent; mend column {segments!r}."
             )
     return {str(name): part for name, part in frame.groupby(segments, sort=True)}
-
-
-def _stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    frames = []
-    for name, table in tables.items():
-        frame = table.drop(columns="segment", errors="ignore")
-        frame.insert(0, "segment", name)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
 
 
 def _estimates(fit: ConditionalLogitResults, seed: int, seconds: float, notes: list[Note]) -> dict[str, Any]:

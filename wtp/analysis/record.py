@@ -13,6 +13,7 @@ import pandas as pd
 from wtp.estimation.diagnostics import Note
 
 ALL = "all"
+NOT_ESTIMATED = "No figures for this segment: {reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +96,13 @@ def _pack(frame: pd.DataFrame) -> dict[str, Any]:
 
 def _unpack(packed: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(packed["columns"], columns=list(packed["dtypes"])).astype(packed["dtypes"])
+
+
+def stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One tidy frame of the segments' frames, the column `segment` first."""
+    frames = []
+    for segment, table in tables.items():
+        frame = table.drop(columns="segment", errors="ignore")
+        frame.insert(0, "segment", segment)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"segment": pd.Series(dtype="str")})

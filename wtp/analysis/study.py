@@ -14,7 +14,7 @@ import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
-from wtp.analysis.record import ALL, Analysis, Request
+from wtp.analysis.record import ALL, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
@@ -33,7 +33,6 @@ _OTHER_VERSION = (
     "{count} respondents answered another version of this survey; their choices are left out of these figures, "
     "since the words they saw were different. Export the raw answers to see them."
 )
-_NOT_ESTIMATED = "No figures for this segment: {reason}"
 _NOBODY = "Nobody has answered a choice task yet; the figures appear with the first 30 respondents."
 
 
@@ -99,7 +98,7 @@ def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]
         data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
         fit = ConditionalLogit(data).fit()
     except (DataError, EstimationError) as error:
-        note = Note("not_estimated", "stop", _NOT_ESTIMATED, {"reason": str(error)}, name)
+        note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
         return _Segment(name, chosen, None, (*size_notes, note))
     return _Segment(name, chosen, fit, (*size_notes, *(note.in_segment(name) for note in fit.notes)))
 
@@ -128,9 +127,9 @@ def _tables(
     offer = {attribute.id: attribute.current for attribute in definition.attributes}
     tables = {
         "segments": pd.DataFrame([_fit_quality(definition, s, worths.get(s.name)) for s in segments]),
-        "part_worths": _stack(worths),
-        "importance": _stack({name: importance(fit, **chance) for name, fit in fitted.items()}),
-        "willingness_to_pay": _stack(
+        "part_worths": stacked(worths),
+        "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
+        "willingness_to_pay": stacked(
             {
                 name: willingness_to_pay(
                     fit, steps=steps_from_current(definition), currency=definition.currency, **chance
@@ -138,26 +137,15 @@ def _tables(
                 for name, fit in fitted.items()
             }
         ),
-        "stated_importance": _stack({name: _stated(definition, members, request) for name, members in groups.items()}),
+        "stated_importance": stacked({name: _stated(definition, members, request) for name, members in groups.items()}),
         "investment": investment(fitted, definition, everybody=ALL, **chance),
     }
     if definition.choice_tasks.none == "dual":
-        tables["demand"] = _stack({name: still_buying(fit, offer, grid, **chance) for name, fit in fitted.items()})
-        tables["price_limit"] = _stack(
+        tables["demand"] = stacked({name: still_buying(fit, offer, grid, **chance) for name, fit in fitted.items()})
+        tables["price_limit"] = stacked(
             {name: price_limit_pooled(fit, offer, (lowest, highest), **chance) for name, fit in fitted.items()}
         )
     return tables | _van_westendorp(definition, groups, request)
-
-
-def _stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One tidy frame of the segments' frames, `segment` first."""
-    frames = [
-        table.drop(columns="segment", errors="ignore").assign(segment=name)[
-            ["segment", *(c for c in table.columns if c != "segment")]
-        ]
-        for name, table in tables.items()
-    ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"segment": pd.Series(dtype="str")})
 
 
 def _fit_quality(definition: Definition, segment: _Segment, worths: pd.DataFrame | None) -> dict[str, object]:
@@ -223,4 +211,4 @@ def _van_westendorp(
         )
         points[name] = result.points.assign(excluded=result.excluded, respondents=result.respondents)
         curves[name] = result.curves
-    return {"van_westendorp_points": _stack(points), "van_westendorp_curves": _stack(curves)}
+    return {"van_westendorp_points": stacked(points), "van_westendorp_curves": stacked(curves)}
