@@ -23,6 +23,8 @@ _FIXED = (
     ("choices", "alternative", "number of the alternative in the design"),
     ("choices", "chosen", "1: chosen, 0: not"),
     ("choices", "buys", "would the chosen one really be bought? 1 yes, 0 no, empty: not asked"),
+    ("choices", "design_version", "as in respondents"),
+    ("choices", "simulated", "as in respondents"),
     ("choices", "definition_hash", "version of the survey's wording that was shown"),
 )
 

@@ -60,7 +60,7 @@ def to_xlsx(survey: Survey, answers: Answers, analysis: Analysis) -> bytes:
             writer.sheets[sheet].freeze_panes(1, 0)
             writer.sheets[sheet].set_row(0, None, bold)
             for place, column in enumerate(safe.columns):
-                widest = max(len(str(column)), int(safe[column].astype(str).str.len().max() or 0) if len(safe) else 0)
+                widest = max(map(len, [str(column), *safe[column].map(str)]))
                 writer.sheets[sheet].set_column(place, place, min(widest + 2, _WIDEST))
     return buffer.getvalue()
 

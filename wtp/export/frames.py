@@ -20,22 +20,24 @@ def question_columns(question: Question) -> list[tuple[str, str | None]]:
 
 def respondents_frame(definition: Definition, answers: Answers) -> pd.DataFrame:
     """One row a respondent: number, simulated, language, design version, times, and a column an answer."""
+    asked = [
+        (question.id, column, item) for question in definition.questions for column, item in question_columns(question)
+    ]
     rows = []
     for r in answers.respondents:
-        row: dict[str, object] = {
-            "respondent": r.number,
-            "simulated": r.simulated,
-            "language": r.language,
-            "design_version": r.design_version,
-            "started_at": r.started_at.isoformat(timespec="seconds"),
-            "completed_at": r.completed_at.isoformat(timespec="seconds") if r.completed_at else None,
-        }
-        for question in definition.questions:
-            value = r.answers.get(question.id)
-            for column, item in question_columns(question):
-                row[column] = value if item is None else (value or {}).get(item)
-        rows.append(row)
-    return pd.DataFrame(rows)
+        values = [r.answers.get(question) for question, _, _ in asked]
+        rows.append(
+            (
+                r.number, r.simulated, r.language, r.design_version, r.started_at.isoformat(timespec="seconds"),
+                r.completed_at.isoformat(timespec="seconds") if r.completed_at else None,
+                *(v if item is None else (v or {}).get(item) for v, (_, _, item) in zip(values, asked, strict=True)),
+            )
+        )  # fmt: skip
+    columns = [
+        "respondent", "simulated", "language", "design_version", "started_at", "completed_at",
+        *(column for _, column, _ in asked),
+    ]  # fmt: skip
+    return _whole(pd.DataFrame(rows, columns=columns))
 
 
 def choices_frame(definition: Definition, answers: Answers) -> pd.DataFrame:
@@ -59,4 +61,9 @@ def choices_frame(definition: Definition, answers: Answers) -> pd.DataFrame:
         "respondent", "choice_task", "kind", "order", "position", "alternative", *attributes, "price", "chosen", "buys",
         "design_version", "definition_hash", "simulated",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return _whole(pd.DataFrame(rows, columns=columns))
+
+
+def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers stay whole beside empty cells: 1, not 1.0."""
+    return frame.convert_dtypes()
