@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from wtp.charts.theme import COLOURS, DASHES, GREY, new_figure, transparent
+from wtp.charts.theme import COLOURS, DASHES, GREY, INK, new_figure, transparent
 
 TITLE = "Half would still buy at {price} (preliminary)"
 OUTSIDE = "The price at which half would still buy lies outside the tested prices"
@@ -28,7 +28,7 @@ def figure(
     limits: pd.DataFrame,
     current: float,
 ) -> go.Figure:
-    """table: segment, price, share, low, high. limits: segment, estimate. current: today's price."""
+    """table: segment, price, share, low, high. limits: segment, estimate, low, high. current: today's price."""
     traces = []
     for place, (segment, rows) in enumerate(table.groupby("segment", sort=False)):
         colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
@@ -51,10 +51,22 @@ def figure(
                 hovertemplate=hover,
             )
         )
-        known = limits.loc[limits["segment"] == segment, "estimate"].dropna()
-        ring = {"color": colour, "size": 12, "symbol": "circle-open", "line": {"width": 3}}
-        half = [0.5] * len(known)
-        traces.append(go.Scatter(x=known, y=half, mode="markers", marker=ring, showlegend=False, hovertemplate=hover))
+        known = limits[(limits["segment"] == segment) & limits["estimate"].notna()]
+        traces.append(
+            go.Scatter(
+                x=known["estimate"],
+                y=[0.5] * len(known),
+                mode="markers",
+                marker={"color": INK, "size": 12, "symbol": "circle-open", "line": {"width": 3}},
+                error_x={
+                    "array": known["high"] - known["estimate"],
+                    "arrayminus": known["estimate"] - known["low"],
+                    "color": INK,
+                },
+                showlegend=False,
+                hovertemplate=hover,
+            )
+        )
     x_title = words("Price, {currency} (tested range)").format(currency=currency)
     drawn = new_figure(traces, x_title=x_title, y_title=words("Share still buying"))
     drawn.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})

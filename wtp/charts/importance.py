@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from wtp.charts.theme import COLOURS, GREY, new_figure
+from wtp.charts.theme import COLOURS, GREY, INK, new_figure
 
 TITLE = "{first} counts most in the choices, then {second}"
 
@@ -34,7 +34,7 @@ def figure(
         error_x={
             "array": rows["high"] - rows["importance"],
             "arrayminus": rows["importance"] - rows["low"],
-            "color": GREY,
+            "color": INK,
         },
         name=words("Importance"),
         hovertemplate="%{y}: %{x:.1f} %<extra></extra>",

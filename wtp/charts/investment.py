@@ -45,40 +45,41 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
     shown["cost"] = shown["unit_cost"].abs()
     decisive = shown[(shown["direction"] == "down") == (shown["label"] == "save")]
     decisive = pd.concat([decisive, shown]).drop_duplicates("attribute")
+    end = 1.35 * float(max(decisive["cost"].max(), 0.1)) if len(decisive) else 1.0
     traces = []
-    for label, rows in decisive.groupby("label", sort=False):
+    for label in [name for name in NAMES if (decisive["label"] == name).any()]:
+        rows = decisive[decisive["label"] == label]
         traces.append(
             go.Scatter(
                 x=rows["cost"],
                 y=rows["worth"],
                 mode="markers+text",
                 text=[labels.get(a, a) for a in rows["attribute"]],
-                textposition="middle right",
+                textposition=["middle left" if cost > 0.6 * end else "middle right" for cost in rows["cost"]],
                 marker={
-                    "symbol": _SYMBOLS.get(str(label), "circle"),
-                    "color": _COLOURS.get(str(label), GREY),
+                    "symbol": _SYMBOLS.get(label, "circle"),
+                    "color": _COLOURS.get(label, GREY),
                     "size": 14,
                     "line": {"width": 2},
                 },
                 error_y={
                     "array": rows["worth_high"] - rows["worth"],
                     "arrayminus": rows["worth"] - rows["worth_low"],
-                    "color": _COLOURS.get(str(label), GREY),
+                    "color": _COLOURS.get(label, GREY),
                 },
-                name=f"{MARKS.get(str(label), '○')} {words(NAMES[str(label)])}",
+                name=words(NAMES[label]),
                 hovertemplate="%{text}: %{y:.2f} / %{x:.2f} " + currency + "<extra></extra>",
                 cliponaxis=False,
             )
         )
-    end = 1.6 * float(max(decisive["cost"].max(), 0.1)) if len(decisive) else 1.0
     line = go.Scatter(
         x=[0, end],
         y=[0, end],
         mode="lines",
         line={"color": GREY, "dash": "dash"},
-        name=words("worth = unit cost"),
+        name=words("Break-even: worth = cost"),
         hoverinfo="skip",
     )
-    x_title = words("What the step costs or saves a customer, {currency}").format(currency=currency)
-    y_title = words("What it is worth to customers, {currency}").format(currency=currency)
+    x_title = words("What the step costs or saves per customer, {currency}").format(currency=currency)
+    y_title = words("Worth to customers, {currency}").format(currency=currency)
     return new_figure([*traces, line], x_title=x_title, y_title=y_title, height=480).update_xaxes(range=[0, end])

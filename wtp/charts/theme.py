@@ -13,6 +13,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#8A8F94"
+INK = "#000000"  # the page puts its own text colour in its place
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
 _TEMPLATE = go.layout.Template(
@@ -30,8 +31,16 @@ _TEMPLATE = go.layout.Template(
             "gridcolor": "rgba(128,128,128,0.25)",
             "linecolor": GREY,
             "ticks": "outside",
+            "title": {"font": {"size": 14}},
         },
-        yaxis={"automargin": True, "zeroline": False, "gridcolor": "rgba(128,128,128,0.25)", "linecolor": GREY},
+        yaxis={
+            "automargin": True,
+            "zeroline": False,
+            "gridcolor": "rgba(128,128,128,0.25)",
+            "linecolor": GREY,
+            "ticklabelstandoff": 4,
+            "title": {"font": {"size": 14}},
+        },
     )
 )
 

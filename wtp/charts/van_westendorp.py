@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import plotly.graph_objects as go
 
-from wtp.charts.theme import COLOURS, DASHES, new_figure
+from wtp.charts.theme import COLOURS, DASHES, INK, new_figure, transparent
 
 TITLE = "Prices from {low} to {high} seem plausible"
 UNKNOWN = "The curves do not give a plausible range"
@@ -56,15 +56,17 @@ def figure(
             mode="markers+text",
             text=known["point"],
             textposition="top center",
-            marker={"size": 10, "color": "#000000", "symbol": "circle-open", "line": {"width": 2}},
+            marker={"size": 10, "color": INK, "symbol": "circle-open", "line": {"width": 2}},
             showlegend=False,
             hovertemplate="%{text}: %{x:.0f} " + currency + "<extra></extra>",
         )
     )
     x_title = words("Price, {currency}").format(currency=currency)
-    return new_figure(traces, x_title=x_title, y_title=words("Share of respondents")).update_yaxes(
-        range=[0, 1.05], tickformat=".0%"
-    )
+    drawn = new_figure(traces, x_title=x_title, y_title=words("Share of respondents"))
+    ends = known.set_index("point")["estimate"]
+    if {"PMC", "PME"} <= set(ends.index):
+        drawn.add_vrect(x0=ends["PMC"], x1=ends["PME"], fillcolor=transparent(COLOURS[0], 0.1), line_width=0)
+    return drawn.update_yaxes(range=[0, 1.05], tickformat=".0%")
 
 
 def _height(table: pd.DataFrame, point: str, price: float) -> float:

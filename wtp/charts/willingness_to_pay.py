@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from wtp.charts.theme import COLOURS, GREY, SYMBOLS, new_figure
 
-TITLE = "Worth most: {level}, {amount} against today"
+TITLE = "{level} ({attribute}) is worth most: {amount} against today"
 NOTHING = "No step up is worth a clear amount here"
 
 
@@ -21,7 +21,11 @@ def title(
     if clear.empty:
         return words(NOTHING)
     best = clear.iloc[0]
-    return words(TITLE).format(level=_level(best, labels), amount=money(float(best["estimate"])))
+    return words(TITLE).format(
+        level=labels.get(f"{best['attribute']}.{best['to_level']}", best["to_level"]),
+        attribute=labels.get(best["attribute"], best["attribute"]),
+        amount=money(float(best["estimate"])),
+    )
 
 
 def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], currency: str) -> go.Figure:

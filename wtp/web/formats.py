@@ -7,20 +7,31 @@ from typing import Any
 
 from babel.numbers import format_currency, format_decimal, format_percent
 from flask import Flask
+from flask_babel import gettext
 
 from wtp.web.i18n import language
 
 DASH = "–"
 NBSP = "\u00a0"
+JOINER = "\u2060"
+CENT = 0.01
 
 
-def money(amount: float, currency: str, digits: int = 2) -> str:
-    """An amount with its currency sign; a dash where there is none."""
+def precision(width: float) -> float:
+    """Rounding step of a figure whose interval is this wide: the power of ten below a twentieth of it, cents at the finest."""
+    if not 0 < width < math.inf:
+        return CENT
+    return max(CENT, 10.0 ** math.floor(math.log10(width / 20)))
+
+
+def money(amount: float, currency: str, step: float = CENT) -> str:
+    """An amount with its currency sign, rounded to `step`; a dash where there is none."""
     if math.isnan(amount):
         return DASH
-    number = "#,##0" + ("." + "0" * digits if digits else "")
-    pattern = f"¤{number};−¤{number}" if language() == "en" else f"{number}{NBSP}¤;−{number}{NBSP}¤"
-    rounded = round(amount, digits) + 0.0  # no −0.00
+    number = "#,##0" if step >= 1 else "#,##0.00"
+    minus = f"−{JOINER}"  # else a line may end between the minus and the currency sign
+    pattern = f"¤{number};{minus}¤{number}" if language() == "en" else f"{number}{NBSP}¤;{minus}{number}{NBSP}¤"
+    rounded = round(amount / step) * step + 0.0  # no −0.00
     return str(format_currency(rounded, currency, pattern, locale=language(), currency_digits=False))
 
 
@@ -33,9 +44,20 @@ def number(value: float, digits: int = 1) -> str:
     )
 
 
-def percent(share: float) -> str:
-    """A share of 1 as whole per cent."""
-    return DASH if math.isnan(share) else str(format_percent(share, f"#,##0{NBSP}%", locale=language()))
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 1 in per cent, as the language writes it."""
+    if math.isnan(share):
+        return DASH
+    space = "" if language() == "en" else NBSP
+    pattern = "#,##0" + ("." + "0" * digits if digits else "") + f"{space}%"
+    return str(format_percent(share, pattern, locale=language(), decimal_quantization=True))
+
+
+def probability(share: float) -> str:
+    """A probability from draws; never 0 or 100 %, which no number of draws can show."""
+    if share > 0.99:
+        return gettext("over %(percent)s", percent=percent(0.99))
+    return gettext("under %(percent)s", percent=percent(0.01)) if share < 0.01 else percent(share)
 
 
 def init_app(app: Flask) -> None:

@@ -31,8 +31,8 @@ def _survey(slug: str) -> Survey:
 def studies() -> str:
     """All studies with their counts."""
     rows = []
-    for slug, survey in current_app.extensions["wtp_surveys"].items():
-        with current_app.extensions["wtp_database"].read() as connection:
+    with current_app.extensions["wtp_database"].read() as connection:
+        for slug, survey in current_app.extensions["wtp_surveys"].items():
             rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
     return render_template("manage/studies.html", rows=rows)
 

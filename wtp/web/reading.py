@@ -37,13 +37,23 @@ class Reading:
         """What the price is for, as in 'per month'."""
         return said(self.definition.price.unit)
 
-    def money(self, amount: float, digits: int = 2) -> str:
-        """An amount in the survey's currency."""
-        return formats.money(amount, self.analysis.currency, digits)
+    def money(self, amount: float, step: float = formats.CENT) -> str:
+        """An amount in the survey's currency, rounded to `step`."""
+        return formats.money(amount, self.analysis.currency, step)
 
-    def interval(self, low: float, high: float, digits: int = 2) -> str:
+    def interval(self, low: float, high: float, step: float = formats.CENT) -> str:
         """Both ends of an interval."""
-        return gettext("%(low)s to %(high)s", low=self.money(low, digits), high=self.money(high, digits))
+        return gettext("%(low)s to %(high)s", low=self.money(low, step), high=self.money(high, step))
+
+    def precision(self, table: str, low: str, high: str) -> float:
+        """Rounding step that suits the intervals of a table's rows in this segment."""
+        rows = self.table(table)
+        return formats.precision(float((rows[high] - rows[low]).median())) if len(rows) else formats.CENT
+
+    @property
+    def worth_step(self) -> float:
+        """Rounding step of every worth of this segment."""
+        return self.precision("willingness_to_pay", "low", "high")
 
     def table(self, name: str) -> pd.DataFrame:
         """The segment's rows of a table; empty if the study has none."""

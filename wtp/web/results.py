@@ -5,6 +5,7 @@ All state is in the address; the tables need no script. The analysis is read fro
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,17 +14,20 @@ import pandas as pd
 import plotly
 from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask_babel import gettext
+from markupsafe import escape
 
 from wtp.analysis import ALL
 from wtp.export import table_csv
+from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web.accounts import READERS, requires
 from wtp.web.analyses import analysis_of
+from wtp.web.formats import number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
-from wtp.web.sections import SECTIONS, figure
+from wtp.web.sections import figure, section
 from wtp.web.security import allow_chart_styles
-from wtp.web.verdicts import Verdict, note_text, verdicts
+from wtp.web.verdicts import Verdict, note_text, splits, verdicts
 
 blueprint = Blueprint("results", __name__)
 PAGES = ("importance", "worth", "price", "invest")
@@ -45,10 +49,11 @@ def _reading(slug: str) -> Reading:
 @requires(*READERS)
 def studies() -> str:
     """All studies."""
-    surveys = current_app.extensions["wtp_surveys"]
-    return render_template(
-        "results/studies.html", studies={slug: said(s.definition.title) for slug, s in surveys.items()}
-    )
+    rows = []
+    with current_app.extensions["wtp_database"].read() as connection:
+        for slug, survey in current_app.extensions["wtp_surveys"].items():
+            rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
+    return render_template("results/studies.html", rows=rows)
 
 
 @blueprint.get("/results/<slug>")
@@ -58,7 +63,7 @@ def overview(slug: str) -> str:
     reading = _reading(slug)
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
     cards = [_card(Reading(reading.survey, reading.analysis, name, reading.labels)) for name in names]
-    return _render("results/overview.html", reading, cards=cards)
+    return _render("results/overview.html", reading, cards=cards, splits=splits(reading, names[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,8 @@ def _limit_sentence(reading: Reading) -> str:
         return note_text(str(row["note"]))
     return gettext(
         "Half would still buy today's offer at %(limit)s (%(interval)s).",
-        limit=reading.money(row["estimate"], 0),
-        interval=reading.interval(row["low"], row["high"], 0),
+        limit=reading.money(row["estimate"], 1),
+        interval=reading.interval(row["low"], row["high"], 1),
     )
 
 
@@ -103,8 +108,25 @@ def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
     reading = _reading(slug)
     allow_chart_styles()
-    sections = [SECTIONS[name](reading) for name in {"price": ("demand", "van_westendorp")}.get(page, (page,))]
-    return _render("results/detail.html", reading, page=page, sections=sections)
+    sections = [section(name, reading) for name in {"price": ("demand", "van_westendorp")}.get(page, (page,))]
+    return _render("results/detail.html", reading, page=page, sections=sections, rests_on=_rests_on(reading))
+
+
+def _rests_on(reading: Reading) -> str:
+    """One line on how much the figures of a segment rest on."""
+    row = reading.table("segments").iloc[0]
+    line = gettext(
+        "%(respondents)s respondents, %(tasks)s choice tasks.",
+        respondents=number(row["respondents"], 0),
+        tasks=number(row["choice_tasks"], 0),
+    )
+    if pd.notna(row["hit_rate"]):
+        line += " " + gettext(
+            "The figures predict %(hits)s of the choices that were held out; by chance it would be %(chance)s.",
+            hits=percent(row["hit_rate"]),
+            chance=percent(row["chance"]),
+        )
+    return line
 
 
 def _render(template: str, reading: Reading, **context: object) -> str:
@@ -134,8 +156,25 @@ def _render(template: str, reading: Reading, **context: object) -> str:
 @requires(*READERS)
 def chart_json(slug: str, chart: str) -> Response:
     """The Plotly figure of a chart; the page's script draws it."""
-    drawn = figure(chart, _reading(slug))
+    reading = _reading(slug)
+    about = section(chart, reading)
+    if about.missing or not about.drawn:
+        abort(404)
+    drawn = figure(chart, reading).update_layout(meta={"finding": str(escape(about.title)), "label": _label(reading)})
     return Response(drawn.to_json(), mimetype="application/json")
+
+
+def _label(reading: Reading) -> str:
+    """What a picture of a chart must say of itself when it leaves the page."""
+    study = f"{said(reading.definition.title)}, {reading.labels[reading.segment]}"
+    if not reading.analysis.simulated:
+        return str(escape(study))
+    simulated = gettext(
+        "Simulated answers: %(simulated)s of %(all)s respondents",
+        simulated=reading.analysis.simulated,
+        all=reading.analysis.respondents,
+    )
+    return str(escape(f"{study} – {simulated}"))
 
 
 @blueprint.get("/results/<slug>/<table>.csv")
@@ -153,7 +192,7 @@ def download(slug: str, table: str) -> Response:
 
 @cache
 def _plotly_file() -> bytes:
-    return files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
+    return gzip.compress(files("plotly").joinpath("package_data/plotly.min.js").read_bytes(), mtime=0)
 
 
 @blueprint.get("/plotly-<version>.min.js")
@@ -161,8 +200,10 @@ def plotly_script(version: str) -> Response:
     """Plotly's script from the installed package; its version is in the address, so browsers keep it."""
     if version != plotly.__version__:
         abort(404)
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(_plotly_file(), mimetype="text/javascript", headers=headers)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if not request.accept_encodings.quality("gzip"):
+        return Response(gzip.decompress(_plotly_file()), mimetype="text/javascript", headers=headers)
+    return Response(_plotly_file(), mimetype="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
 
 
 @blueprint.app_context_processor

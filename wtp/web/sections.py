@@ -1,24 +1,32 @@
-"""The sections of the results pages: each chart's finding, the same figures as a table, and what it says and does not say."""
+"""The sections of the results pages: each chart's finding, the same figures as a table, and what it says and does not say.
+
+Figures are rounded to what their interval carries, by the step that `Reading.precision` finds; the CSV files keep every digit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
+from markupsafe import escape
 
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.web import formats
 from wtp.web.reading import Reading
-from wtp.web.verdicts import note_text, verdicts
+from wtp.web.verdicts import Verdict, note_text, verdicts
+
+_RANKED = 3  # fewer attributes have no ranks worth comparing
+_RANKS_APART = 2
+_DECIDED = 0.90  # of the labels and break-even figures in the table `investment`
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One chart with its table: `rows` are texts as shown, `csv` names the table to download."""
+    """One chart with its table: `rows` are texts as shown, `csv` names the table to download; `missing` says why there is neither."""
 
     chart: str
     title: str
@@ -28,19 +36,22 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
     csv: str
     missing: str = ""
+    drawn: bool = True
 
 
 def _importance(reading: Reading) -> Section:
     table = reading.table("importance")
     stated = reading.table("stated_importance")
-    ratings = {row["attribute"]: row for _, row in stated.iterrows()}
+    ratings = dict(zip(stated["attribute"], stated["mean"], strict=True)) if len(stated) else {}
+    gaps = _stated_against_chosen(table, ratings)
     rows = [
         (
-            reading.labels.get(row["attribute"], row["attribute"]),
-            f"{formats.number(row['importance'])} %",
-            gettext("%(low)s to %(high)s", low=formats.number(row["low"]), high=f"{formats.number(row['high'])} %"),
-            f"{formats.number(row['noise_floor'])} %",
-            formats.number(ratings[row["attribute"]]["mean"]) if row["attribute"] in ratings else formats.DASH,
+            reading.labels[row["attribute"]],
+            formats.percent(row["importance"] / 100, 1),
+            _shares(row["low"] / 100, row["high"] / 100, 1),
+            formats.percent(row["noise_floor"] / 100, 1),
+            formats.number(ratings.get(row["attribute"], float("nan"))),
+            gaps.get(row["attribute"], ""),
         )
         for _, row in table.sort_values("importance", ascending=False).iterrows()
     ] if len(table) else []  # fmt: skip
@@ -55,11 +66,33 @@ def _importance(reading: Reading) -> Section:
         title=importance.title(table, labels=reading.labels, words=gettext) if rows else gettext("What matters"),
         says=gettext("How strongly each attribute moved the choices, between the levels compared here; the price over its tested range. A bar within the grey mark is no more than noise."),
         not_says=gettext("It does not say what anything is worth in money, and it would change with other levels. Stated importance is what people say when asked; where it is high and the choices are not moved, they say more than they pay."),
-        head=(gettext("Attribute"), gettext("Importance"), _interval_head(reading), gettext("Noise floor"), points),
+        head=(gettext("Attribute"), gettext("Importance"), _interval_head(reading), gettext("Noise floor"), points, gettext("Said and chosen")),
         rows=tuple(rows),
         csv="importance",
         missing="" if rows else _too_few(),
     )  # fmt: skip
+
+
+def _stated_against_chosen(table: pd.DataFrame, ratings: Mapping[str, float]) -> dict[str, str]:
+    """The gap between what respondents said and what moved their choices, by rank among the attributes that were rated."""
+    rated = table[table["attribute"].isin(list(ratings))] if len(table) else table
+    if len(rated) < _RANKED:
+        return {}
+    chosen = rated.set_index("attribute")["importance"].rank(ascending=False)
+    said = pd.Series(ratings).reindex(chosen.index).rank(ascending=False)
+    gaps = {}
+    for attribute, places in (said - chosen).items():
+        if places >= _RANKS_APART:
+            gaps[str(attribute)] = gettext("counts more than they say")
+        elif places <= -_RANKS_APART:
+            gaps[str(attribute)] = gettext("counts less than they say")
+        else:
+            gaps[str(attribute)] = gettext("agree")
+    return gaps
+
+
+def _shares(low: float, high: float, digits: int = 0) -> str:
+    return gettext("%(low)s to %(high)s", low=formats.percent(low, digits), high=formats.percent(high, digits))
 
 
 def _interval_head(reading: Reading) -> str:
@@ -71,14 +104,14 @@ def _too_few() -> str:
 
 
 def _worth(reading: Reading) -> Section:
-    table = reading.table("willingness_to_pay")
+    table, step = reading.table("willingness_to_pay"), reading.worth_step
     rows = [
         (
             reading.labels[row["attribute"]],
             reading.labels[f"{row['attribute']}.{row['from_level']}"],
             reading.labels[f"{row['attribute']}.{row['to_level']}"],
-            reading.money(row["estimate"]),
-            reading.interval(row["low"], row["high"]) if pd.notna(row["low"]) else formats.DASH,
+            reading.money(row["estimate"], step),
+            reading.interval(row["low"], row["high"], step) if pd.notna(row["low"]) else formats.DASH,
             note_text(row["note"]),
         )
         for _, row in table.iterrows()
@@ -86,7 +119,7 @@ def _worth(reading: Reading) -> Section:
     known = len(table) > 0 and table["estimate"].notna().any()
     return Section(
         chart="worth",
-        title=willingness_to_pay.title(table, labels=reading.labels, words=gettext, money=reading.money) if known else gettext("What it is worth"),
+        title=willingness_to_pay.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
         says=gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
         not_says=gettext("It does not say that half would pay it, nor that the price can rise by it, and the amounts must not be added up. It is stated, not paid: in other studies people stated about 21 % more than they paid."),
         head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), _interval_head(reading), gettext("Note")),
@@ -101,16 +134,16 @@ def _demand(reading: Reading) -> Section:
     tested = table[table["price"].isin(reading.definition.price.levels)] if len(table) else table
     rows = [
         (
-            reading.money(row["price"], 0 if float(row["price"]).is_integer() else 2),
+            reading.money(row["price"], 1 if float(row["price"]).is_integer() else formats.CENT),
             formats.percent(row["share"]),
-            f"{formats.percent(row['low'])} – {formats.percent(row['high'])}",
+            _shares(row["low"], row["high"]),
         )
         for _, row in tested.iterrows()
     ]
     limit_note = note_text(str(limits["note"].iloc[0])) if len(limits) else _too_few()
     return Section(
         chart="demand",
-        title=demand.title(limits, words=gettext, money=partial(reading.money, digits=0)) if rows else gettext("Which price"),
+        title=demand.title(limits, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Which price"),
         says=gettext("The predicted share of this segment that would buy today's offer rather than nothing, at each tested price. Preliminary: it comes from one average taste for the whole segment, which tends to put the limit too near the middle."),
         not_says=gettext("It is no market share: rivals, awareness and delivery are not in it. Outside the tested prices nothing is known."),
         head=(gettext("Price"), gettext("Share still buying"), _interval_head(reading)),
@@ -131,8 +164,8 @@ def _van_westendorp(reading: Reading) -> Section:
     rows = [
         (
             names[row["point"]],
-            reading.money(row["estimate"], 0),
-            reading.interval(row["low"], row["high"], 0) if pd.notna(row["low"]) else formats.DASH,
+            reading.money(row["estimate"], 1),
+            reading.interval(row["low"], row["high"], 1) if pd.notna(row["low"]) else formats.DASH,
             note_text(row["note"]),
         )
         for _, row in points.iterrows()
@@ -147,7 +180,7 @@ def _van_westendorp(reading: Reading) -> Section:
     )
     return Section(
         chart="van_westendorp",
-        title=van_westendorp.title(points, words=gettext, money=partial(reading.money, digits=0)) if rows else gettext("Van Westendorp"),
+        title=van_westendorp.title(points, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Van Westendorp"),
         says=gettext("Four open prices of each respondent (Van Westendorp 1976): where the curves cross bounds the range that seems plausible.") + " " + excluded,
         not_says=gettext("It is a range of plausible prices, not a price limit and not the most profitable price."),
         head=(gettext("Point"), gettext("Price"), _interval_head(reading), gettext("Note")),
@@ -161,16 +194,18 @@ def _invest(reading: Reading) -> Section:
     table = reading.table("investment")
     known = len(table) > 0 and table["worth"].notna().any()
     found = {verdict.attribute: verdict for verdict in verdicts(reading)}
+    worth_step, gain_step = reading.worth_step, max(1.0, reading.precision("investment", "gain_low", "gain_high"))
+    alone = set(table["attribute"].drop_duplicates(keep=False)) if known else set()
     rows = [
         (
-            f"{investment.MARKS.get(row['label'], '')} {found[row['attribute']].name}",
             reading.labels[row["attribute"]],
             ("↑ " if row["direction"] == "up" else "↓ ") + reading.labels[f"{row['attribute']}.{row['to_level']}"],
-            f"{reading.money(row['worth'])} ({reading.interval(row['worth_low'], row['worth_high'])})",
-            reading.money(row["unit_cost"]),
-            f"{reading.money(row['gain'], 0)} ({reading.interval(row['gain_low'], row['gain_high'], 0)})",
-            formats.percent(row["probability"]),
-            note_text(row["note"]),
+            _with_interval(reading, row, "worth", worth_step),
+            reading.money(row["unit_cost"]) if pd.notna(row["unit_cost"]) else "",
+            _break_even(reading, row),
+            _with_interval(reading, row, "gain", gain_step),
+            formats.probability(row["probability"]) if pd.notna(row["probability"]) else "",
+            _verdict_cell(row, found[row["attribute"]]) if _is_meant(row, row["attribute"] in alone) else "",
         )
         for _, row in table.iterrows()
         if known
@@ -178,16 +213,49 @@ def _invest(reading: Reading) -> Section:
     return Section(
         chart="invest",
         title=investment.title(table, labels=reading.labels, words=gettext) if known else gettext("Invest and save"),
-        says=gettext("For each attribute one step up (↑) and one step down (↓) from today's level: what customers would pay or lose, what it costs or saves to provide, and the gain a year if the price moves by the worth and the share stays. Labels need a probability of at least 90 %%."),
+        says=gettext("For each attribute one step up (↑) and one step down (↓) from today's level: what customers would pay or lose, what it costs or saves to provide, and the gain a year if the price moves by the worth and the share stays. Labels need a probability of at least 90 %."),
         not_says=gettext("Rivals are taken as they are, and the worth is stated, not paid. A step whose interval is wide is not decided: it is neither a chance to invest nor to save."),
-        head=(gettext("Verdict"), gettext("Attribute"), gettext("Step"), gettext("Worth"), gettext("Unit cost"), gettext("Gain a year"), gettext("Probability of a gain"), gettext("Note")),
+        head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Worth"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
         csv="investment",
         missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else _too_few()),
+        drawn=bool(known and table["unit_cost"].notna().any()),
     )  # fmt: skip
 
 
-SECTIONS: dict[str, Callable[[Reading], Section]] = {
+def _headed(head: str, reading: Reading) -> str:
+    return f"{head}, {_interval_head(reading)}"
+
+
+def _with_interval(reading: Reading, row: pd.Series, name: str, step: float) -> str:
+    if pd.isna(row[name]):
+        return ""
+    return f"{reading.money(row[name], step)} ({reading.interval(row[f'{name}_low'], row[f'{name}_high'], step)})"
+
+
+def _verdict_cell(row: pd.Series, verdict: Verdict) -> str:
+    note = note_text(row["note"])
+    return f"{verdict.mark} {verdict.name}. {note}" if note else f"{verdict.mark} {verdict.name}"
+
+
+def _is_meant(row: pd.Series, alone: bool) -> bool:
+    """Whether the verdict on the attribute is about this step, or there is no other."""
+    if alone or row["label"] in ("undecided", "open"):
+        return True
+    return bool(row["direction"] == ("up" if row["label"] in ("invest", "honoured") else "down"))
+
+
+def _break_even(reading: Reading, row: pd.Series) -> str:
+    """Up to which extra cost a step up, and from which saving a step down, is right with 90 per cent."""
+    if pd.isna(row["break_even"]):
+        return formats.DASH
+    amount = reading.money(max(row["break_even"], 0.0), reading.worth_step)
+    if row["direction"] == "down":
+        return gettext("if it saves %(amount)s or more", amount=amount)
+    return gettext("up to %(amount)s", amount=amount) if row["break_even"] > 0 else gettext("at no cost")
+
+
+_SECTIONS: dict[str, Callable[[Reading], Section]] = {
     "importance": _importance,
     "worth": _worth,
     "demand": _demand,
@@ -196,26 +264,34 @@ SECTIONS: dict[str, Callable[[Reading], Section]] = {
 }
 
 
+def section(chart: str, reading: Reading) -> Section:
+    """One section; columns without any entry are left out."""
+    made = _SECTIONS[chart](reading)
+    kept = [place for place in range(len(made.head)) if not made.rows or any(row[place] for row in made.rows)]
+    rows = tuple(tuple(row[place] for place in kept) for row in made.rows)
+    return replace(made, head=tuple(made.head[place] for place in kept), rows=rows)
+
+
 def figure(chart: str, reading: Reading) -> go.Figure:
-    """The Plotly figure of a section's chart."""
-    labels = reading.labels
+    """The Plotly figure of a section's chart; texts are escaped, since Plotly reads a little HTML in them."""
+    labels = {name: str(escape(text)) for name, text in reading.labels.items()}
+    unit = str(escape(reading.unit))
     if chart == "importance":
         return importance.figure(reading.table("importance"), labels=labels, words=gettext)
     if chart == "worth":
-        return willingness_to_pay.figure(
-            reading.table("willingness_to_pay"), labels=labels, words=gettext, currency=reading.unit
-        )
+        worths = reading.table("willingness_to_pay")
+        return willingness_to_pay.figure(worths, labels=labels, words=gettext, currency=unit)
     if chart == "demand":
         return demand.figure(
             reading.table("demand"),
             labels=labels,
             words=gettext,
-            currency=reading.unit,
+            currency=unit,
             limits=reading.table("price_limit"),
             current=reading.definition.price.current,
         )
     if chart == "van_westendorp":
         points = reading.table("van_westendorp_points")
         curves = reading.table("van_westendorp_curves")
-        return van_westendorp.figure(curves, words=gettext, currency=reading.unit, points=points)
-    return investment.figure(reading.table("investment"), labels=labels, words=gettext, currency=reading.unit)
+        return van_westendorp.figure(curves, words=gettext, currency=unit, points=points)
+    return investment.figure(reading.table("investment"), labels=labels, words=gettext, currency=unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ import pandas as pd
 from flask_babel import gettext
 
 from wtp.charts.investment import MARKS, NAMES
-from wtp.web.formats import number
+from wtp.web.formats import number, probability
 from wtp.web.reading import Reading
 
-_ORDER = ("invest", "save", "honoured", "not_honoured", "keep", "expected", "undecided", "open")
+_DECISIVE = ("invest", "save", "honoured", "not_honoured")
+_ORDER = (*_DECISIVE, "keep", "expected", "undecided", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Verdict:
     mark: str
     name: str
     sentence: str
+
+    @property
+    def decisive(self) -> bool:
+        """Whether there is something to do."""
+        return self.label in _DECISIVE
 
 
 def note_text(template: str, **values: Any) -> str:
@@ -45,18 +52,10 @@ def _verdict(reading: Reading, attribute: str, rows: pd.DataFrame) -> Verdict:
     label = str(rows["label"].iloc[0])
     by_direction = {row["direction"]: row for _, row in rows.iterrows()}
     up, down = by_direction.get("up"), by_direction.get("down")
-    name = gettext(NAMES[label])
-    sentence = ""
     if label in ("invest", "honoured") and up is not None:
-        sentence = gettext(
-            "customers honour “%(level)s” with %(worth)s (%(interval)s) %(unit)s; providing it costs %(cost)s more.",
-            **_figures(reading, attribute, up),
-        )
+        sentence = _honoured(reading, attribute, up)
     elif label in ("save", "not_honoured") and down is not None:
-        sentence = gettext(
-            "going back to “%(level)s” saves %(cost)s; customers value the difference at only %(worth)s (%(interval)s) %(unit)s.",
-            **_figures(reading, attribute, down),
-        )
+        sentence = _saved(reading, attribute, down)
     elif label in ("keep", "expected") and down is not None:
         sentence = gettext(
             "falling back to “%(level)s” would lose %(worth)s (%(interval)s) %(unit)s, more than it saves.",
@@ -66,7 +65,34 @@ def _verdict(reading: Reading, attribute: str, rows: pd.DataFrame) -> Verdict:
         sentence = gettext("customers expect it; a further step up does not pay.")
     else:
         sentence = _undecided(float(rows["more_answers"].iloc[0]), str(rows["note"].iloc[0]))
-    return Verdict(attribute, label, MARKS.get(label, "○"), name, sentence)
+    return Verdict(attribute, label, MARKS.get(label, "○"), gettext(NAMES[label]), sentence)
+
+
+def _honoured(reading: Reading, attribute: str, up: pd.Series) -> str:
+    figures = _figures(reading, attribute, up)
+    if pd.isna(up["unit_cost"]):
+        return gettext("customers honour “%(level)s” with %(worth)s (%(interval)s) %(unit)s.", **figures)
+    return gettext(
+        "customers honour “%(level)s” with %(worth)s (%(interval)s) %(unit)s; providing it costs %(cost)s more. Probability that it pays: %(sure)s.",
+        **figures,
+    )
+
+
+def _saved(reading: Reading, attribute: str, down: pd.Series) -> str:
+    figures = _figures(reading, attribute, down)
+    if pd.isna(down["unit_cost"]):
+        return gettext(
+            "customers value today's level over “%(level)s” at only %(worth)s (%(interval)s) %(unit)s.", **figures
+        )
+    if down["worth"] <= 0:
+        return gettext(
+            "going back to “%(level)s” saves %(cost)s, and customers do not miss today's level: they value it at %(worth)s (%(interval)s) %(unit)s. Probability that it pays: %(sure)s.",
+            **figures,
+        )
+    return gettext(
+        "going back to “%(level)s” saves %(cost)s; customers value the difference at only %(worth)s (%(interval)s) %(unit)s. Probability that it pays: %(sure)s.",
+        **figures,
+    )
 
 
 def _undecided(more_answers: float, note: str) -> str:
@@ -76,11 +102,38 @@ def _undecided(more_answers: float, note: str) -> str:
 
 
 def _figures(reading: Reading, attribute: str, row: pd.Series) -> dict[str, str]:
-    cost = abs(row["unit_cost"]) if pd.notna(row["unit_cost"]) else float("nan")
+    step = reading.worth_step
     return {
         "level": reading.labels[f"{attribute}.{row['to_level']}"],
-        "worth": reading.money(row["worth"]),
-        "interval": reading.interval(row["worth_low"], row["worth_high"]),
-        "cost": reading.money(cost),
+        "worth": reading.money(row["worth"], step),
+        "interval": reading.interval(row["worth_low"], row["worth_high"], step),
+        "cost": reading.money(abs(row["unit_cost"])),
         "unit": reading.period,
+        "sure": probability(row["probability"]),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An attribute in which some segments honour more and others would rather save, each by its name on the page."""
+
+    attribute: str
+    invest: tuple[str, ...]
+    save: tuple[str, ...]
+    possible: bool
+
+
+def splits(reading: Reading, segments: Sequence[str]) -> tuple[Split, ...]:
+    """Where the segments' verdicts contradict each other; `possible` if the company can offer each its own level."""
+    table = reading.analysis.tables["investment"]
+    labels = table[table["segment"].isin(list(segments))].drop_duplicates(["segment", "attribute"])
+    found = []
+    for attribute in reading.definition.attributes:
+        rows = labels[labels["attribute"] == attribute.id]
+        invest, save = (
+            tuple(reading.labels[segment] for segment in rows.loc[rows["label"] == name, "segment"])
+            for name in ("invest", "save")
+        )
+        if invest and save:
+            found.append(Split(attribute.id, invest, save, attribute.by_segment))
+    return tuple(found)

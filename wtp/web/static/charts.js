@@ -1,42 +1,77 @@
-// Draws each chart from its JSON address in the page's own colours; the tables beside them need no script.
+// Draws each chart from its JSON address in the page's own colours; the tables below them need no script.
 "use strict";
 
+const INK = '"#000000"';
 const style = getComputedStyle(document.body);
 const ink = style.getPropertyValue("--ink").trim();
 const narrow = window.matchMedia("(max-width: 700px)").matches;
+const language = document.documentElement.lang;
 
-// A phone has room for about 36 letters in an axis title.
-function wrap(title) {
-  if (!title?.text) return;
-  title.text = title.text.replace(/(.{20,36}) /g, "$1<br>");
+// Lines of at most so many letters, broken between words.
+function wrapped(text, letters) {
+  const lines = [""];
+  for (const word of String(text).split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line && line.length + word.length >= letters) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines.join("<br>");
+}
+
+// A phone has room for few letters beside the bars and below the axis.
+function fitPhone({ data, layout }) {
+  const categories = data.some((trace) => typeof trace.y?.[0] === "string");
+  layout.font.size = 12;
+  layout.margin = { l: 6, r: 12, t: 10, b: 50 };
+  layout.yaxis.tickfont = { size: 11 };
+  for (const axis of [layout.xaxis, layout.yaxis]) {
+    if (axis.title?.text) axis.title = { text: wrapped(axis.title.text, categories ? 24 : 36), font: { size: 12 } };
+  }
+  if (categories) {
+    const rows = new Set(data.flatMap((trace) => trace.y));
+    const lines = Math.max(...[...rows].map((name) => wrapped(name, 22).split("<br>").length));
+    layout.height = 100 + rows.size * (10 + 14 * lines);
+  }
+  for (const trace of data) {
+    if (trace.name) trace.name = wrapped(trace.name, 36);
+    if (categories && Array.isArray(trace.y)) trace.y = trace.y.map((name) => wrapped(name, 22));
+    if (trace.mode === "markers+text") {
+      trace.textfont = { size: 11 };
+      trace.text = trace.text.map((name) => wrapped(name, 14));
+    }
+  }
+}
+
+// A picture leaves the page, so it says itself what it found and on whose answers, black on white.
+function picture(source) {
+  const { data, layout } = JSON.parse(source);
+  const { finding, label } = layout.meta;
+  const subtitle = { text: label, font: { size: 14 } };
+  layout.title = { text: wrapped(finding, 100), subtitle, x: 0.02, xanchor: "left", font: { size: 20 } };
+  layout.margin = { l: 20, r: 30, t: 140, b: 60 };
+  layout.paper_bgcolor = "#ffffff";
+  return { data, layout };
 }
 
 async function draw(place) {
   const reply = await fetch(place.dataset.chart);
   if (!reply.ok) return;
-  const figure = await reply.json();
+  const source = await reply.text();
+  const figure = JSON.parse(source.replaceAll(INK, JSON.stringify(ink)));
+  const separators = new Intl.NumberFormat(language).formatToParts(1234567.8);
+  const sign = (type) => separators.find((part) => part.type === type).value;
+  figure.layout.separators = sign("decimal") + sign("group");
   figure.layout.font = { ...figure.layout.font, color: ink };
-  for (const trace of figure.data) {
-    if (trace.marker?.color === "#000000") trace.marker.color = ink;
-  }
-  if (narrow) {
-    figure.layout.font.size = 12;
-    figure.layout.margin = { l: 6, r: 12, t: 10, b: 50 };
-    figure.layout.yaxis = { ...figure.layout.yaxis, tickfont: { size: 11 } };
-    for (const axis of [figure.layout.xaxis, figure.layout.yaxis]) wrap(axis.title);
-    for (const trace of figure.data) {
-      if (trace.mode === "markers+text" && trace.text.length) trace.textfont = { size: 11 };
-    }
-  }
-  const name = place.dataset.name;
-  await Plotly.newPlot(place, figure.data, figure.layout, {
-    responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
-    displayModeBar: false, locale: document.documentElement.lang,
-  });
+  if (narrow) fitPhone(figure);
+  await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false });
   for (const button of document.querySelectorAll(`button[data-download-of="${place.id}"]`)) {
     button.hidden = false;
-    button.addEventListener("click", () =>
-      Plotly.downloadImage(place, { format: button.dataset.format, filename: name, width: 1200, height: 675, scale: 2 }));
+    button.addEventListener("click", () => {
+      const file = { format: button.dataset.format, filename: place.dataset.name, width: 1200, height: 675, scale: 2 };
+      const made = picture(source);
+      made.layout.separators = figure.layout.separators;
+      Plotly.downloadImage(made, file);
+    });
   }
 }
 
