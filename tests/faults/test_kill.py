@@ -149,12 +149,17 @@ def _answers(step: str, dice: random.Random) -> dict[str, str]:
     return {}
 
 
-def _kill(server: Server, kills: int) -> None:
+def _kill(server: Server, crowd: Crowd, kills: int) -> None:
+    """Kill a random worker again and again, each time after the crowd has got on, however slow the machine is."""
     dice = random.Random(1)
     for _ in range(kills):
         time.sleep(dice.uniform(0.2, 0.5))
-        if workers := server.workers():
-            os.kill(dice.choice(workers), signal.SIGKILL)
+        before = len(crowd.acknowledged)
+        while len(crowd.acknowledged) < before + 2 and not crowd.faults:
+            time.sleep(0.01)
+        while not (workers := server.workers()):
+            time.sleep(0.01)
+        os.kill(dice.choice(workers), signal.SIGKILL)
 
 
 def _stored(connection: sa.Connection, respondent_id: int) -> dict[str, Any]:
@@ -207,10 +212,10 @@ def test_fifty_killed_workers_lose_and_double_nothing(start: Start) -> None:
     server = start(workers=3)
     crowd = Crowd(server.port, pause=0)
     with crowd.answering():
-        _kill(server, 50)
+        _kill(server, crowd, 50)
     lost, doubled = _lost_and_doubled(crowd, server)
-    assert not crowd.faults
-    assert len(crowd.acknowledged) > 300
+    assert crowd.faults == []
+    assert len(crowd.acknowledged) > 100
     print(f"{len(crowd.acknowledged)} acknowledged, {len(lost)} lost, {doubled} doubled")
     assert lost == []
     assert doubled == 0
@@ -221,7 +226,7 @@ def test_a_reply_before_the_commit_is_found_out(start: Start) -> None:
     server = start(workers=3, code=CARELESS)
     crowd = Crowd(server.port, pause=0.05)
     with crowd.answering():
-        _kill(server, 12)
+        _kill(server, crowd, 12)
     lost, _ = _lost_and_doubled(crowd, server)
     print(f"{len(crowd.acknowledged)} acknowledged, {len(lost)} lost", crowd.faults[:3])
     assert lost

@@ -13,10 +13,10 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
-from types import FrameType
+import traceback
 
 from waitress import create_server
+from waitress.server import BaseWSGIServer
 
 from wtp.errors import SettingsError, WtpError
 from wtp.settings import Settings
@@ -28,6 +28,9 @@ CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a th
 _REFUSED = 3
 _PORTS_TRIED = 100
 _PAUSE_SECONDS = 0.5
+_LAST_SECONDS = 5
+_FLUSH_SECONDS = 0.1
+_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> int:
@@ -45,74 +48,86 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError if the port is taken or a worker refuses to start."""
     listener = _listen(host, port)
     lifeline, held = os.pipe()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    # Signals wait until they are asked for: a handler that raises could do so anywhere, even in a worker just begun.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     running: dict[int, float] = {}
     try:
         while True:
             while len(running) < workers:
-                pid = os.fork()
-                if pid == 0:
+                if (pid := os.fork()) == 0:
                     os.close(held)
                     _work(settings, listener, lifeline)
                 running[pid] = time.monotonic()
-            pid, status = os.wait()
-            begun = running.pop(pid)
-            if os.waitstatus_to_exitcode(status) == _REFUSED:
-                raise SettingsError(
-                    "the server did not start; the reason is in the line above; mend it and start again."
-                )
-            if time.monotonic() - begun < _PAUSE_SECONDS:
-                time.sleep(_PAUSE_SECONDS)  # one that dies at once must not be replaced in a frenzy
-    except SystemExit:
-        pass
+            if signal.sigwait(_SIGNALS) != signal.SIGCHLD:
+                return
+            for pid in _ended(running):
+                if time.monotonic() - running.pop(pid) < _PAUSE_SECONDS:
+                    time.sleep(_PAUSE_SECONDS)  # one that dies at once must not be replaced in a frenzy
     finally:
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)
         for pid in running:
-            with suppress(ProcessLookupError):  # one that a signal to the whole group has ended
-                os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGTERM)
         for pid in running:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            os.waitpid(pid, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         listener.close()
         os.close(lifeline)
         os.close(held)
 
 
+def _ended(running: dict[int, float]) -> list[int]:
+    """The workers that have ended, since one SIGCHLD can stand for several. Raises SettingsError if one refused to start."""
+    ended, refused = [], False
+    for pid in running:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            ended.append(pid)
+            refused = refused or os.waitstatus_to_exitcode(status) == _REFUSED
+    if refused:
+        for pid in ended:
+            del running[pid]
+        raise SettingsError("the server did not start; the reason is in the line above; mend it and start again.")
+    return ended
+
+
 def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
-    """Life of a worker; never returns."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells the workers
+    """Life of a worker; never returns, so that nothing of the parent runs twice."""
     try:
-        app = create_app(settings)
+        threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+        server = create_server(
+            create_app(settings),
+            sockets=[listener],
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            channel_timeout=60,
+            max_request_body_size=2 * MAX_BODY,  # the application refuses less with a page of its own
+            asyncore_use_poll=True,
+            # X-Forwarded-* is judged in one place, `security.protect`, with the number of proxies from the settings.
+            clear_untrusted_proxy_headers=False,
+            ident="wtp",
+        )
+        threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
+        server.run()
     except WtpError as error:
         print(f"wtp: {error}", file=sys.stderr, flush=True)
         os._exit(_REFUSED)
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
-    # X-Forwarded-* is judged in one place, `security.protect`, with the number of proxies from the settings.
-    server = create_server(
-        app,
-        sockets=[listener],
-        threads=THREADS,
-        connection_limit=CONNECTIONS,
-        channel_timeout=60,
-        max_request_body_size=2 * MAX_BODY,  # the application refuses less with a page of its own
-        asyncore_use_poll=True,
-        clear_untrusted_proxy_headers=False,
-        ident="wtp",
-    )
-    server.run()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _end_with_signal(server: BaseWSGIServer) -> None:
+    """On SIGTERM finish what has begun, then end; Ctrl-C reaches the whole group, but the parent decides."""
+    while signal.sigwait(_SIGNALS) != signal.SIGTERM:
+        pass
+    server.task_dispatcher.shutdown(cancel_pending=False, timeout=_LAST_SECONDS)
+    time.sleep(_FLUSH_SECONDS)
     os._exit(0)
 
 
 def _end_with_parent(lifeline: int) -> None:
     os.read(lifeline, 1)  # returns when the other end, which the parent alone holds, is closed
-    os.kill(os.getpid(), signal.SIGTERM)
+    os._exit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
