@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from wtp.analysis import Analysis, Request
+from wtp.design import assign
 from wtp.survey import Answers, Choice, Respondent, Survey
 
 STARTED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -17,7 +19,7 @@ FINISHED = datetime(2026, 11, 1, 9, 12, 30, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def answers(survey: Survey) -> Answers:
     assert survey.design is not None
-    tasks = survey.design.versions[1]
+    tasks = assign(survey.design.versions[1], np.random.default_rng(2))  # neither tasks nor alternatives in order
     prices = {"too_cheap": 60.0, "cheap": 79.5, "expensive": 110.0, "too_expensive": 140.0}
     ratings = {item.id: 5 for item in survey.definition.importance_rating.items}  # type: ignore[union-attr]
 

@@ -126,6 +126,8 @@ def test_no_text_starts_a_formula() -> None:
 def test_numbers_stay_numbers_and_ordinary_text_stays_as_it_is() -> None:
     frame = pd.DataFrame({"estimate": [-6.4, 1e-12], "count": [-3, 4], "text": ["a = b", "5-6"], "flag": [True, False]})
     assert table_csv(frame).decode("utf-8-sig") == "estimate,count,text,flag\n-6.4,-3,a = b,True\n1e-12,4,5-6,False\n"
+    mixed = pd.DataFrame({"value": [-3, "-3", None]}, dtype=object)
+    assert table_csv(mixed).decode("utf-8-sig") == 'value\n-3\n\'-3\n""\n'
     back = read(table_csv(pd.DataFrame({"x": [0.1 + 0.2, -1 / 3]})))
     assert back["x"].tolist() == [0.1 + 0.2, -1 / 3], "to the last digit"
 
