@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.web.figures import handmade
+from tests.web.staff import PASSWORD, ROLES, Staff
+from wtp.analysis import Analysis
 from wtp.settings import Settings
-from wtp.store import Database, answers
+from wtp.store import Database, answers, staff
 from wtp.survey import Answers
-from wtp.web import create_app
+from wtp.web import create_app, manage, results
+from wtp.web.security import limiter
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
 
@@ -44,6 +49,36 @@ def person(app: Flask) -> Person:
 def stored(database: Database) -> Answers:
     with database.read() as connection:
         return answers.read_answers(connection, "supplier")
+
+
+@pytest.fixture
+def staffed(app: Flask, database: Database) -> Iterator[Callable[[str], Staff]]:
+    """Gives somebody of a role, logged in; nobody has tried to log in before."""
+    with database.begin() as connection:
+        for role in ROLES:
+            staff.add(connection, role, PASSWORD, role)
+
+    def logged_in(role: str) -> Staff:
+        person = Staff(app.test_client(), role)
+        assert person.log_in().status_code == 303
+        return person
+
+    with app.app_context():
+        limiter.reset()
+    yield logged_in
+
+
+@pytest.fixture
+def shown(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Analysis]:
+    """Lets the pages show an analysis made by hand."""
+
+    def show(**changes: Any) -> Analysis:
+        analysis = handmade(app.extensions["wtp_surveys"]["supplier"], **changes)
+        for module in (results, manage):
+            monkeypatch.setattr(module, "analysis_of", lambda database, survey: analysis)
+        return analysis
+
+    return show
 
 
 @dataclass
