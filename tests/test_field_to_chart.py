@@ -17,6 +17,8 @@ from wtp.store import answers, open_database, staff, studies
 from wtp.survey import load_survey
 from wtp.web import create_app
 
+pytestmark = pytest.mark.xdist_group("field")  # one field for all of these tests
+
 SURVEYS = Path(__file__).parents[1] / "surveys"
 RESPONDENTS = 120
 PASSWORD = "a long pass phrase for the test"
