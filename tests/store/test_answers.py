@@ -212,7 +212,7 @@ def test_the_hash_is_of_the_content_and_not_of_the_times(study: Study) -> None:
         respondents.complete(connection, person.respondent_id, NOW)
     seen.append(study.read().hash)
     with study.database.begin() as connection:
-        shown = connection.execute(sa.select(tables.choice.c.shown)).scalars().first()
+        shown = connection.execute(sa.select(tables.choice.c.shown).limit(1)).scalar_one()
         shown["alternatives"][0]["price"] += 1
         connection.execute(sa.update(tables.choice).values(shown=shown))
     seen.append(study.read().hash)
