@@ -125,6 +125,17 @@ def test_the_same_seed_answers_the_same(folder: Path, tmp_path: Path) -> None:
     assert tables[0] == tables[1]
 
 
+def test_segments_can_be_picked_and_are_checked(folder: Path, tmp_path: Path) -> None:
+    assert run("simulate", folder, "-n", 100).exit_code == 0
+    assert run("analyse", folder, "--segments", "all, cost", "--out", tmp_path / "out").exit_code == 0
+    for table in (tmp_path / "out").glob("*.csv"):
+        assert set(pd.read_csv(table)["segment"]) <= {"all", "cost"}, table.name
+    wrong = run("analyse", folder, "--segments", "costs", "--out", tmp_path / "other")
+    assert wrong.exit_code == 1
+    assert "found 'costs'; allowed: all, uptime, cost, growth" in wrong.output
+    assert not (tmp_path / "other").exists()
+
+
 @pytest.mark.parametrize("command", ["analyse", "export"])
 def test_a_study_without_answers_is_one_clear_line(command: str, folder: Path, tmp_path: Path) -> None:
     options = ["--format", "csv"] if command == "export" else []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -58,6 +58,18 @@ class Analysis:
         """One table, whole or the rows of one segment."""
         frame = self.tables[name]
         return frame if segment is None else frame[frame["segment"] == segment].reset_index(drop=True)
+
+    def only(self, segments: Sequence[str]) -> Analysis:
+        """The same analysis with the figures of these segments alone."""
+        return replace(
+            self,
+            tables={
+                name: frame[frame["segment"].isin(segments)].reset_index(drop=True)
+                for name, frame in self.tables.items()
+            },
+            notes=tuple(note for note in self.notes if note.segment is None or note.segment in segments),
+            summaries={segment: text for segment, text in self.summaries.items() if segment in segments},
+        )
 
     def to_json(self) -> str:
         """The whole record as JSON text; `from_json` gives it back to the last digit."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wtp.analysis import Analysis, Request
+from wtp.analysis import ALL, Analysis, Request
 from wtp.analysis import analyse as analyse_answers
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
@@ -32,17 +32,31 @@ def stored_answers(survey: Survey) -> Answers:
 @click.command()
 @FOLDER
 @click.option("--model", type=click.Choice(["conditional"]), default="conditional", show_default=True)
+@click.option("--segments", metavar="S", help="Only these, separated by commas; all is everybody.")
 @SEED
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-def analyse(folder: Path, model: str, seed: int, out: Path) -> None:
+def analyse(folder: Path, model: str, segments: str | None, seed: int, out: Path) -> None:
     """Analyse the stored answers of a study: every table as CSV, the whole as analysis.json."""
     survey = load_survey(folder)
-    analysis = analyse_answers(survey, stored_answers(survey), Request(seed=seed))
+    wanted = _wanted(survey, segments)
+    analysis = analyse_answers(survey, stored_answers(survey), Request(seed=seed)).only(wanted)
     write_analysis(analysis, out)
     for note in analysis.notes:
         click.echo(f"[{note.severity}] {note.segment or 'study'}: {note}", err=True)
     simulated = f", {analysis.simulated} of them simulated" if analysis.simulated else ""
     click.echo(f"{model} logit, {analysis.respondents} respondents{simulated}; written: {out}")
+
+
+def _wanted(survey: Survey, segments: str | None) -> tuple[str, ...]:
+    """The named segments, everything without a name. Raises DataError for one that the survey does not declare."""
+    known = (ALL, *(segment.id for segment in survey.definition.segments))
+    wanted = tuple(name.strip() for name in segments.split(",")) if segments else known
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise DataError(
+            f"--segments: found {', '.join(map(repr, unknown))}; allowed: {', '.join(known)}; name some of these."
+        )
+    return wanted
 
 
 def write_analysis(analysis: Analysis, out: Path) -> None:
