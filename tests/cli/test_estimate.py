@@ -97,9 +97,28 @@ def test_segments_are_estimated_beside_everybody(choices: pd.DataFrame, tmp_path
     assert list(pd.read_csv(tmp_path / "out" / "willingness_to_pay.csv").columns) == [
         "segment", "parameter", "estimate", "low", "high", "method", "currency", "respondents", "note",
     ]  # fmt: skip
-    assert list(pd.read_csv(tmp_path / "out" / "importance.csv").columns)[:5] == [
+    assert list(pd.read_csv(tmp_path / "out" / "importance.csv").columns) == [
         "segment", "attribute", "importance", "low", "high",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("segment", "words"),
+    [
+        (lambda r: np.where(r < 20, "all", "some"), "everybody"),
+        (lambda r: pd.Series(np.where(r < 20, "some", None), dtype=object), "no segment"),
+        (lambda r: np.where(np.arange(len(r)) < 7, "one", "two"), "more than one segment"),
+    ],
+)
+def test_segments_that_cannot_be_told_apart(
+    segment: Callable[[pd.Series], object], words: str, choices: pd.DataFrame, tmp_path: Path
+) -> None:
+    source = tmp_path / "choices.csv"
+    choices.assign(branch=segment(choices["respondent"])).to_csv(source, index=False)
+    result = run(source, "--formula", "brand + price", "--segments", "branch", "--out", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    assert words in result.output
+    assert not (tmp_path / "out").exists()
 
 
 def _drop(column: str) -> Callable[[pd.DataFrame], pd.DataFrame]:

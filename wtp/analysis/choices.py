@@ -72,9 +72,10 @@ def analyse_choices(
         else:
             notes += [note.in_segment(name) for note in fits[name].notes]
     everybody = fits[ALL]
+    importances = {name: importance(fit, seed=seed, confidence=0.95) for name, fit in fits.items()}
     tables = {
         "part_worths": stacked({name: parameter_table(fit) for name, fit in fits.items()}),
-        "importance": stacked({name: importance(fit, seed=seed, confidence=0.95) for name, fit in fits.items()}),
+        "importance": stacked(importances).drop(columns="noise_floor"),
     }
     if everybody.data.price is None:
         notes.append(Note("no_price", "warning", _NO_PRICE, {"price": price}))
@@ -89,7 +90,12 @@ def analyse_choices(
     summary = "\n\n".join(f"Segment: {name}\n{fit.summary().as_text()}" for name, fit in fits.items())
     if notes:
         summary += "\n\nNotes\n" + "\n".join(f"- [{note.severity}] {note}" for note in notes) + "\n"
-    return ChoiceAnalysis(tables, summary, _estimates(everybody, seed, time.perf_counter() - began, notes))
+    floors = importances[ALL].set_index("attribute")["noise_floor"]
+    estimates = _estimates(everybody, seed, notes) | {
+        "importance_noise_floor": {name: float(floor) for name, floor in floors.items()},
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    return ChoiceAnalysis(tables, summary, estimates)
 
 
 def _by_segment(frame: pd.DataFrame, respondent: str, segments: str | None) -> dict[str, pd.DataFrame]:
@@ -104,6 +110,10 @@ def _by_segment(frame: pd.DataFrame, respondent: str, segments: str | None) -> d
         raise DataError(
             f"column {segments!r}, row {row}: no segment; allowed: a segment in every row; fill it in or drop the row."
         )
+    if (frame[segments].astype(str) == ALL).any():
+        raise DataError(
+            f"column {segments!r}: a segment called {ALL!r}, which means everybody; allowed: other names; rename it."
+        )
     if respondent in frame.columns:
         several = frame.groupby(respondent, sort=False)[segments].nunique().gt(1)
         if several.any():
@@ -114,7 +124,7 @@ def _by_segment(frame: pd.DataFrame, respondent: str, segments: str | None) -> d
     return {str(name): part for name, part in frame.groupby(segments, sort=True)}
 
 
-def _estimates(fit: ConditionalLogitResults, seed: int, seconds: float, notes: list[Note]) -> dict[str, Any]:
+def _estimates(fit: ConditionalLogitResults, seed: int, notes: list[Note]) -> dict[str, Any]:
     return {
         "model": "conditional",
         "log_likelihood": float(fit.llf),
@@ -132,7 +142,6 @@ def _estimates(fit: ConditionalLogitResults, seed: int, seconds: float, notes: l
         "seed": seed,
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES}
         | {"python": platform.python_version()},
-        "seconds": round(seconds, 3),
         "notes": [
             {"code": note.code, "severity": note.severity, "segment": note.segment, "text": str(note)} for note in notes
         ],
