@@ -1,0 +1,159 @@
+"""Who may open what: every route of the program against nobody, manager, analyst and administrator. A new route fails until it is entered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from tests.web.staff import ROLES, Staff, hidden
+from wtp.analysis import Analysis
+from wtp.store import tables
+
+LogIn = Callable[[str], Staff]
+Show = Callable[..., Analysis]
+
+EVERYBODY = ("nobody", *ROLES)
+READERS = ROLES
+ANALYSTS = ("analyst", "administrator")
+# (rule, method) -> who may. `FILLED` says what stands in the places of a rule.
+RIGHTS = {
+    ("/static/<path:filename>", "GET"): EVERYBODY,
+    ("/plotly-<version>.min.js", "GET"): EVERYBODY,
+    ("/healthz", "GET"): EVERYBODY,
+    ("/readyz", "GET"): EVERYBODY,
+    ("/s/<slug>", "GET"): EVERYBODY,
+    ("/s/<slug>/r/<token>", "GET"): EVERYBODY,
+    ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
+    ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
+    ("/login", "GET"): EVERYBODY,
+    ("/login", "POST"): EVERYBODY,
+    ("/logout", "POST"): EVERYBODY,
+    ("/", "GET"): READERS,
+    ("/results", "GET"): READERS,
+    ("/results/<slug>", "GET"): READERS,
+    ("/results/<slug>/<any(importance, worth, price, invest):page>", "GET"): READERS,
+    ("/results/<slug>/<any(importance, worth, demand, van_westendorp, invest):chart>.json", "GET"): READERS,
+    ("/results/<slug>/<table>.csv", "GET"): READERS,
+    ("/manage", "GET"): ANALYSTS,
+    ("/manage/<slug>", "GET"): ANALYSTS,
+    ("/manage/<slug>/export.<any(zip, xlsx, csv):kind>", "GET"): ANALYSTS,
+}
+FILLED = {
+    "filename": ("wtp.css",),
+    "version": ("0.0.0",),
+    "slug": ("supplier",),
+    "token": ("guess",),
+    "step_id": ("consent",),
+    "page": ("importance", "worth", "price", "invest"),
+    "chart": ("importance", "worth", "demand", "van_westendorp", "invest"),
+    "table": ("segments", "willingness_to_pay"),
+    "kind": ("zip", "xlsx", "csv"),
+}
+CLOSED = [key for key, roles in RIGHTS.items() if roles != EVERYBODY]
+
+
+def paths(rule: str, **fixed: str) -> Iterator[str]:
+    """Every address of a rule."""
+    place = re.search(r"<(?:[^<>]*:)?(\w+)>", rule)
+    if place is None:
+        yield rule
+        return
+    for value in (fixed[place[1]],) if place[1] in fixed else FILLED[place[1]]:
+        yield from paths(rule.replace(place[0], value, 1), **fixed)
+
+
+def methods(rule: Rule) -> set[str]:
+    return (rule.methods or set()) - {"HEAD", "OPTIONS"}
+
+
+def without_token(reply: TestResponse) -> str:
+    return re.sub(r'name="csrf_token" value="[^"]*"', "", reply.text)
+
+
+@pytest.fixture
+def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
+    shown()
+    return {"nobody": app.test_client()} | {role: staffed(role).client for role in ROLES}
+
+
+def test_every_route_is_entered(app: Flask) -> None:
+    assert {(rule.rule, method) for rule in app.url_map.iter_rules() for method in methods(rule)} == set(RIGHTS)
+
+
+def test_every_role_gets_what_it_may_and_nothing_else(clients: dict[str, FlaskClient]) -> None:
+    unknown = {role: without_token(client.get("/manage/nothing/at/all")) for role, client in clients.items()}
+    for rule, method in CLOSED:
+        for path in paths(rule):
+            for role, client in clients.items():
+                reply = client.open(path, method=method)
+                if role in RIGHTS[rule, method]:
+                    assert reply.status_code == 200, f"{role} {path}"
+                elif role == "nobody":
+                    assert (reply.status_code, reply.location) == (303, f"/login?next={path}"), path
+                else:
+                    assert (reply.status_code, without_token(reply)) == (404, unknown[role]), f"{role} {path}"
+
+
+def test_a_study_that_is_not_there_looks_like_a_page_that_is_not_there(clients: dict[str, FlaskClient]) -> None:
+    for rule, method in CLOSED:
+        if "<slug>" not in rule:
+            continue
+        for path in paths(rule, slug="other"):
+            for role in RIGHTS[rule, method]:
+                reply, unknown = clients[role].open(path, method=method), clients[role].get("/manage/nothing/at/all")
+                assert (reply.status_code, without_token(reply)) == (404, without_token(unknown)), f"{role} {path}"
+
+
+def test_nothing_of_a_study_is_told_to_a_stranger(clients: dict[str, FlaskClient]) -> None:
+    for rule, method in CLOSED:
+        here, there = (
+            clients["nobody"].open(next(paths(rule, slug=slug)), method=method) for slug in ("supplier", "other")
+        )
+        assert here.status_code == there.status_code == 303
+        assert here.text.replace("supplier", "other") == there.text
+
+
+def test_heads_and_options_tell_no_more(clients: dict[str, FlaskClient]) -> None:
+    for rule, method in CLOSED:
+        for path in paths(rule):
+            assert clients["nobody"].head(path).status_code == 303, path
+            for role in set(ROLES) - set(RIGHTS[rule, method]):
+                assert clients[role].head(path).status_code == 404, path
+
+
+def test_no_route_answers_to_another_method(app: Flask, clients: dict[str, FlaskClient]) -> None:
+    for rule in app.url_map.iter_rules():
+        known = {method for other in app.url_map.iter_rules() if other.rule == rule.rule for method in methods(other)}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - known:
+            path = next(paths(rule.rule))
+            assert clients["administrator"].open(path, method=method).status_code == 405, f"{method} {path}"
+
+
+@pytest.mark.parametrize(("rule", "method"), [key for key in RIGHTS if key[1] != "GET"])
+def test_whatever_changes_something_needs_the_token(app: Flask, staffed: LogIn, rule: str, method: str) -> None:
+    person = staffed("administrator")
+    token = hidden(person.open("/results"))["csrf_token"]
+    path = next(paths(rule))
+    for forged in ({}, {"csrf_token": ""}, {"csrf_token": token[:-1]}, {"csrf_token": "x" * 90}):
+        assert person.client.open(path, method=method, data=forged).status_code == 400
+        assert person.client.open(path, method=method, query_string=forged).status_code == 400
+    stranger = app.test_client()
+    assert stranger.open(path, method=method, data={"csrf_token": token}).status_code == 400, "of another session"
+    assert person.client.get("/results").status_code == 200, "still logged in"
+
+
+def test_a_role_that_changes_takes_its_rights_at_once(app: Flask, staffed: LogIn, shown: Show) -> None:
+
+    shown()
+    person = staffed("analyst")
+    assert person.client.get("/manage").status_code == 200
+    with app.extensions["wtp_database"].begin() as connection:
+        connection.execute(sa.update(tables.staff).where(tables.staff.c.name == "analyst").values(role="manager"))
+    assert person.client.get("/manage").status_code == 404
