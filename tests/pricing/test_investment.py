@@ -108,6 +108,7 @@ def test_the_gain_of_a_step_down_by_hand(fit: ConditionalLogitResults, other: Co
         ({"known_cost": 25.0, "leading_cost": 60.0}, {"brand": "save"}),
         ({"quick_cost": 18.0}, {"speed": "undecided"}),
         ({"leading_cost": 2.5}, {"brand": "invest"}),
+        ({"leading_cost": 5.2}, {"brand": "undecided"}),  # stepping down clearly loses, but the step up is open
     ],
 )
 def test_labels_follow_from_worth_and_cost(

@@ -212,7 +212,7 @@ def _verdict(moves: Sequence[_Move], definition: Definition, respondents: int) -
         return (INVEST if best.direction == UP else SAVE), np.nan, ""
     down_loses = 1 - right.get(DOWN, 0.0) >= DECISION_PROBABILITY
     up_loses = 1 - right.get(UP, 0.0) >= DECISION_PROBABILITY
-    if down_loses and (up_loses or DOWN in right):
+    if down_loses and up_loses:
         return KEEP, np.nan, ""
     open_move = max(moves, key=lambda move: right[move.direction])
     more_answers = _more_answers(open_move.gain, respondents)
