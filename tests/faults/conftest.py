@@ -98,4 +98,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for server in running:
         if server.process.poll() is None:
             server.process.send_signal(signal.SIGTERM)
-        server.process.communicate(timeout=20)
+        try:
+            server.process.communicate(timeout=20)
+        finally:
+            server.process.kill()
