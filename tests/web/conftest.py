@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def stored(database: Database) -> Answers:
 
 
 @pytest.fixture
-def staffed(app: Flask, database: Database) -> Iterator[Callable[[str], Staff]]:
+def staffed(app: Flask, database: Database) -> Callable[[str], Staff]:
     """Gives somebody of a role, logged in; nobody has tried to log in before."""
     with database.begin() as connection:
         for role in ROLES:
@@ -65,7 +65,7 @@ def staffed(app: Flask, database: Database) -> Iterator[Callable[[str], Staff]]:
 
     with app.app_context():
         limiter.reset()
-    yield logged_in
+    return logged_in
 
 
 @pytest.fixture

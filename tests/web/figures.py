@@ -71,7 +71,12 @@ def _each(segments: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> pd.D
 
 
 def _segments() -> pd.DataFrame:
-    rows = [("all", 400, "full", 30.0), ("uptime", 200, "full", 20.0), ("cost", 180, "full", 1.1), ("growth", 20, "none", NAN)]
+    rows = [
+        ("all", 400, "full", 30.0),
+        ("uptime", 200, "full", 20.0),
+        ("cost", 180, "full", 1.1),
+        ("growth", 20, "none", NAN),
+    ]
     table = pd.DataFrame(rows, columns=["segment", "respondents", "weight_of_evidence", "price_z"])
     fitted = table["weight_of_evidence"] == "full"
     return table.assign(

@@ -29,9 +29,7 @@ def test_name_and_password_let_in_and_a_button_lets_out(staffed: LogIn) -> None:
 @pytest.mark.parametrize(
     ("name", "password"), [("manager", "a wrong pass phrase"), ("nobody", PASSWORD), ("manager", "x" * 5_000)]
 )
-def test_a_wrong_name_and_a_wrong_password_read_alike(
-    app: Flask, staffed: LogIn, name: str, password: str
-) -> None:
+def test_a_wrong_name_and_a_wrong_password_read_alike(app: Flask, staffed: LogIn, name: str, password: str) -> None:
     person = Staff(app.test_client())
     reply = person.log_in(password, name=name)
     assert reply.status_code == 422

@@ -10,13 +10,14 @@ import plotly.graph_objects as go
 from wtp.charts.theme import COLOURS, DASHES, GREY, INK, new_figure, transparent
 
 TITLE = "Half would still buy at {price} (preliminary)"
-OUTSIDE = "The price at which half would still buy lies outside the tested prices"
 
 
 def title(limit: pd.DataFrame, *, words: Callable[[str], str], money: Callable[[float], str]) -> str:
-    """The finding of one segment's price_limit table."""
-    known = limit.dropna(subset=["estimate"])
-    return words(OUTSIDE) if known.empty else words(TITLE).format(price=money(float(known["estimate"].iloc[0])))
+    """The finding of one segment's price_limit row: the price, or why there is none."""
+    found = limit.iloc[0]
+    if pd.isna(found["estimate"]):
+        return words(str(found["note"]))
+    return words(TITLE).format(price=money(float(found["estimate"])))
 
 
 def figure(
