@@ -12,10 +12,11 @@ from wtp.design import assign, diagnostics, search
 from wtp.design.balance import dominated
 from wtp.design.efficiency import d_error
 from wtp.errors import DesignError
-from wtp.survey import ChoiceTask, Definition, Design, load_survey
+from wtp.survey import Alternative, ChoiceTask, Definition, Design, load_survey
 from wtp.survey.design_file import format_design
 
-SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
+SURVEYS = Path(__file__).parents[2] / "surveys"
+SUPPLIER = SURVEYS / "supplier"
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,10 @@ def test_the_seed_decides_the_design(definition: Definition, design: Design) -> 
     assert search(definition, seed=5).hash != design.hash
 
 
-def test_the_committed_design_is_what_the_command_writes(definition: Definition) -> None:
-    committed = (SUPPLIER / "design.csv").read_text(encoding="utf-8")
+@pytest.mark.parametrize("study", ["supplier", "workshop"])
+def test_the_committed_design_is_what_the_command_writes(study: str) -> None:
+    definition = load_survey(SURVEYS / study).definition
+    committed = (SURVEYS / study / "design.csv").read_text(encoding="utf-8")
     assert committed == format_design(search(definition, seed=1), definition)
 
 
@@ -91,11 +94,34 @@ def test_d_error_by_hand() -> None:
     assert d_error(np.zeros((2, 2))) == float("inf")
 
 
-def test_the_information_of_a_two_level_task_by_hand() -> None:
-    from_two_levels = diagnostics(*_tiny())
-    # One attribute with 2 levels and a price with 3: differences (1, +-1) of one pair a task, information x x' / 4 each.
-    assert from_two_levels.parameters == 2
-    assert np.isfinite(from_two_levels.d_error)
+def test_the_diagnostics_of_two_pairs_by_hand() -> None:
+    _, tiny = _tiny()
+    name, (low, high) = tiny.attributes[0].id, tiny.attributes[0].level_ids
+    pairs = [
+        ChoiceTask(n, "estimation", (Alternative(1, {name: low}, 80.0), Alternative(2, {name: high}, price)))
+        for n, price in enumerate((100.0, 120.0), 1)
+    ]
+    found = diagnostics(Design({1: tuple(pairs)}, ""), tiny)
+    # A pair that differs by d informs by d d' / 4; d = (1, 1/2) and (1, 1): M = [[8, 6], [6, 5]] / 16, M^-1 = [[20, -24], [-24, 32]].
+    assert found.d_error == pytest.approx(8)
+    assert [error for _, error in found.standard_errors] == pytest.approx([0.2**0.5, 0.32**0.5])
+    assert [row.counts for row in found.balance] == [(2, 2), (2, 1, 1)]
+    assert [row.deviation for row in found.balance] == pytest.approx([0, 0.5])
+    assert [row.overlap for row in found.balance] == [0, 0]
+    assert found.largest_correlation == pytest.approx(3 / 10**0.5)
+    assert (found.rank, found.smallest_rank, found.dominated_tasks) == (2, 2, 0)
+
+
+def test_a_design_too_small_for_its_parameters_says_so() -> None:
+    whole = load_survey(SUPPLIER).definition
+    for seed in range(4):
+        plan = whole.choice_tasks.model_copy(update={"versions": 1, "tasks": 4, "alternatives": 2})
+        small = whole.model_copy(update={"choice_tasks": plan})
+        found = diagnostics(search(small, seed), small)
+        assert found.d_error == float("inf")
+        assert found.rank == found.smallest_rank <= 4
+        assert found.standard_errors == ()
+        assert f"tell {found.rank} of 13 parameters apart; ask for more" in str(found)
 
 
 def _tiny() -> tuple[Design, Definition]:
@@ -117,6 +143,32 @@ def test_it_is_better_than_a_random_design_and_says_so(definition: Definition, d
     assert found.parameters == 13 == found.smallest_rank
     for word in ("D-error", "dominated tasks: 0", "speed", "price", "standard error"):
         assert word in str(found)
+
+
+def _few(attributes: int, levels: int, alternatives: int, holdouts: int = 2) -> Definition:
+    whole = load_survey(SUPPLIER).definition
+    kept = tuple(a.model_copy(update={"levels": a.levels[:levels]}) for a in whole.attributes[:attributes])
+    plan = whole.choice_tasks.model_copy(update={"alternatives": alternatives, "holdouts": holdouts})
+    return whole.model_copy(update={"attributes": kept, "choice_tasks": plan})
+
+
+@pytest.mark.parametrize(("attributes", "levels", "alternatives"), [(1, 3, 3), (2, 3, 5), (1, 2, 2)])
+def test_a_study_with_few_attributes_has_a_design_if_there_is_any(
+    attributes: int, levels: int, alternatives: int
+) -> None:
+    narrow = _few(attributes, levels, alternatives, holdouts=4)
+    design = search(narrow, seed=1)
+    assert diagnostics(design, narrow).dominated_tasks == 0
+    holdouts = [shape(task) for task in design.versions[1] if task.kind == "holdout"]
+    assert all(one not in holdouts[:n] for n, one in enumerate(holdouts))
+
+
+def test_too_few_different_holdouts_are_refused_in_words() -> None:
+    whole = _few(1, 2, 2, holdouts=4)
+    price = whole.price.model_copy(update={"levels": (80.0, 100.0, 120.0)})
+    # Two levels and three prices: the better level costs 100 or 120 against 80, or 120 against 100.
+    with pytest.raises(DesignError, match=r"3 different holdout tasks.*allowed: the 4 that choice_tasks.holdouts"):
+        search(whole.model_copy(update={"price": price}), 1)
 
 
 def test_an_impossible_design_is_refused_in_words() -> None:

@@ -16,7 +16,7 @@ from wtp.survey.definition import Definition
 from wtp.survey.design_file import design_hash, format_design
 from wtp.survey.tasks import Alternative, ChoiceTask, Design
 
-_REDRAWS = 50
+_REDRAWS = 2_000  # of possible studies, the hardest ones tried accept one draw in fifty
 _HOLDOUT_CANDIDATES = 2_000
 _NEUTRAL_WORTH = 1.0  # utility from the lowest to the highest level, for the balance of holdout tasks
 
@@ -109,20 +109,22 @@ def _levels(
 def _holdouts(
     count: int, alternatives: int, sizes: np.ndarray, ordered: np.ndarray, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Tasks without dominance whose alternatives are about equally good for somebody with neutral tastes."""
-    found: list[tuple[float, np.ndarray]] = []
+    """Different tasks without dominance whose alternatives are about equally good for somebody with neutral tastes."""
+    found: dict[tuple[tuple[int, ...], ...], tuple[float, np.ndarray]] = {}
     for _ in range(_HOLDOUT_CANDIDATES if count else 0):
         profiles = np.column_stack([_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes])
         if not dominated(profiles, ordered):
             utility = (profiles / (sizes - 1) * np.where(ordered, _NEUTRAL_WORTH, 0)) @ np.r_[
                 np.ones(len(sizes) - 1), -2
             ]
-            found.append((float(np.ptp(utility)), profiles))
+            same = tuple(sorted(tuple(map(int, profile)) for profile in profiles))
+            found[same] = (float(np.ptp(utility)), profiles)
     if len(found) < count:
         raise DesignError(
-            "no holdout task without a dominated alternative; allowed: attributes that trade off; add levels or attributes."
+            f"{len(found)} different holdout tasks without a dominated alternative; allowed: the {count} that choice_tasks.holdouts "
+            "asks for; add levels or attributes, or ask for fewer."
         )
-    return [profiles for _, profiles in sorted(found, key=lambda pair: pair[0])[:count]]
+    return [profiles for _, profiles in sorted(found.values(), key=lambda pair: pair[0])[:count]]
 
 
 def _task(number: int, kind: str, profiles: np.ndarray, definition: Definition) -> ChoiceTask:

@@ -2,7 +2,8 @@
 
 D-error = det(M)^(-1/K), M the information of one average respondent under a logit with zero part-worths, M = sum_t X_t'(I/J - 11'/J^2)X_t, treatment
 coding, price from 0 to 1 over its tested range, none constant left out (its block depends on the answers). Smaller is better; only
-designs of the same survey compare, so it is shown against purely random designs.
+designs of the same survey compare, so it is shown against purely random designs. A design too small to tell its parameters apart has
+an infinite D-error and no standard errors.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ class LevelBalance:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Figures of the estimation tasks of a design; `str()` is what `wtp design` prints."""
+    """Figures of the estimation tasks of a design; `str()` is what `wtp design` prints.
+
+    `rank` is that of all versions together: below `parameters`, the design cannot answer its question.
+    """
 
     versions: int
     tasks: int
@@ -40,13 +44,14 @@ class Diagnostics:
     d_error: float
     random_d_error: float
     parameters: int
+    rank: int
     smallest_rank: int
     standard_errors: tuple[tuple[str, float], ...]
 
     def __str__(self) -> str:
         lines = [
             f"{self.versions} versions of {self.tasks} estimation tasks; {self.parameters} parameters beside the none constant",
-            f"D-error {self.d_error:.5f} per respondent, {self.d_error / self.random_d_error:.3f} of a random design's (smaller is better)",
+            self._efficiency(),
             f"dominated tasks: {self.dominated_tasks}; largest correlation of two attributes' columns: {self.largest_correlation:.3f}",
             f"rank of a single version: at least {self.smallest_rank} of {self.parameters}",
             "attribute            level counts (largest deviation from equal)    tasks with a repeated level",
@@ -54,11 +59,23 @@ class Diagnostics:
         for row in self.balance:
             counts = " ".join(map(str, row.counts))
             lines.append(f"  {row.attribute:<18} {counts} ({row.deviation:.1%})".ljust(62) + f"{row.overlap:.0%}")
-        lines.append(
-            "standard error of each part-worth with 100 respondents (logits, zero part-worths, price over its whole range):"
-        )
-        lines.append("  " + ", ".join(f"{name} {error:.3f}" for name, error in self.standard_errors))
+        if self.standard_errors:
+            lines.append(
+                "standard error of each part-worth with 100 respondents (logits, zero part-worths, price over its whole range):"
+            )
+            lines.append("  " + ", ".join(f"{name} {error:.3f}" for name, error in self.standard_errors))
         return "\n".join(lines)
+
+    def _efficiency(self) -> str:
+        if self.rank < self.parameters:
+            return (
+                f"too small: all versions together tell {self.rank} of {self.parameters} parameters apart; "
+                "ask for more versions or more tasks"
+            )
+        return (
+            f"D-error {self.d_error:.5f} per respondent, {self.d_error / self.random_d_error:.3f} of a random design's "
+            "(smaller is better)"
+        )
 
 
 def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Diagnostics:
@@ -82,7 +99,9 @@ def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Dia
         for _ in range(_RANDOM_DESIGNS)
     ]
     columns = [f"{a.id} {level}" for a in definition.attributes for level in a.level_ids[1:]] + ["price"]
-    errors = np.sqrt(np.diag(np.linalg.inv(information)) / 100)
+    rank = int(np.linalg.matrix_rank(information))
+    identified = rank == len(information)
+    errors = np.sqrt(np.diag(np.linalg.inv(information)) / 100) if identified else ()
     return Diagnostics(
         versions=versions,
         tasks=tasks,
@@ -91,11 +110,12 @@ def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Dia
         ),
         largest_correlation=_largest_correlation(X, sizes),
         dominated_tasks=sum(dominated(task, ordered) for task in profiles.reshape(-1, alternatives, len(sizes))),
-        d_error=d_error(information),
+        d_error=d_error(information) if identified else float("inf"),
         random_d_error=float(np.mean(random)),
         parameters=X.shape[-1],
+        rank=rank,
         smallest_rank=int(min(np.linalg.matrix_rank(m) for m in per_version)),
-        standard_errors=tuple((name, float(e)) for name, e in zip(columns, errors, strict=True)),
+        standard_errors=tuple((name, float(e)) for name, e in zip(columns, errors, strict=identified)),
     )
 
 
@@ -144,6 +164,8 @@ def _balance(name: str, shown: np.ndarray, size: int) -> LevelBalance:
 def _largest_correlation(X: np.ndarray, sizes: np.ndarray) -> float:
     """Largest absolute correlation between columns of two different attributes, within tasks."""
     centred = (X - X.mean(axis=2, keepdims=True)).reshape(-1, X.shape[-1])
-    correlation = np.abs(np.corrcoef(centred, rowvar=False))
+    spread = centred.std(axis=0)
+    scaled = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)  # a level never shown: 0
+    correlation = np.abs(scaled.T @ scaled) / len(scaled)
     attribute = np.repeat(np.arange(len(sizes)), [*(sizes[:-1] - 1), 1])
     return float(correlation[attribute[:, None] != attribute].max(initial=0.0))
