@@ -54,7 +54,7 @@ def protect(app: Flask, settings: Settings) -> None:
 
 
 def allow_chart_styles() -> None:
-    """Let the page that is being made have style attributes; for pages with charts."""
+    """Let the page that is being made have style attributes, and make pictures of its charts to download."""
     g.chart_styles = True
 
 
@@ -62,6 +62,7 @@ def _headers(response: Response) -> Response:
     policy = dict(_POLICY)
     if g.get("chart_styles"):
         policy["style-src"] = "'self' 'unsafe-inline'"
+        policy["img-src"] += " blob:"
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
