@@ -2,7 +2,8 @@
 
 A person of segment s has worths W_il = W_sl (1 + spread z), price sensitivity a_i = a_s exp(spread/2 z), a price limit L_i = L_s exp(spread/3 z)
 at which today's offer is bought with probability one half. Choices maximise a_i (worth - price) + Gumbel; the purchase question is a logit of the chosen
-alternative against the none utility (dual-response none). Answers to the questions follow from the same tastes.
+alternative against the none utility (dual-response none). Answers to the questions follow from the same tastes. z are standard normal;
+the sensitivities are log-normal with a modest sigma (0.15 at the default spread of 0.3), so that a pooled logit finds the mean worths.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wtp.errors import SurveyError
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
 from wtp.survey.questions import Rating, SingleChoice, VanWestendorp
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _REVERSED_PRICES = 0.03
+_PROFILE_DRAWS = 1_000
 _RATING_NOISE = 0.9
 
 
@@ -34,7 +37,10 @@ class SimulatedRespondent:
 
 
 def draw_respondents(definition: Definition, count: int, seed: int) -> tuple[SimulatedRespondent, ...]:
-    """Persons of the survey's `[simulation]`, segments in their shares; without that table, neutral tastes in one segment."""
+    """Persons of the survey's `[simulation]`, segments in their shares; without that table, neutral tastes in all segments alike.
+
+    Raises SurveyError if no answers lead into a segment.
+    """
     rng = np.random.default_rng([seed, 7])
     simulation = definition.simulation or _neutral(definition)
     shares = np.array([segment.share for segment in simulation.segments])
@@ -70,13 +76,18 @@ def _surplus(person: SimulatedRespondent, alternative: Alternative) -> float:
 
 
 def _neutral(definition: Definition) -> Simulation:
-    """Every step up is worth 3 per cent of today's price; half would still buy today's offer 10 per cent above it."""
+    """Every step up of an ordered attribute is worth 3 per cent of today's price; half would still buy today's offer 10 per cent above it."""
     price = definition.price.current
     worth = {a.id: tuple(0.03 * price * i * a.ordered for i in range(len(a.levels))) for a in definition.attributes}
     span = definition.price.levels[-1] - definition.price.levels[0]
-    name = definition.segments[0].id if definition.segments else "everybody"
-    segment = SimulatedSegment(segment=name, share=1, price_coefficient=-4 / span, price_limit=1.1 * price, worth=worth)
-    return Simulation(spread=0.3, segments=(segment,))
+    names = [segment.id for segment in definition.segments] or ["everybody"]
+    segments = tuple(
+        SimulatedSegment(
+            segment=name, share=1 / len(names), price_coefficient=-4 / span, price_limit=1.1 * price, worth=worth
+        )
+        for name in names
+    )
+    return Simulation(spread=0.3, segments=segments)
 
 
 def _person(
@@ -101,18 +112,29 @@ def _answers(
     limit: float,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    declared = next((s for s in definition.segments if s.id == segment.segment), None)
-    answers: dict[str, Any] = {}
+    answers: dict[str, Any] = _profile(definition, segment.segment, rng)
     for question in definition.questions:
-        if isinstance(question, SingleChoice):
-            allowed = declared.when.get(question.id) if declared else None
-            options = allowed or tuple(option.id for option in question.options)
-            answers[question.id] = options[int(rng.integers(len(options)))]
-        elif isinstance(question, Rating):
+        if isinstance(question, Rating):
             answers[question.id] = _ratings(definition, question, segment, worth, rng)
         elif isinstance(question, VanWestendorp):
             answers[question.id] = _prices(limit, rng)
     return answers
+
+
+def _profile(definition: Definition, segment: str, rng: np.random.Generator) -> dict[str, str]:
+    """Options at random, drawn until the segment is the first whose conditions they fulfil."""
+    questions = [question for question in definition.questions if isinstance(question, SingleChoice)]
+    own = next((declared.when for declared in definition.segments if declared.id == segment), {})
+    options = {q.id: own.get(q.id, tuple(option.id for option in q.options)) for q in questions}
+    for _ in range(_PROFILE_DRAWS):
+        answers = {question: allowed[int(rng.integers(len(allowed)))] for question, allowed in options.items()}
+        fitting = (s.id for s in definition.segments if all(answers[q] in allowed for q, allowed in s.when.items()))
+        if next(fitting, segment) == segment:
+            return answers
+    raise SurveyError(
+        f"segments: in {_PROFILE_DRAWS} draws nobody of segment {segment} fitted it before another one; allowed: segments that "
+        "answers can reach; make the conditions of the earlier segments narrower."
+    )
 
 
 def _ratings(
@@ -137,10 +159,14 @@ def _ratings(
 
 
 def _prices(limit: float, rng: np.random.Generator) -> dict[str, float]:
-    """Four rounded prices round the person's limit; a few people mix up their order."""
+    """Four prices round the person's limit, rounded as people would; a few people mix up their order."""
     factors = np.array([0.62, 0.82, 1.02, 1.22]) * np.exp(0.14 * rng.standard_normal(4))
-    prices = np.round(np.sort(factors) * limit)
-    prices += np.arange(4) * (np.diff(prices, prepend=-1) <= 0)
+    unit = float(
+        np.clip(10 ** (np.floor(np.log10(limit)) - 1), 0.01, 1)
+    )  # whole money from 10 on, else its tenths or cents
+    rounded = np.round(np.sort(factors) * limit / unit)
+    distinct = np.maximum.accumulate(rounded - np.arange(4)) + np.arange(4)
+    prices = np.round(distinct * unit, 2)
     if rng.random() < _REVERSED_PRICES:
         prices = prices[::-1]
     return dict(zip(("too_cheap", "cheap", "expensive", "too_expensive"), map(float, prices), strict=True))
