@@ -326,6 +326,17 @@ def test_a_server_that_drops_its_connections_loses_nothing_that_was_committed(da
     assert kept(database) == 2
 
 
+@on_postgresql
+def test_a_server_that_came_back_is_used_at_once(database: Database, database_url: str) -> None:
+    with database.begin() as connection:
+        connection.exec_driver_sql("SET application_name = 'resting'")
+    with open_database(database_url) as other, other.begin() as connection:
+        drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'resting'"
+        assert connection.exec_driver_sql(drop).scalars().all() == [True]
+    save(database, "1")
+    assert kept(database) == 1
+
+
 @on_sqlite
 def test_when_all_connections_are_busy_it_is_said_in_words(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
