@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from flask_babel import gettext
 from markupsafe import escape
 
+from wtp.analysis import ALL
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.web import formats
 from wtp.web.reading import Reading
@@ -213,7 +214,7 @@ def _invest(reading: Reading) -> Section:
     return Section(
         chart="invest",
         title=investment.title(table, labels=reading.labels, words=gettext) if known else gettext("Invest and save"),
-        says=gettext("For each attribute one step up (↑) and one step down (↓) from today's level: what customers would pay or lose, what it costs or saves to provide, and the gain a year if the price moves by the worth and the share stays. Labels need a probability of at least 90 %."),
+        says=_weighted(reading) + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: what customers would pay or lose, what it costs or saves to provide, and the gain a year if the price moves by the worth and the share stays. Labels need a probability of at least 90 %."),
         not_says=gettext("Rivals are taken as they are, and the worth is stated, not paid. A step whose interval is wide is not decided: it is neither a chance to invest nor to save."),
         head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Worth"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
@@ -221,6 +222,13 @@ def _invest(reading: Reading) -> Section:
         missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else _too_few()),
         drawn=bool(known and table["unit_cost"].notna().any()),
     )  # fmt: skip
+
+
+def _weighted(reading: Reading) -> str:
+    """Why everybody's amounts here differ a little from those of all answers taken together."""
+    if reading.segment != ALL or not reading.definition.segments:
+        return ""
+    return gettext("Everybody means the segments weighted by their numbers of customers.") + " "
 
 
 def _headed(head: str, reading: Reading) -> str:
