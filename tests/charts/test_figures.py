@@ -156,6 +156,7 @@ def test_demand_draws_its_table_with_band_and_limit() -> None:
         band = figure.data[list(figure.data).index(line) - 1]
         assert list(band.x) == [80.0, 100.0, 120.0, 120.0, 100.0, 80.0]
         assert list(band.y) == [*rows["high"], *rows["low"][::-1]]
+        assert (band.mode, band.fill) == ("lines", "toself"), "no dots at its corners"
         assert band.fillcolor == theme.transparent(line.line.color, 0.18)
     rings = [trace for trace in figure.data if trace.mode == "markers"]
     assert [(list(ring.x), list(ring.y)) for ring in rings] == [([106.0], [0.5]), ([], [])]
@@ -203,6 +204,7 @@ def test_investment_draws_the_step_that_its_verdict_is_about() -> None:
     assert ends(invest, "y") == ([7.0], [12.0])
     assert (list(save.text), list(save.x), list(save.y)) == (["Range"], [1.5], [1.0])
     assert ends(save, "y") == ([0.5], [2.0])
+    assert invest.meta == save.meta == {"decisive": True}, "named on a phone too"
     assert invest.marker.symbol != save.marker.symbol
     assert invest.marker.color != save.marker.color
     (line,) = [trace for trace in figure.data if trace.mode == "lines"]
@@ -234,6 +236,7 @@ def test_every_verdict_has_a_name_and_a_colour_and_symbol_of_its_own() -> None:
     figure = investment.figure(table, labels={}, words=words, currency="EUR")
     drawn = [trace for trace in figure.data if trace.mode == "markers+text"]
     assert [trace.name for trace in drawn] == [f"[{investment.NAMES[name]}]" for name in investment.MARKS]
+    assert [trace.meta["decisive"] for trace in drawn] == [True, True, False, False]
     assert len({trace.marker.symbol for trace in drawn}) == len({trace.marker.color for trace in drawn}) == len(drawn)
 
 

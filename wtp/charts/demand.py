@@ -38,7 +38,14 @@ def figure(
         fill = transparent(colour, 0.18)
         traces.append(
             go.Scatter(
-                x=band_x, y=band_y, fill="toself", fillcolor=fill, line={"width": 0}, hoverinfo="skip", showlegend=False
+                x=band_x,
+                y=band_y,
+                mode="lines",
+                fill="toself",
+                fillcolor=fill,
+                line={"width": 0},
+                hoverinfo="skip",
+                showlegend=False,
             )
         )
         hover = "%{x:.0f} " + currency + ": %{y:.0%}<extra>" + name + "</extra>"

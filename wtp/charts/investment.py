@@ -68,6 +68,7 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
                     "color": _COLOURS.get(label, GREY),
                 },
                 name=words(NAMES[label]),
+                meta={"decisive": label in ("invest", "save")},
                 hovertemplate="%{text}: %{y:.2f} / %{x:.2f} " + currency + "<extra></extra>",
                 cliponaxis=False,
             )

@@ -35,6 +35,7 @@ function fitPhone({ data, layout }) {
   for (const trace of data) {
     if (trace.name) trace.name = wrapped(trace.name, 36);
     if (categories && Array.isArray(trace.y)) trace.y = trace.y.map((name) => wrapped(name, 22));
+    if (trace.meta?.decisive === false) trace.mode = "markers"; // their names would run into each other; the table has them
     if (trace.mode === "markers+text") {
       trace.textfont = { size: 11 };
       trace.text = trace.text.map((name) => wrapped(name, 14));
