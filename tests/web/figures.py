@@ -36,7 +36,8 @@ def handmade(survey: Survey, *, simulated: int = 0, notes: Sequence[Note] = ()) 
     )
     tables = {
         "segments": _segments(),
-        "importance": _each(full, _importance(survey)),
+        "part_worths": _each(full, {"attribute": ["speed"], "level": ["same_day"], "estimate": [0.5], "std_error": [0.1], "low": [0.3], "high": [0.7]}),
+        "importance": _each(full, _importance()),
         "stated_importance": _each(full, _stated(survey)),
         "willingness_to_pay": worth,
         "investment": investment,
@@ -89,7 +90,7 @@ def _segments() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _importance(survey: Survey) -> dict[str, Any]:
+def _importance() -> dict[str, Any]:
     attributes = ["price", "speed", "competence", "brand", "range", "financing", "design"]
     values = [48.9, 21.9, 11.3, 7.4, 6.3, 3.1, 1.1]
     return {
