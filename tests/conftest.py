@@ -19,8 +19,6 @@ from wtp.store import Database, open_database
 from wtp.survey import Survey, load_survey
 
 SURVEYS = Path(__file__).parents[1] / "surveys"
-# One worker runs everything that needs PostgreSQL, so that one server is enough.
-POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))
 PATIENCE = 20
 
 
@@ -31,7 +29,7 @@ def survey() -> Survey:
 
 @pytest.fixture(scope="session")
 def new_postgresql() -> Iterator[Callable[[], str]]:
-    """Makes an empty schema on a real PostgreSQL server; returns the URL of a connection that sees it alone."""
+    """Makes an empty schema on a real PostgreSQL server, one a worker; returns the URL of a connection that sees it alone."""
     root = Path(tempfile.mkdtemp(prefix="wtp-"))  # short, since a socket's path may not be long
     with pytest.MonkeyPatch.context() as patch:
         if "XDG_RUNTIME_DIR" not in os.environ:
@@ -71,7 +69,7 @@ def _start(start: Callable[[], None]) -> None:
     return start()
 
 
-@pytest.fixture(params=["sqlite", POSTGRESQL])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database, once of each kind."""
     if request.param == "sqlite":

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import POSTGRESQL
 from tests.store.conftest import NOW, SLUG, Study, together
 from wtp.design import assign
 from wtp.errors import ConflictError, DataError
@@ -96,7 +95,7 @@ def test_of_many_different_posts_at_once_one_is_kept_and_the_others_hear_of_it(s
     assert study.read().respondents[0].answers == {"q": replies.index(1)}
 
 
-@pytest.mark.parametrize("database_url", [POSTGRESQL], indirect=True)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_control_looking_and_then_inserting_doubles_without_a_lock(study: Study) -> None:
     with study.database.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE naive (page integer)")
@@ -242,7 +241,7 @@ def test_the_state_changes_with_every_answer(study: Study) -> None:
     assert study.state() == seen[-1]
 
 
-@pytest.mark.parametrize("database_url", [POSTGRESQL], indirect=True)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_the_state_changes_when_the_earlier_answer_is_committed_later(study: Study) -> None:
     early, late = study.begin("a"), study.begin("b")
     with study.database.begin() as connection:

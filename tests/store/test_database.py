@@ -14,14 +14,13 @@ from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from tests.conftest import POSTGRESQL
 from tests.store.conftest import NOW, Study, together
 from wtp.errors import StoreError
 from wtp.store import Database, open_database, results, tables
 from wtp.store import database as module
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", [POSTGRESQL], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def save(database: Database, fingerprint: str, content: str = "content") -> None:
