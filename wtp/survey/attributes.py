@@ -22,7 +22,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")
 class Record(BaseModel):
     """A part of a survey definition: unknown keys are mistakes, and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def unique_ids(what: str) -> Callable[[Sequence[Any]], Sequence[Any]]:
@@ -78,7 +78,7 @@ class Attribute(Record):
         return tuple(level.id for level in self.levels)
 
 
-Money = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Money = Annotated[float, Field(gt=0, le=1e9)]
 
 
 def _rising(prices: tuple[float, ...]) -> tuple[float, ...]:
