@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,19 +127,40 @@ def test_many_clusters_use_the_normal() -> None:
 
 
 def test_summary_says_what_was_estimated_on_what(fit: ConditionalLogitResults) -> None:
+    """The figures of the text, read back, are those of the results."""
     text = fit.summary().as_text()
-    for words in (
-        "Conditional logit",
-        "clustered by respondent",
-        f"{fit.llf:.6f}",
-        "brand[T.leading]",
-        "Choice tasks",
-        "240",
-    ):
-        assert words in text
-    assert f"{fit.params['price']:.4f}" in text
+    for label, figure in {
+        "Respondents": 40,
+        "Choice tasks": 240,
+        "Alternatives": 720,
+        "Log-likelihood": fit.llf,
+        "LL, equal shares": fit.llnull,
+        "McFadden R2": fit.mcfadden,
+        "adjusted": fit.adjusted,
+        "RLH": fit.rlh,
+        "AIC": fit.aic,
+        "BIC (respondents)": fit.bic,
+    }.items():
+        found = re.search(rf"(?:^|\s){re.escape(label)}:\s+(-?[\d.]+)", text)
+        assert found, label
+        assert float(found[1]) == pytest.approx(figure, abs=5e-5), label
+    assert re.search(r"Model:\s+Conditional logit", text)
+    assert re.search(r"Covariance:\s+clustered by respondent", text)
+    assert re.search(r"Weights:\s+none", text)
     assert "Only 40 respondents" in text
     assert "Date:" not in text
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_summary_lists_every_parameter_with_its_interval(alpha: float, fit: ConditionalLogitResults) -> None:
+    text = fit.summary(alpha=alpha).as_text()
+    assert f"[{alpha / 2:g}" in text
+    low, high = fit.conf_int(alpha=alpha).to_numpy().T
+    expected = np.column_stack([fit.params, fit.bse, fit.tvalues, fit.pvalues, low, high])
+    rows = [re.split(r"\s{2,}", line) for line in text.splitlines() if line.startswith(tuple(TRUTH))]
+    assert [name for name, *_ in rows] == list(TRUTH)
+    for (name, *cells), figures in zip(rows, expected, strict=True):
+        assert [float(cell) for cell in cells] == pytest.approx(figures, abs=5e-4), name
 
 
 def test_weights_are_told_by_what_they_are_worth() -> None:

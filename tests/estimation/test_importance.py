@@ -1,4 +1,4 @@
-"""Importance and draws: the definition, intervals, and a noise floor that a full refit confirms."""
+"""Importance: the definition, intervals, and a noise floor that a full refit confirms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.estimation.conftest import FORMULA, simulate
-from wtp.estimation import ChoiceData, ConditionalLogit, ConditionalLogitResults, importance, krinsky_robb
+from wtp.estimation import ChoiceData, ConditionalLogit, ConditionalLogitResults, importance
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,3 @@ def test_random_choices_of_few_answers_that_separate_do_no_harm() -> None:
     frame = simulate(2, 12, seed=3)
     fit = ConditionalLogit(ChoiceData.from_long(frame, FORMULA)).fit()
     assert np.isfinite(importance(fit, permutations=200, seed=0)["noise_floor"]).all()
-
-
-def test_draws_have_the_mean_and_covariance_of_the_estimate(fit: ConditionalLogitResults) -> None:
-    draws = krinsky_robb(fit, 200_000, 3)
-    assert draws.shape == (200_000, 1, 4)
-    errors = fit.bse.to_numpy()
-    assert np.abs((draws[:, 0].mean(axis=0) - fit.params) / errors).max() < 0.01
-    ratio = np.cov(draws[:, 0].T) / np.outer(errors, errors)
-    assert np.abs(ratio - fit.cov_params().to_numpy() / np.outer(errors, errors)).max() < 0.02

@@ -1,7 +1,8 @@
 """Reference figures of the conditional logit from other software, on the three data sets of this folder's README.
 
 Runs stock statsmodels `ConditionalLogit` (as it comes, then polished by its own Newton method) and xlogit, and writes what they say, with
-versions and in full precision, to `reference.json`. Neither shares code with wtp. Run by hand: `python tests/golden/make_reference.py`.
+versions and in full precision, to `reference.json`. Neither shares code with wtp. Neither clusters by respondent: those errors are put together
+here from statsmodels' scores of single tasks, its numerical Hessian and its sums by cluster. Run by hand: `python tests/golden/make_reference.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.datasets import modechoice
 from statsmodels.discrete.conditional_models import ConditionalLogit
+from statsmodels.stats.sandwich_covariance import S_crosssection
 from xlogit import MultinomialLogit
 
 HERE = Path(__file__).parent
@@ -46,6 +48,15 @@ def figures(log_likelihood: float, estimates: Any, errors: Any, names: list[str]
     }
 
 
+def clustered_errors(model: ConditionalLogit, fit: Any, respondent: np.ndarray) -> np.ndarray:
+    """Errors clustered by respondent (T,), V = c A^-1 B A^-1 with c = G/(G-1) (T-1)/(T-K)."""
+    params, inverse = fit.params.to_numpy(), np.asarray(fit.cov_params())
+    scores = np.array([model.score_grp(task, params) for task in range(len(respondent))])
+    groups, (tasks, k) = len(np.unique(respondent)), scores.shape
+    factor = groups / (groups - 1) * (tasks - 1) / (tasks - k)
+    return np.sqrt(np.diag(factor * inverse @ S_crosssection(scores, respondent) @ inverse))
+
+
 def reference(name: str) -> dict[str, Any]:
     """What the others say about one data set."""
     data, names = read(name), COLUMNS[name]
@@ -53,13 +64,15 @@ def reference(name: str) -> dict[str, Any]:
     stock = ConditionalLogit(data["chosen"].to_numpy(float), data[names], groups=task)
     as_it_comes = stock.fit(disp=0)
     polished = stock.fit(start_params=as_it_comes.params.to_numpy(), method="newton", disp=0)
+    clustered = clustered_errors(stock, polished, data["respondent"].groupby(task).first().to_numpy(int))
     other = MultinomialLogit()
     other.fit(
         X=data[names], y=data["chosen"], varnames=names, ids=task, alts=data["alternative"], verbose=0, robust=False
     )
     return {
         "statsmodels ConditionalLogit": figures(as_it_comes.llf, as_it_comes.params, as_it_comes.bse, names),
-        "statsmodels ConditionalLogit, Newton": figures(polished.llf, polished.params, polished.bse, names),
+        "statsmodels ConditionalLogit, Newton": figures(polished.llf, polished.params, polished.bse, names)
+        | {"clustered_std_errors": dict(zip(names, clustered, strict=True))},
         "xlogit MultinomialLogit": figures(other.loglikelihood, other.coeff_, other.stderr, names),
     }
 
