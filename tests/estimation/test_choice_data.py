@@ -73,7 +73,11 @@ def test_a_transformed_number_is_an_attribute_of_levels(frame: pd.DataFrame) -> 
 def test_an_interaction_belongs_to_no_attribute(frame: pd.DataFrame) -> None:
     data = ChoiceData.from_long(frame, "brand * wifi + price")
     assert len(data.names) == 6
-    assert {attribute.name for attribute in data.attributes} == {"brand", "wifi", "price"}
+    assert [attribute.name for attribute in data.attributes] == ["brand", "wifi", "price"]
+    interactions = [k for k, name in enumerate(data.names) if ":" in name]
+    assert len(interactions) == 2
+    for attribute in data.attributes:
+        assert not attribute.contrasts[:, interactions].any(), attribute.name
 
 
 def test_rows_need_no_order_and_numbers_may_repeat(frame: pd.DataFrame) -> None:
@@ -190,6 +194,14 @@ def test_what_cannot_be_coded_is_named_in_one_sentence(name: str, frame: pd.Data
         ChoiceData.from_long(change(frame), FORMULA, **arguments)
     assert "\n" not in str(caught.value)
     assert ";" in str(caught.value)
+
+
+def test_a_column_that_is_mostly_numbers_is_meant_as_numbers(frame: pd.DataFrame) -> None:
+    fee = frame.assign(fee=["n/a" if i in (4, 9) else str(i % 7) for i in range(len(frame))])
+    with pytest.raises(DataError, match=re.escape("column 'fee', rows 5, 10: 'n/a' is not a number")):
+        ChoiceData.from_long(fee, f"{FORMULA} + fee")
+    names = frame.assign(fee=["7" if i in (4, 9) else "none" if i % 2 else "some" for i in range(len(frame))])
+    assert ChoiceData.from_long(names, f"{FORMULA} + fee").attributes[-1].levels == ("7", "none", "some")
 
 
 @pytest.mark.parametrize(

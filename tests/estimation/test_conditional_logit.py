@@ -20,9 +20,9 @@ def fit(choices: ChoiceData) -> ConditionalLogitResults:
 
 
 def coded(*, ragged: bool = False, weighted: bool = False) -> ChoiceData:
-    data = ChoiceData.from_long(simulate(ragged=ragged), FORMULA)
-    weights = np.random.default_rng(5).uniform(0.3, 3, len(data.respondents))
-    return data.with_weights(weights) if weighted else data
+    weights = np.random.default_rng(5).uniform(0.3, 3, 40)
+    frame = simulate(ragged=ragged).assign(weight=lambda f: weights[f["respondent"]])
+    return ChoiceData.from_long(frame, FORMULA, weights="weight" if weighted else None)
 
 
 def plain_log_likelihood(data: ChoiceData, params: np.ndarray) -> float:
@@ -204,6 +204,25 @@ def test_utilities_of_a_thousand() -> None:
 
 def _largest(data: ChoiceData, params: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum.reduceat(data.X @ params, data.starts))
+
+
+@pytest.mark.parametrize("seed", [5, 593, 901])
+def test_newton_arrives_where_full_steps_overshoot(seed: int) -> None:
+    """Attributes of very long tails, choices nearly separated: the likelihood is concave, so a score of 0 is the optimum."""
+    rng = np.random.default_rng(seed)
+    tasks = int(rng.integers(12, 60))
+    X = np.exp(rng.normal(size=(2 * tasks, 2)) * rng.choice([1, 2, 3])) * rng.choice([-1, 1], (2 * tasks, 2))
+    utility = X @ (rng.normal(size=2) * rng.choice([0.5, 3, 10])) + rng.gumbel(size=2 * tasks)
+    starts = np.arange(0, 2 * tasks, 2)
+    data = ChoiceData(
+        X=X, starts=starts, chosen=starts + utility.reshape(-1, 2).argmax(axis=1), respondent=np.arange(tasks) // 4,
+        respondents=np.arange((tasks + 3) // 4), names=("a", "b"),
+    )  # fmt: skip
+    model = ConditionalLogit(data)
+    fit = model.fit("nonrobust")
+    assert fit.converged
+    step = fit.cov_params().to_numpy() @ model.score(fit.params.to_numpy())
+    assert np.abs(step / fit.bse.to_numpy()).max() < 1e-6
 
 
 def test_results_and_data_cannot_be_changed(fit: ConditionalLogitResults, choices: ChoiceData) -> None:

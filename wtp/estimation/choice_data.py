@@ -165,10 +165,6 @@ class ChoiceData:
         """The same tasks with other choices: (T,) rows."""
         return replace(self, chosen=chosen)
 
-    def with_weights(self, weights: np.ndarray) -> ChoiceData:
-        """The same choices with other survey weights, (N,), rescaled to mean 1."""
-        return replace(self, weights=weights / weights.mean())
-
     def subset(self, respondents: np.ndarray) -> ChoiceData:
         """The choices of some respondents: (N,) booleans."""
         if not respondents.any():
