@@ -71,7 +71,10 @@ def test_a_transformed_number_is_an_attribute_of_levels(frame: pd.DataFrame) -> 
 
 
 def test_an_interaction_belongs_to_no_attribute(frame: pd.DataFrame) -> None:
-    data = ChoiceData.from_long(frame, "brand * wifi + price")
+    # The first row of each level other than the base shows a level of the other attribute that is not its base either.
+    first = frame.copy()
+    first.loc[[0, 1], ["brand", "wifi"]] = [["known", "yes"], ["leading", "yes"]]
+    data = ChoiceData.from_long(first, "brand * wifi + price")
     assert len(data.names) == 6
     assert [attribute.name for attribute in data.attributes] == ["brand", "wifi", "price"]
     interactions = [k for k, name in enumerate(data.names) if ":" in name]

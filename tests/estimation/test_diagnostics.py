@@ -157,6 +157,13 @@ def test_seldom_chosen_levels_get_a_warning() -> None:
     assert str(notes[0]).startswith("a x was chosen 4 of 100 times shown")
 
 
+def test_a_seldom_shown_level_is_noted_with_the_fit(frame: pd.DataFrame) -> None:
+    gold = frame.assign(brand=frame["brand"].mask(frame["choice_task"].eq(0) & (frame.index % 3 == 0), "gold"))
+    few = gold[(gold["respondent"] < 25) | (gold["choice_task"] > 0)]
+    (note,) = (n for n in ConditionalLogit(ChoiceData.from_long(few, FORMULA)).fit().notes if n.code == "rare_level")
+    assert (note.values["level"], note.values["shown"]) == ("gold", 25)
+
+
 @pytest.mark.parametrize(
     ("estimate", "error", "withheld"),
     [(-1.0, 0.5, False), (-1.0, 0.52, True), (0.0, 0.1, True), (0.4, 0.1, True), (-1e-9, 1e-10, False)],
