@@ -60,6 +60,8 @@ def test_every_version_is_complete(definition: Definition, design: Design) -> No
 def test_levels_are_balanced_within_and_over_versions(definition: Definition, design: Design) -> None:
     found = diagnostics(design, definition)
     assert all(row.deviation < 0.01 for row in found.balance)
+    by_chance = [1 - 6 / 27] * 6 + [1 - 60 / 125]  # three alternatives, three levels; five prices
+    assert [row.overlap for row in found.balance] == pytest.approx([share / 2 for share in by_chance], abs=0.05)
     for tasks in design.versions.values():
         for attribute in definition.attributes:
             shown = Counter(a.levels[attribute.id] for t in tasks if t.kind == "estimation" for a in t.alternatives)

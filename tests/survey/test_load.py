@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wtp.design import search
 from wtp.errors import SurveyError
 from wtp.survey import Definition, Mistake, inspect_survey, load_survey, steps
+from wtp.survey.design_file import format_design
 
 SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
 TEXT = (SUPPLIER / "survey.toml").read_text(encoding="utf-8")
@@ -23,6 +26,8 @@ def mistakes_of(folder: Path, text: str, design: str | None = None) -> tuple[Mis
         (folder / "design.csv").write_text(design, encoding="utf-8")
     return inspect_survey(folder)[1]
 
+
+OTHER_LEVELS = re.findall(r'(?s)  \{ id = "broad".*?\n\]', TEXT)[0]
 
 # name: (what is replaced, by what, key, found, allowed, remedy)
 WRONG = {
@@ -47,6 +52,13 @@ WRONG = {
     "a label's name": ('id = "role"', 'id = "simulated"', "pages[1].questions[2].id", "simulated", "any id but respondent", "rename the question"),
     "everybody's name": ('id = "uptime"', 'id = "all"', "segments[0].id", "all", "any id but all, price, range", "rename the segment"),
     "an attribute's name": ('id = "uptime"', 'id = "speed"', "segments[0].id", "speed", "any id but all, price, range", "rename the segment"),
+    "condition without options": ('["cost"]', "[]", "segments[1].when.core_problem", "[]", "at least 1", "change"),
+    "simulated twice": ('segment = "growth"', 'segment = "cost"', "simulation.segments[2].segment", "cost again", "once", "another"),
+    "no number": ("range = [0, 4, 6]", "range = [0, nan, 6]", "simulation.segments[0].worth.range[1]", "nan", "finite", "change"),
+    "no end": ("price_coefficient = -0.075", "price_coefficient = -inf", "simulation.segments[0].price_coefficient", "-inf", "finite", "change"),
+    "too many customers": ("customers = ", "customers = 99999999", "segments[0].customers", "99999999", "1000000000", "change"),
+    "control character": ('en = "Brand"', 'en = "Br\\u0000and"', "attributes[4].label", "'\\x00' in en", "printable", "remove"),
+    "one level": (OTHER_LEVELS, "]", "attributes[0].levels", "core", "at least 2", "change"),
     "bad id": ('id = "speed"\nlabel', 'id = "Speed!"\nlabel', "attributes[1].id", "'Speed!'", "text that fits", "as allowed"),
 }  # fmt: skip
 
@@ -88,6 +100,15 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
     assert {m.key for m in mistakes_of(tmp_path, text)} == {WRONG[name][2] for name in independent}
 
 
+def test_the_choice_tasks_need_their_page(tmp_path: Path) -> None:
+    without = re.sub(
+        r"(?m)^purchase_question = .*\n", "", TEXT.replace('type = "choice_tasks"', 'type = "information"')
+    )
+    without = without.replace('question = { en = "I choose"', 'text = { en = "I choose"')
+    found = mistakes_of(tmp_path, without)
+    assert [(m.key, m.allowed) for m in found] == [("pages", "one page of type choice_tasks")]
+
+
 def test_pages_must_begin_with_consent_and_end_with_thanks(tmp_path: Path) -> None:
     swapped = TEXT.replace('type = "consent"', 'type = "information"').replace("agree = {", "# agree = {")
     found = mistakes_of(tmp_path, swapped)
@@ -114,7 +135,7 @@ def test_a_file_that_is_no_toml_is_one_sentence(content: bytes, found: str, tmp_
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SurveyError, match="no such file; allowed: a survey folder"):
+    with pytest.raises(SurveyError, match="no such file or directory; allowed: a survey folder"):
         load_survey(tmp_path / "absent")
 
 
@@ -123,10 +144,22 @@ DESIGN_WRONG = {
     "unknown price": (lambda t: t.replace(",130\n", ",131\n", 1), "price", "'131'"),
     "no number": (lambda t: t.replace("\n1,1,estimation", "\none,1,estimation", 1), "version", "'one'"),
     "unknown kind": (lambda t: t.replace("1,1,estimation", "1,1,guess", 1), "kind", "'guess'"),
+    "unclosed quote": (lambda t: '"abc', "after line", "unexpected end of data"),
+    "endless field": (lambda t: '"' + t, "after line", "field larger than"),
+    "too many digits": (lambda t: t.replace("\n1,1,est", "\n" + "9" * 5000 + ",1,est", 1), "line 2, version", "'999"),
+    "foreign digits": (lambda t: t.replace("\n1,1,est", "\n\u0661,1,est", 1), "line 2, version", "\u0661"),
+    "surplus cell": (lambda t: t.replace("80\n", "80,x\n", 1), "(end)", "too long by 1"),
+    "alternative twice": (lambda t: t.replace("estimation,,2", "estimation,,1", 1), "choice task 1", "1, 1, 3"),
+    "repeats nothing": (lambda t: t.replace("repeat,1,", "repeat,,"), "choice task 13", "repeats nothing"),
+    "repeats a holdout": (lambda t: re.sub(r"repeat,\d+,", "repeat,11,", t), "choice task 13", "repeats 11"),
+    "repeats what differs": (lambda t: t.replace("repeat,1,", "repeat,2,"), "choice task 13", "repeats 2"),
+    "repeats itself": (lambda t: t.replace("1,1,estimation,,", "1,1,estimation,3,"), "choice task 1", "repeats 3"),
+    "two kinds": (lambda t: t.replace("estimation,,2", "holdout,,2", 1), "choice task 1", "differ in kind"),
+    "wrong number": (lambda t: t.replace("\n3,13,", "\n3,14,"), "version 3", "choice task 14"),
     "missing column": (lambda t: "\n".join(",".join(r.split(",")[:-1]) for r in t.splitlines()), "line 1", "version"),
     "missing row": (lambda t: "\n".join(t.splitlines()[:-1]), "version 120, choice task 13", "2 alternatives"),
     "missing task": (lambda t: "\n".join(t.splitlines()[:-3]), "version 120", "tasks"),
-    "short row": (lambda t: t + "121,1\n", "line", "None"),
+    "short row": (lambda t: t + "121,1\n", "line 4682, range", "nothing"),
     "empty": (lambda t: t.splitlines()[0] + "\n", "(file)", "no row"),
 }
 
@@ -139,6 +172,44 @@ def test_a_mistake_in_the_design_is_named(name: str, tmp_path: Path) -> None:
     assert any(key in m.key and found in m.found for m in mistakes), [str(m) for m in mistakes[:3]]
     assert all(m.file.endswith("design.csv") and "wtp design" in m.remedy for m in mistakes)
     assert len(mistakes) <= 100
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (DESIGN.encode() + b"\xff", f"byte {len(DESIGN.encode())} is not UTF-8"),
+        (b"x" * 50_000_001, "50,000,001 bytes"),
+        (None, "is a directory"),
+    ],
+)
+def test_a_design_that_is_no_text_is_one_sentence(content: bytes | None, found: str, tmp_path: Path) -> None:
+    if content is None:
+        (tmp_path / "design.csv").mkdir()
+    else:
+        (tmp_path / "design.csv").write_bytes(content)
+    mistakes = mistakes_of(tmp_path, TEXT)
+    assert [(m.file, m.key, m.found) for m in mistakes] == [(str(tmp_path / "design.csv"), "(file)", found)]
+
+
+def test_files_saved_by_an_editor_of_windows_are_read(tmp_path: Path) -> None:
+    """A byte order mark and other line ends change nothing, least of all the hash that binds answers to a design."""
+    for name, text in (("survey.toml", TEXT), ("design.csv", DESIGN)):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert load_survey(tmp_path).design == load_survey(SUPPLIER).design
+
+
+def test_prices_keep_all_of_their_digits(tmp_path: Path) -> None:
+    dear = TEXT.replace("[80, 90, 100, 115, 130]", "[1249995.49, 1249996.5, 123456789.99]").replace(
+        "current = 100", "current = 1249996.5"
+    )
+    assert mistakes_of(tmp_path, dear) == ()
+    definition = load_survey(tmp_path).definition
+    text = format_design(search(definition, 1), definition)
+    assert mistakes_of(tmp_path, dear, text) == ()
+    design = load_survey(tmp_path).design
+    assert design is not None
+    shown = {a.price for tasks in design.versions.values() for task in tasks for a in task.alternatives}
+    assert shown == set(definition.price.levels)
 
 
 def test_the_supplier_study_is_sound() -> None:

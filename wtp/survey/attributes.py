@@ -88,7 +88,7 @@ def _rising(prices: tuple[float, ...]) -> tuple[float, ...]:
                 "rising",
                 "{found}",
                 {
-                    "found": f"{after:g} follows {before:g}",
+                    "found": f"{after:.15g} follows {before:.15g}",
                     "allowed": "prices that rise",
                     "remedy": "sort the levels and remove doubles",
                 },

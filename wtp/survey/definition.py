@@ -64,9 +64,12 @@ class Segment(Record):
 
     id: Identifier
     label: Wording
-    customers: int = Field(ge=1, description="how many customers of the company are in the segment")
+    customers: int = Field(ge=1, le=1_000_000_000, description="how many customers of the company are in the segment")
     when: Annotated[
-        dict[Annotated[Identifier, AfterValidator(_known_question)], tuple[Identifier, ...]],
+        dict[
+            Annotated[Identifier, AfterValidator(_known_question)],
+            Annotated[tuple[Identifier, ...], Field(min_length=1)],
+        ],
         Field(min_length=1),
         AfterValidator(_known_options),
     ]
@@ -196,17 +199,21 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         mistakes.append(
             (
                 "price.current",
-                f"{definition.price.current:g}",
-                f"{levels[0]:g} to {levels[-1]:g}",
+                f"{definition.price.current:.15g}",
+                f"{levels[0]:.15g} to {levels[-1]:.15g}",
                 "test prices on both sides of today's price",
             )
         )
     mistakes += _page_mistakes(definition)
     if definition.simulation:
         known = [segment.id for segment in definition.segments]
+        earlier: set[str] = set()
         for s, simulated in enumerate(definition.simulation.segments):
+            key = f"simulation.segments[{s}].segment"
+            if simulated.segment in earlier:
+                mistakes.append((key, f"{simulated.segment} again", "every segment once", "name another segment"))
+            earlier.add(simulated.segment)
             if simulated.segment not in known:
-                key = f"simulation.segments[{s}].segment"
                 mistakes.append((key, simulated.segment, ", ".join(known) or "no segment", "name a declared segment"))
         total = sum(segment.share for segment in definition.simulation.segments)
         if abs(total - 1) > 1e-9:

@@ -9,15 +9,22 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wtp.survey.definition import Definition
 from wtp.survey.mistakes import Mistake
-from wtp.survey.tasks import KINDS, Alternative, ChoiceTask, Design
+from wtp.survey.tasks import KINDS, Alternative, ChoiceTask, Design, Kind
 
 _KEYS = ("version", "choice_task", "kind", "repeats", "alternative")
 _MAX_MISTAKES = 100
+_MAX_BYTES = 50_000_000
+_REMEDY = "run wtp design again"
+_WHOLE = re.compile("[1-9][0-9]{0,8}")
+
+# One row of the file beyond its version and choice task: kind, what it repeats, the alternative.
+_Row = tuple[Kind, int | None, Alternative]
 
 
 def columns(definition: Definition) -> tuple[str, ...]:
@@ -35,7 +42,7 @@ def format_design(design: Design, definition: Definition) -> str:
             for alternative in task.alternatives:
                 levels = [alternative.levels[attribute.id] for attribute in definition.attributes]
                 keys = [version, task.number, task.kind, task.repeats or "", alternative.number]
-                writer.writerow([*keys, *levels, f"{alternative.price:g}"])
+                writer.writerow([*keys, *levels, f"{alternative.price:.15g}"])
     return out.getvalue()
 
 
@@ -46,75 +53,122 @@ def design_hash(text: str) -> str:
 
 def read_design(path: Path, definition: Definition) -> tuple[Design | None, tuple[Mistake, ...]]:
     """Read and check design.csv; the design is None if there is any mistake."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        wrong = f"byte {error.start} is not UTF-8"
-        return None, (Mistake(str(path), "(file)", wrong, "text in UTF-8", "run wtp design again"),)
+
+    text = _read_text(path)
+    if isinstance(text, Mistake):
+        return None, (text,)
     reader = csv.DictReader(io.StringIO(text), strict=True)
     expected = columns(definition)
-    if tuple(reader.fieldnames or ()) != expected:
-        found = ",".join(reader.fieldnames or ()) or "nothing"
-        return None, (Mistake(str(path), "line 1", found, ",".join(expected), "run wtp design again"),)
     mistakes: list[Mistake] = []
-    versions: dict[int, dict[int, list[tuple[str, int | None, Alternative]]]] = {}
+    versions: dict[int, dict[int, list[_Row]]] = {}
     try:
-        for line, row in enumerate(reader, start=2):
-            wrong_cells = list(_wrong_cells(row, definition))
-            if wrong_cells:
-                mistakes += [
-                    Mistake(str(path), f"line {line}, {k}", f, a, "run wtp design again") for k, f, a in wrong_cells
-                ]
-                continue
-            levels = {attribute.id: row[attribute.id] for attribute in definition.attributes}
-            alternative = Alternative(int(row["alternative"]), levels, float(row["price"]))
-            tasks = versions.setdefault(int(row["version"]), {})
-            repeats = int(row["repeats"]) if row["repeats"] else None
-            tasks.setdefault(int(row["choice_task"]), []).append((row["kind"], repeats, alternative))
+        if tuple(reader.fieldnames or ()) != expected:
+            found = ",".join(reader.fieldnames or ()) or "nothing"
+            return None, (Mistake(str(path), "line 1", found, ",".join(expected), _REMEDY),)
+        prices = {f"{price:.15g}": price for price in definition.price.levels}
+        for row in reader:
+            wrong = list(_wrong_cells(row, definition, prices))
+            mistakes += [Mistake(str(path), f"line {reader.line_num}, {k}", f, a, _REMEDY) for k, f, a in wrong]
+            if not wrong:
+                tasks = versions.setdefault(int(row["version"]), {})
+                tasks.setdefault(int(row["choice_task"]), []).append(_read_row(row, definition, prices))
     except csv.Error as error:
-        mistakes.append(Mistake(str(path), f"line {reader.line_num}", str(error), "a CSV file", "run wtp design again"))
-    built = {
-        version: tuple(_task(number, rows) for number, rows in tasks.items()) for version, tasks in versions.items()
-    }
+        return None, (Mistake(str(path), f"after line {reader.line_num}", str(error), "a CSV file", _REMEDY),)
     if not mistakes:
-        mistakes.extend(_incomplete(path, built, definition))
+        wrong = list(_wrong_tasks(versions, definition))
+        mistakes += [Mistake(str(path), key, found, allowed, _REMEDY) for key, found, allowed in wrong]
     if mistakes:
         return None, tuple(mistakes[:_MAX_MISTAKES])
-    return Design(built, design_hash(text)), ()
+    built = {version: _tasks(rows) for version, rows in versions.items()}
+    return Design({version: tuple(tasks.values()) for version, tasks in built.items()}, design_hash(text)), ()
 
 
-def _task(number: int, rows: list[tuple[str, int | None, Alternative]]) -> ChoiceTask:
-    kind = next(k for k in KINDS if k == rows[0][0])
-    return ChoiceTask(number, kind, tuple(alternative for _, _, alternative in rows), rows[0][1])
+def _read_text(path: Path) -> str | Mistake:
+    try:
+        size = path.stat().st_size
+        if size <= _MAX_BYTES:
+            return path.read_text(encoding="utf-8-sig")
+        found, allowed = f"{size:,} bytes", f"at most {_MAX_BYTES:,} bytes"
+    except UnicodeDecodeError as error:
+        found, allowed = f"byte {error.start} is not UTF-8", "text in UTF-8"
+    except OSError as error:
+        found, allowed = (error.strerror or str(error)).lower(), "a file that can be read"
+    return Mistake(str(path), "(file)", found, allowed, _REMEDY)
 
 
-def _wrong_cells(row: dict[str, str], definition: Definition) -> Iterator[tuple[str, str, str]]:
+def _read_row(row: Mapping[str, str], definition: Definition, prices: Mapping[str, float]) -> _Row:
+    levels = {attribute.id: row[attribute.id] for attribute in definition.attributes}
+    kind = next(kind for kind in KINDS if kind == row["kind"])
+    repeats = int(row["repeats"]) if row["repeats"] else None
+    return kind, repeats, Alternative(int(row["alternative"]), levels, prices[row["price"]])
+
+
+def _tasks(rows: Mapping[int, list[_Row]]) -> dict[int, ChoiceTask]:
+    return {
+        number: ChoiceTask(number, same[0][0], tuple(alternative for _, _, alternative in same), same[0][1])
+        for number, same in rows.items()
+    }
+
+
+def _wrong_cells(
+    row: Mapping[str | None, str], definition: Definition, prices: Mapping[str, float]
+) -> Iterator[tuple[str, str, str]]:
+    """(column, found, allowed) of one row; cells that are missing are None, those too many stand under None."""
+    if None in row:
+        yield "(end)", f"a row too long by {len(row[None])}", f"{len(row) - 1} cells"
     for key in ("version", "choice_task", "alternative"):
-        if not (row[key] or "").isdecimal() or int(row[key]) < 1:
-            yield key, repr(row[key]), "a whole number from 1"
+        if not _WHOLE.fullmatch(row[key] or ""):
+            yield key, _short(row[key]), "a whole number from 1"
     if row["kind"] not in KINDS:
-        yield "kind", repr(row["kind"]), ", ".join(KINDS)
-    if row["repeats"] and not row["repeats"].isdecimal():
-        yield "repeats", repr(row["repeats"]), "empty or the number of a choice task"
+        yield "kind", _short(row["kind"]), ", ".join(KINDS)
+    if row["repeats"] and not _WHOLE.fullmatch(row["repeats"]):
+        yield "repeats", _short(row["repeats"]), "empty or the number of a choice task"
     for attribute in definition.attributes:
         if row[attribute.id] not in attribute.level_ids:
-            yield attribute.id, repr(row[attribute.id]), ", ".join(attribute.level_ids)
-    prices = {f"{price:g}" for price in definition.price.levels}
+            yield attribute.id, _short(row[attribute.id]), ", ".join(attribute.level_ids)
     if row["price"] not in prices:
-        yield "price", repr(row["price"]), ", ".join(f"{price:g}" for price in definition.price.levels)
+        yield "price", _short(row["price"]), ", ".join(prices)
 
 
-def _incomplete(path: Path, versions: dict[int, tuple[ChoiceTask, ...]], definition: Definition) -> Iterator[Mistake]:
+def _wrong_tasks(
+    versions: Mapping[int, Mapping[int, list[_Row]]], definition: Definition
+) -> Iterator[tuple[str, str, str]]:
+    """(place, found, allowed): every version has all of its choice tasks, each of one kind, each complete."""
     plan = definition.choice_tasks
-    remedy = "run wtp design again"
     if not versions:
-        yield Mistake(str(path), "(file)", "no row", "one row an alternative", remedy)
-    wanted = {"estimation": plan.tasks, "holdout": plan.holdouts, "repeat": plan.repeated}
-    for version, tasks in versions.items():
-        counts = {kind: sum(task.kind == kind for task in tasks) for kind in KINDS}
+        yield "(file)", "no row", "one row an alternative"
+    wanted: dict[Kind, int] = {"estimation": plan.tasks, "holdout": plan.holdouts, "repeat": plan.repeated}
+    for version, rows in versions.items():
+        tasks = _tasks(rows)
+        counts = {kind: sum(task.kind == kind for task in tasks.values()) for kind in KINDS}
         if counts != wanted:
-            yield Mistake(str(path), f"version {version}", f"tasks {counts}", f"{wanted}", remedy)
-        for task in tasks:
-            if len(task.alternatives) != plan.alternatives:
-                key = f"version {version}, choice task {task.number}"
-                yield Mistake(str(path), key, f"{len(task.alternatives)} alternatives", str(plan.alternatives), remedy)
+            yield f"version {version}", f"tasks {_counted(counts)}", _counted(wanted)
+        elif max(tasks) != plan.total:
+            yield f"version {version}", f"choice task {max(tasks)}", f"the numbers 1 to {plan.total}"
+        for number, task in tasks.items():
+            place = f"version {version}, choice task {number}"
+            numbers = sorted(alternative.number for alternative in task.alternatives)
+            if len(numbers) != plan.alternatives:
+                yield place, f"{len(numbers)} alternatives", str(plan.alternatives)
+            elif numbers != list(range(1, plan.alternatives + 1)):
+                yield place, f"alternatives {', '.join(map(str, numbers))}", f"1 to {plan.alternatives}"
+            if len({(kind, repeats) for kind, repeats, _ in rows[number]}) > 1:
+                yield place, "rows that differ in kind or repeats", "one kind a choice task"
+            again = tasks.get(task.repeats or 0)
+            if task.kind != "repeat" and task.repeats:
+                yield place, f"repeats {task.repeats}", "empty, for only a repeat asks again"
+            elif task.kind == "repeat" and not (again and again.kind == "estimation" and _same(task, again)):
+                yield place, f"repeats {task.repeats or 'nothing'}", "an estimation task with the same alternatives"
+
+
+def _same(one: ChoiceTask, other: ChoiceTask) -> bool:
+    return all(alternative in other.alternatives for alternative in one.alternatives)
+
+
+def _counted(counts: Mapping[Kind, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+def _short(cell: str | None) -> str:
+    text = "nothing" if cell is None else repr(cell)
+    return text if len(text) <= 60 else text[:57] + "..."

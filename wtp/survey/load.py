@@ -72,15 +72,16 @@ def _read_toml(path: Path) -> tuple[dict[str, Any] | None, tuple[Mistake, ...]]:
     def refuse(found: str, allowed: str, remedy: str) -> tuple[None, tuple[Mistake, ...]]:
         return None, (Mistake(str(path), "(file)", found, allowed, remedy),)
 
-    if not path.is_file():
-        return refuse("no such file", "a survey folder with a survey.toml", "give the folder, as in surveys/supplier")
-    if path.stat().st_size > _MAX_BYTES:
-        return refuse(f"{path.stat().st_size:,} bytes", f"at most {_MAX_BYTES:,} bytes", "give a survey definition")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), ()
+        if path.stat().st_size > _MAX_BYTES:
+            return refuse(f"{path.stat().st_size:,} bytes", f"at most {_MAX_BYTES:,} bytes", "give a survey definition")
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")), ()
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        return refuse(found, "a survey folder with a survey.toml", "give the folder, as in surveys/supplier")
     except UnicodeDecodeError as error:
         return refuse(f"byte {error.start} is not UTF-8", "text in UTF-8", "save the file as UTF-8")
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # what tomllib raises, and Python itself for numbers of thousands of digits
         return refuse(f"not TOML: {error}", "a TOML 1.0 file", "mend the place named")
     except RecursionError:
         return refuse("tables nested too deeply", "a TOML 1.0 file", "remove the nesting")
@@ -155,6 +156,8 @@ def _mistake(path: Path, raw: dict[str, Any], detail: ErrorDetails) -> Mistake:
         "extra_forbidden": "only the keys of the schema (wtp check --schema)",
         "union_tag_invalid": str(context.get("expected_tags", "")),
         "union_tag_not_found": "a table with a type",
+        "too_short": f"at least {context.get('min_length')} of them",
+        "too_long": f"at most {context.get('max_length')} of them",
         "string_pattern_mismatch": f"text that fits {context.get('pattern', '')}",
     }.get(detail["type"], detail["msg"].removeprefix("Input should be "))
     return Mistake(str(path), key, found, allowed, _REMEDIES.get(detail["type"], "change it to what is allowed"))

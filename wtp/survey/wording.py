@@ -6,6 +6,7 @@ declares must be there: a respondent never falls back into another language in t
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
@@ -29,6 +30,18 @@ def _in_every_language(texts: dict[str, str], info: ValidationInfo) -> dict[str,
                 "remedy": "add " + " and ".join(missing) if missing else "remove " + " and ".join(surplus),
             },
         )
+    for language, text in texts.items():
+        control = next((sign for sign in text if unicodedata.category(sign) == "Cc" and sign not in "\n\t"), None)
+        if control:
+            raise PydanticCustomError(
+                "control_character",
+                "{found}",
+                {
+                    "found": f"the control character {control!r} in {language}",
+                    "allowed": "printable text and line breaks",
+                    "remedy": "remove it",
+                },
+            )
     return texts
 
 
