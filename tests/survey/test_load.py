@@ -123,6 +123,7 @@ def test_pages_must_begin_with_consent_and_end_with_thanks(tmp_path: Path) -> No
         (b'title = "a"\ntitle = "b"', "not TOML"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"x = " + b"[" * 3000 + b"]" * 3000, "not"),
+        (b"x = " + b"9" * 5000, "not TOML: Exceeds the limit"),
         (b"# " + b"x" * 2_000_000, "2,000,002 bytes"),
     ],
 )
@@ -153,7 +154,12 @@ DESIGN_WRONG = {
     "repeats nothing": (lambda t: t.replace("repeat,1,", "repeat,,"), "choice task 13", "repeats nothing"),
     "repeats a holdout": (lambda t: re.sub(r"repeat,\d+,", "repeat,11,", t), "choice task 13", "repeats 11"),
     "repeats what differs": (lambda t: t.replace("repeat,1,", "repeat,2,"), "choice task 13", "repeats 2"),
-    "repeats itself": (lambda t: t.replace("1,1,estimation,,", "1,1,estimation,3,"), "choice task 1", "repeats 3"),
+    "repeats itself": (lambda t: t.replace("13,repeat,1,", "13,repeat,13,"), "choice task 13", "repeats 13"),
+    "repeats as an estimation task": (
+        lambda t: t.replace("1,1,estimation,,", "1,1,estimation,3,"),
+        "choice task 1",
+        "repeats 3",
+    ),
     "two kinds": (lambda t: t.replace("estimation,,2", "holdout,,2", 1), "choice task 1", "differ in kind"),
     "wrong number": (lambda t: t.replace("\n3,13,", "\n3,14,"), "version 3", "choice task 14"),
     "missing column": (lambda t: "\n".join(",".join(r.split(",")[:-1]) for r in t.splitlines()), "line 1", "version"),
