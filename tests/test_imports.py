@@ -27,7 +27,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "settings": ({"errors"}, set()),
     "survey": ({"errors"}, {"pydantic", "pydantic_core"}),
-    "estimation": ({"errors", "survey"}, STATISTICS | {"formulaic"}),
+    "estimation": ({"errors", "survey"}, STATISTICS | {"formulaic", "numba", "threadpoolctl"}),
     "pricing": ({"errors", "survey", "estimation"}, STATISTICS),
     "segments": ({"errors", "survey", "estimation"}, STATISTICS),
     "design": ({"errors", "survey", "estimation"}, {"numpy"}),

@@ -142,6 +142,11 @@ class ChoiceData:
         return np.repeat(np.arange(len(self.starts)), self.sizes)
 
     @cached_property
+    def first_tasks(self) -> np.ndarray:
+        """(N,) first choice task of each respondent."""
+        return np.flatnonzero(np.r_[True, self.respondent[1:] != self.respondent[:-1]])
+
+    @cached_property
     def centred(self) -> np.ndarray:
         """(A, K) X less its mean in the choice task: the likelihood sees differences alone, and they lose no digits."""
         centred = np.repeat(np.add.reduceat(self.X, self.starts, axis=0) / -self.sizes[:, None], self.sizes, axis=0)

@@ -23,6 +23,7 @@ from wtp.errors import DataError, EstimationError
 from wtp.estimation import diagnostics
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.diagnostics import Note
+from wtp.estimation.draws import Draws, normal_draws
 
 CovarianceType = Literal["cluster", "robust", "nonrobust"]
 _COVARIANCES = {
@@ -166,8 +167,7 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             )
         correction = (tasks - 1) / (tasks - k)
         if cov_type == "cluster":
-            first = np.flatnonzero(np.r_[True, data.respondent[1:] != data.respondent[:-1]])
-            scores = np.add.reduceat(scores, first, axis=0)
+            scores = np.add.reduceat(scores, data.first_tasks, axis=0)
             correction *= people / (people - 1)
         return np.asarray(correction * bread @ (scores.T @ scores) @ bread)
 
@@ -231,6 +231,11 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
     def predict(self, exog: ChoiceData | None = None) -> np.ndarray:
         """Choice probabilities, (A,)."""
         return np.asarray(self.model.predict(self.params, exog))
+
+    def simulate(self, draws: int = 10_000, seed: int = 0) -> Draws:
+        """Draws (R, 1, K) by Krinsky and Robb (1986)."""
+        values = normal_draws(self.params, self.cov_params(), draws, seed)
+        return Draws(values[:, None, :], np.ones((1, 1)))
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """statsmodels summary: what was estimated, on what, with which covariance."""

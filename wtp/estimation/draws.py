@@ -1,21 +1,67 @@
-"""Draws: the one shape that everything downstream takes, (R draws, N respondents or S groups, K parameters).
+"""Draws: the one shape that everything downstream takes, (R draws, G groups, K parameters).
 
-A reported number is computed inside each draw and summarised across draws last. A pooled fit delivers its draws by Krinsky and
-Robb (1986): parameters from the normal distribution of the estimator, one group.
+A reported number is computed inside each draw, over the groups with their weights, and summarised across draws last. Every fit
+delivers them by `fit.simulate(draws, seed)`: a pooled fit one group, by Krinsky and Robb (1986); latent classes one group a class;
+mixed logit simulated respondents; hierarchical Bayes the respondents themselves, from the posterior.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Protocol
+
 import numpy as np
+import pandas as pd
 
-from wtp.estimation.conditional_logit import ConditionalLogitResults
+from wtp.estimation.choice_data import ChoiceData
+from wtp.estimation.diagnostics import Note
+
+KRINSKY_ROBB, POSTERIOR, BOOTSTRAP = "krinsky_robb", "posterior", "bootstrap"
 
 
-def krinsky_robb(fit: ConditionalLogitResults, draws: int = 10_000, seed: int = 0) -> np.ndarray:
-    """Draws of the parameters of a pooled fit, (R, 1, K), on the scale of `fit.params`."""
-    covariance = fit.cov_params().to_numpy()
-    # Scaled to correlations, so that a price in cents or millions gives the same draws.
+@dataclass(frozen=True, eq=False, slots=True)
+class Draws:
+    """Coefficients in utility space, whatever the space of the fit: a column for each of `ChoiceData.names`.
+
+    values: (R, G, K), an array or a memory map. weights: (R, G) or (1, G) shares of the groups, summing to 1. method: how they were drawn.
+    """
+
+    values: np.ndarray
+    weights: np.ndarray
+    method: str = KRINSKY_ROBB
+
+
+class Fit(Protocol):
+    """What any estimator's results offer to importance, part-worths and everything in money."""
+
+    data: ChoiceData
+    respondents: int
+    notes: tuple[Note, ...]
+
+    def simulate(self, draws: int = ..., seed: int = ...) -> Draws:
+        """Draws of the coefficients; a posterior gives at most the draws that were kept."""
+        ...
+
+
+class PooledFit(Fit, Protocol):
+    """A fit with one vector of coefficients and its covariance."""
+
+    params: pd.Series
+
+    def cov_params(self) -> Any:
+        """(K, K) labelled covariance."""
+        ...
+
+
+def normal_draws(params: np.ndarray, covariance: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """(R, K) normal draws round params (K,) with a covariance (K, K); scaled inside, so that the unit of a column does not matter."""
     scale = np.sqrt(np.diag(covariance))
+    scale = np.where(scale > 0, scale, 1.0)
     root = np.linalg.cholesky(covariance / scale[:, None] / scale + 1e-12 * np.eye(len(scale)))
     normals = np.random.default_rng(seed).standard_normal((draws, len(scale)))
-    return np.asarray(fit.params.to_numpy() + (normals @ root.T) * scale)[:, None, :]
+    return np.asarray(params + (normals @ root.T) * scale)
+
+
+def krinsky_robb(fit: PooledFit, draws: int = 10_000, seed: int = 0) -> np.ndarray:
+    """Draws of the parameters of a pooled fit, (R, 1, K), on the scale of `fit.params`."""
+    return normal_draws(fit.params.to_numpy(), fit.cov_params().to_numpy(), draws, seed)[:, None, :]
