@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults, quantile
 
 PER_UNIT = "per unit"
@@ -19,6 +20,34 @@ def sum_to_zero_contrasts(levels: int) -> np.ndarray:
     """Orthonormal contrasts Q (L, L-1) with Q'Q = I and Q'1 = 0, from the QR decomposition of [1 | I]."""
     full = np.linalg.qr(np.column_stack([np.ones(levels), np.eye(levels)[:, : levels - 1]]))[0]
     return np.asarray(full[:, 1:])
+
+
+def prior_coding(data: ChoiceData) -> np.ndarray:
+    """(K, K) matrix T with params = T @ g: from coefficients g on which an independent prior is fair to those of the data's columns.
+
+    Categorical attributes have orthonormal contrasts inside, numeric ones a tested range of sqrt(2), as two levels have, so that neither the
+    base level nor the unit of a price matters. The none constant is measured against the average profile at the average
+    price, not against the base levels at price 0. The choices see X @ T with coefficients g.
+    """
+    X, none = data.X, data.none
+    real = X[:, none] == 0 if none is not None else np.ones(len(X), dtype=bool)
+    spread = np.ptp(X[real], axis=0)
+    back = np.diag(np.where(spread > 0, np.sqrt(2) / np.where(spread > 0, spread, 1.0), 1.0))
+    average = X[real].mean(axis=0)
+    for attribute in data.attributes:
+        if attribute.numeric:
+            continue
+        own = np.flatnonzero(np.abs(attribute.contrasts).sum(axis=0))
+        contrasts = attribute.contrasts[:, own]
+        average[own] = contrasts.mean(axis=0)
+        if len(own) == len(contrasts) - 1:
+            inside = sum_to_zero_contrasts(len(contrasts)).T @ (contrasts - average[own])
+            back[np.ix_(own, own)] = np.linalg.inv(inside)
+    if none is not None:
+        average[none] = 0.0
+        back[none] = average @ back
+        back[none, none] = 1.0
+    return back
 
 
 def zero_centred(utilities: np.ndarray) -> np.ndarray:

@@ -1,0 +1,6 @@
+"""The hierarchical Bayes logit: model and prior, the sampler with its compiled kernels, what it keeps, results."""
+
+from wtp.estimation.hierarchical.logit import HierarchicalLogit, HierarchicalPrior, Progress
+from wtp.estimation.hierarchical.results import HierarchicalResults
+
+__all__ = ["HierarchicalLogit", "HierarchicalPrior", "HierarchicalResults", "Progress"]

@@ -1,0 +1,118 @@
+"""A chain while it runs: its state, the draws it keeps, the quantities that are watched; and all of it saved and loaded again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from wtp.errors import EstimationError
+from wtp.estimation.hierarchical.kept_draws import KeptDraws
+from wtp.estimation.hierarchical.problem import Problem
+from wtp.estimation.hierarchical.sampler import Chain
+
+_STATE = "state.npz"
+
+
+class ChainRun:
+    """One chain with what it leaves behind.
+
+    people: coefficients (N, K) on the columns of the data. population: D above S, (M + K, K) on the inside coding. Watched
+    quantities a sweep: D (M K), log variances (K), log-likelihood.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        coding: np.ndarray,
+        seed: np.random.SeedSequence,
+        warmup: int,
+        capacity: int,
+        place: Path | None,
+    ) -> None:
+        n, k, m = problem.shape
+        self.chain, self.coding = Chain(problem, seed, warmup), coding
+        self.people = KeptDraws((n, k), capacity, place)
+        self.population = KeptDraws((m + k, k), capacity, place and place.with_name(place.name + "-population"))
+        self._watched: list[np.ndarray] = []
+
+    def advance(self, sweeps: int) -> None:
+        """Make sweeps; keep what comes after the warm-up."""
+        chain = self.chain
+        for _ in range(sweeps):
+            warming = chain.sweeps < chain.warmup
+            chain.sweep()
+            covariance = chain.covariance
+            self._watched.append(np.r_[chain.delta.ravel(), np.log(np.diag(covariance)), chain.loglike.sum()])
+            if not warming:
+                self.population.offer(np.vstack([chain.delta, covariance]))
+                self.people.offer(self._coefficients())
+
+    def warming(self) -> np.ndarray:
+        """(sweeps, Q) watched during the warm-up."""
+        return np.array(self._watched[: self.chain.warmup])
+
+    def watched(self) -> np.ndarray:
+        """(sweeps, Q) watched after the warm-up."""
+        return np.array(self._watched[self.chain.warmup :]).reshape(-1, self._width)
+
+    @property
+    def _width(self) -> int:
+        _, k, m = self.chain.problem.shape
+        return m * k + k + 1
+
+    def _coefficients(self) -> np.ndarray:
+        theta, signs = self.chain.theta, self.chain.problem.signs
+        signed = signs != 0
+        inside = theta.copy()
+        inside[:, signed] = signs[signed] * np.exp(theta[:, signed])
+        return np.asarray(inside @ self.coding.T)
+
+
+def save(folder: Path, key: str, runs: Sequence[ChainRun]) -> None:
+    """Write the state of all chains in one step: a crash leaves the state before or the state after."""
+    arrays: dict[str, np.ndarray] = {}
+    record: dict[str, object] = {"key": key, "chains": []}
+    for c, run in enumerate(runs):
+        state = run.chain.snapshot()
+        rng = state.pop("rng")
+        arrays |= {f"{c}.{name}": value for name, value in state.items()}
+        arrays[f"{c}.watched"] = np.array(run._watched).reshape(-1, run._width)
+        record["chains"].append(  # type: ignore[attr-defined]
+            {"rng": rng, "warmup": run.chain.warmup, "people": run.people.state(), "population": run.population.state()}
+        )
+    draft = folder / f".{_STATE}"
+    with draft.open("wb") as file:
+        np.savez(file, record=np.array(json.dumps(record)), **arrays)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / _STATE)
+    for run in runs:
+        run.people.forget_old()
+        run.population.forget_old()
+
+
+def load(folder: Path, key: str, runs: Sequence[ChainRun]) -> None:
+    """Go on from a saved state, or begin anew where there is none. Raises EstimationError if it belongs to another fit."""
+    if not (folder / _STATE).is_file():
+        for run in runs:
+            run.people.begin()
+            run.population.begin()
+        return
+    with np.load(folder / _STATE) as saved:
+        record = json.loads(str(saved["record"]))
+        if record["key"] != key:
+            raise EstimationError(
+                f"checkpoint {folder}: it belongs to other data, another model or other arguments; allowed: those it was begun with; "
+                "choose another folder, or empty this one."
+            )
+        for c, (run, own) in enumerate(zip(runs, record["chains"], strict=True)):
+            state = {name.removeprefix(f"{c}."): saved[name] for name in saved.files if name.startswith(f"{c}.")}
+            run._watched = list(state.pop("watched"))
+            run.chain.warmup = own["warmup"]
+            run.chain.restore(state | {"rng": own["rng"]})
+            run.people.resume(own["people"])
+            run.population.resume(own["population"])
