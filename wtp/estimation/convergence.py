@@ -69,7 +69,7 @@ def _ess(draws: np.ndarray) -> np.ndarray:
     correlation[0] = 1
     pairs = correlation[0 : n - n % 2 : 2] + correlation[1:n:2]
     positive = np.logical_and.accumulate(pairs > 0, axis=0)
-    positive[0] = True
+    positive[0], positive[max(1, (n - 3) // 2) :] = True, False  # the last lags rest on too few pairs of draws
     decreasing = np.minimum.accumulate(pairs, axis=0)
     # The first even term beyond the positive pairs still counts where it is positive.
     last = positive.sum(axis=0)

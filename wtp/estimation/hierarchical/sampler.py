@@ -7,9 +7,9 @@ vec(D) | S ~ N(vec D0, S x A^-1) (Rossi, Allenby and McCulloch 2005, section 5.4
 2. D and S given all theta, exactly (conjugate): fast where answers say much about each person;
 3. a Hamiltonian move of D and L given all e_i, through the likelihood of all answers: fast where answers say little about each
    person. Alternating 2 and 3 is the interweaving strategy of Yu and Meng (2011);
-4. random steps of D and L along the few directions in which both are slow (found by principal components of the warm-up, in units
-   of move 3), with every respondent carried along to the same place of his own conditional distribution, taken for normal. The
-   common scale of the coefficients is such a direction: 2 is held back by all theta, 3 by all answers, 4 by neither.
+4. random steps of D and L along the few directions in which both were slow during the warm-up, with every respondent carried along to the
+   same place of his own conditional distribution, taken for normal. The common scale of the coefficients is such a direction: 2 is
+   held back by all theta, 3 by all answers, 4 by neither.
 
 Notation: N respondents, K coefficients, M columns of z (the first is 1).
 """
@@ -19,21 +19,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import eigh, solve_triangular
 
 from wtp.estimation.hierarchical import kernel
 from wtp.estimation.hierarchical.problem import Problem
 
-_PERSON_STEPS = 3
+_PERSON_STEPS = 2
 _POPULATION_STEPS = (3, 8)  # at least, and less than
 _SLOW_DIRECTIONS = 4
 _SLOW_MOVES = 3
 _TARGET, _SLOW_TARGET = 0.75, 0.4  # acceptance of Hamiltonian moves (Beskos et al. 2013) and of random steps
 _LARGEST_STEP = 1.4
+_LARGEST_LOG = 100.0
 _LEARN = (10, 20, 50, 100, 200)  # sweeps after which the warm-up learns anew, besides these parts of it:
 _LEARN_PARTS = (0.5, 0.7, 0.85)
 _LOOK_EVERY = 4  # sweeps between looks at the information of all respondents
 _LEAST_HISTORY = 40
+_LAG = 5
 
 
 class Chain:
@@ -102,7 +104,7 @@ class Chain:
         acceptances = np.empty(n)
         kernel.move_people(
             *problem.choices, problem.signs, self.theta, problem.Z @ self.delta, _inverse(self.root)[1], self.person_roots,
-            self.person_step * rng.uniform(0.8, 1.2), _PERSON_STEPS, rng.standard_normal((n, k)), -rng.standard_exponential(n),
+            self.person_step * rng.uniform(0.5, 1.1), _PERSON_STEPS, rng.standard_normal((n, k)), -rng.standard_exponential(n),
             self._work, acceptances, self.loglike,
         )  # fmt: skip
         return acceptances
@@ -134,6 +136,8 @@ class Chain:
         start = ratio = 0.0
         with np.errstate(over="ignore", invalid="ignore"):
             for step in range(steps + 1):
+                if not _possible(log_root):
+                    return 0.0
                 value, slope, root_slope, proposal = self._density(delta, log_root, standard)
                 if step == 0:
                     start = value - 0.5 * float(np.sum(momentum**2) + np.sum(root_momentum**2))
@@ -181,6 +185,8 @@ class Chain:
         delta = self.delta + step[: m * k].reshape(m, k)
         log_root = _with_log_diagonal(self.root)
         log_root[np.tril_indices(k)] += step[m * k :]
+        if not _possible(log_root):
+            return direction, 0.0
         with np.errstate(over="ignore", invalid="ignore"):
             root = _without_log_diagonal(log_root)
             (_, precision), (_, new_precision) = _inverse(self.root), _inverse(root)
@@ -202,7 +208,7 @@ class Chain:
     ) -> float:
         """Take the proposal or stay, by the logarithm of the ratio of the densities; returns the acceptance probability."""
         chance = -self.rng.standard_exponential()
-        if not (np.isfinite(ratio) and np.isfinite(root).all() and (np.diag(root) > 0).all()):
+        if not np.isfinite(ratio):
             return 0.0
         if chance < ratio:
             self.delta, self.root, self.theta, self.loglike = delta, root, theta, loglike
@@ -255,7 +261,7 @@ class Chain:
         theta, means = self.theta_sum / self.looks, self.means_sum / self.looks
         self._look_afresh()
         total = self.information.sum(axis=0)
-        mixed = 0.8 * self.information + 0.2 * total / n + precision
+        mixed = 0.98 * self.information + 0.02 * total / n + precision
         self.person_roots = np.ascontiguousarray(np.linalg.cholesky(np.linalg.inv(mixed)))
         # Such pulls that the normal approximation of a respondent has its centre where he was found.
         self.pulls = np.einsum("nkl,nl->nk", self.information + precision, theta) - means @ precision
@@ -269,24 +275,21 @@ class Chain:
         self.diagonal = np.diag(self.root).copy()
         recent = self.history[len(self.history) // 2 :]
         if len(recent) >= _LEAST_HISTORY:
-            self.slow = self._slow_directions(recent)
+            self.slow = _slow_directions(recent)
 
-    def _slow_directions(self, history: np.ndarray) -> np.ndarray:
-        """Principal components of the history (n, Q) in units of the Hamiltonian move, each with the length of its standard deviation."""
-        _, k, m = self.problem.shape
-        units = np.zeros((history.shape[1], history.shape[1]))
-        for column in range(m):
-            own = slice(column * k, (column + 1) * k)
-            units[own, own] = self.delta_roots[column]
-        columns = np.tril_indices(k)[1]
-        for column in range(k):
-            places = m * k + np.flatnonzero(columns == column)
-            block = self.column_roots[column, column:, column:].copy()
-            block[0] /= self.diagonal[column]
-            units[np.ix_(places, places)] = block
-        standard = np.linalg.solve(units, (history - history.mean(axis=0)).T)
-        vectors, sizes, _ = np.linalg.svd(standard / np.sqrt(len(history)), full_matrices=False)
-        return np.asarray((units @ (vectors[:, :_SLOW_DIRECTIONS] * sizes[:_SLOW_DIRECTIONS])).T)
+
+def _slow_directions(history: np.ndarray) -> np.ndarray:
+    """The slowest movements (directions, Q) of a history (n, Q), each with the length of its standard deviation.
+
+    Time-lagged independent components (Molgedey and Schuster 1994): of all linear combinations those with the largest autocorrelation; the covariance is
+    shrunk to its diagonal, or noise would be found where Q is not small beside n.
+    """
+    n, q = history.shape
+    away = history - history.mean(axis=0)
+    covariance, lagged = away.T @ away / n, away[:-_LAG].T @ away[_LAG:] / (n - _LAG)
+    covariance = (n * covariance + q * np.diag(np.diag(covariance))) / (n + q) + 1e-12 * np.eye(q)
+    vectors = eigh(lagged + lagged.T, covariance, subset_by_index=(q - _SLOW_DIRECTIONS, q - 1))[1]
+    return np.asarray((covariance @ vectors[:, ::-1]).T)
 
 
 def _inverse(root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -304,6 +307,11 @@ def _lower_root(half: np.ndarray) -> np.ndarray:
     """Lower triangular L with positive diagonal and LL' = half' half."""
     triangle = np.asarray(np.linalg.qr(half, mode="r"))
     return np.asarray(triangle.T * np.sign(np.diag(triangle)))
+
+
+def _possible(log_root: np.ndarray) -> bool:
+    """Whether a root is finite and far from singular; a Hamiltonian path that went astray is not."""
+    return bool(np.isfinite(log_root).all() and (np.abs(np.diag(log_root)) < _LARGEST_LOG).all())
 
 
 def _with_log_diagonal(root: np.ndarray) -> np.ndarray:

@@ -1,0 +1,37 @@
+"""The sampler draws from the posterior: calibration by simulation, and three planted errors that it must show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests.estimation import calibration
+from wtp.estimation.hierarchical.problem import Problem
+
+STUDIES = 100
+
+
+def statistics(studies: int, plant: Callable[[Problem], Problem] = lambda problem: problem) -> dict[str, float]:
+    """Chi-square statistic of the ranks of each quantity."""
+    found = np.array([calibration.ranks(seed, warmup=150, plant=plant) for seed in range(studies)])
+    return dict(zip(calibration.QUANTITIES, calibration.chi_squares(found), strict=True))
+
+
+@pytest.mark.slow
+def test_true_values_rank_evenly_among_their_draws() -> None:
+    assert max(statistics(STUDIES).values()) < calibration.CRITICAL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("plant", "shown_by", "studies"),
+    [
+        (calibration.last_task_dropped, "log_likelihood", 50),
+        (calibration.wrong_freedom, "log_variance.x0", 20),
+        (calibration.prior_ignored, "log_variance.x0", 20),
+    ],
+)
+def test_a_planted_error_is_shown(plant: Callable[[Problem], Problem], shown_by: str, studies: int) -> None:
+    assert statistics(studies, plant)[shown_by] > calibration.CRITICAL
