@@ -44,8 +44,8 @@ _SMALL = (
     "ask for fewer classes or collect more answers."
 )
 _SCALE = (
-    "Classes {one} and {other} want the same things and differ in how consistently they choose (part-worths {factor:.2g} times as large); "
-    "do not read them as different tastes."
+    "Classes {one} and {other} want nearly the same things; they differ most in how consistently they choose (part-worths of class {other} "
+    "{factor:.2g} times as large), so do not read them as different tastes."
 )
 
 

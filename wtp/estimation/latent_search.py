@@ -142,7 +142,7 @@ class Mixture:
 
 def joined(point: Point) -> np.ndarray:
     """(P,) parameters of a point."""
-    return np.r_[point.beta.ravel(), point.delta[:, 1:].T.ravel()]
+    return np.concatenate([point.beta.ravel(), point.delta[:, 1:].T.ravel()])
 
 
 def random_start(mixture: Mixture, pooled: np.ndarray, steps: np.ndarray, rng: np.random.Generator) -> Point:
