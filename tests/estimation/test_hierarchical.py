@@ -65,7 +65,9 @@ def test_population_and_respondents_are_recovered(
     table = fit.population
     assert fit.status in ("final", "preliminary")
     assert (np.abs(table.loc["mean"] - truth.mean(axis=0)) < 3 * table.loc["std_error"]).all()
-    assert table.loc["sd"].to_numpy() == pytest.approx(truth.std(axis=0), rel=0.3)
+    low, high = np.quantile(fit.draws.std(axis=1), [0.005, 0.995], axis=0)
+    assert ((low < truth.std(axis=0)) & (truth.std(axis=0) < high)).all()
+    assert ((table.loc["sd"] > low) & (table.loc["sd"] < high)).all()
     for k, name in enumerate(NAMES):
         assert np.corrcoef(fit.individual[name], truth[:, k])[0, 1] > 0.6
     inside = np.quantile(fit.draws, [0.05, 0.95], axis=0)
