@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -68,7 +69,7 @@ def select_classes(
         )
     models = {number: LatentClassLogit(data, number, membership) for number in numbers}
     fits = {
-        number: model.fit(starts, seed, None if progress is None else lambda state, n=number: progress(n, state))
+        number: model.fit(starts, seed, None if progress is None else partial(progress, number))
         for number, model in models.items()
     }
     table = pd.DataFrame([_row(number, fit) for number, fit in fits.items()])
