@@ -22,9 +22,9 @@ from wtp.estimation.latent_results import LatentClassResults, smallest_class
 NEAR = 10.0
 _CHOSEN = "{classes} classes: the lowest BIC ({bic:.1f}) of {tried}."
 _FEWER = "{classes} classes: BIC {bic:.1f}, within {near:.0f} points of the lowest ({lowest:.1f} at {other} classes), so fewer classes say as much."
-_TOO_SMALL = " BIC is lower with {other} classes ({bic:.1f}), but then {why}."
+_TOO_SMALL = "BIC is lower with {classes} classes ({bic:.1f}), but the smallest then holds {respondents:.0f} respondents ({share:.1%}): too few to act on."
+_NO_BOUNDS = "BIC is lower with {classes} classes ({bic:.1f}), but the part-worths of a class then have no bounds."
 _NONE = "No number of classes of {tried} has classes large enough to act on (at least {limit:.0f} respondents); collect more answers or use one class."
-_SMALL, _NO_OPTIMUM = "the smallest holds {share:.1%}", "the part-worths of a class have no bounds"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,12 +32,13 @@ class ClassSelection:
     """Fits over a range of class numbers.
 
     table: classes, log_likelihood, parameters, aic, bic, caic, aic3, entropy_r2, smallest_share, best_found_in_starts, converged: one row a number
-    of classes. classes: the number chosen, None if no number will do. verdict: why. fits: by number of classes.
+    of classes. classes: the number chosen, None if no number will do. verdict: why. notes: which number was passed over, and why. fits: by number of classes.
     """
 
     table: pd.DataFrame
     classes: int | None
     verdict: Note
+    notes: tuple[Note, ...]
     fits: Mapping[int, LatentClassResults]
 
     @property
@@ -73,8 +74,8 @@ def select_classes(
         for number, model in models.items()
     }
     table = pd.DataFrame([_row(number, fit) for number, fit in fits.items()])
-    chosen, verdict = _choose(table, fits)
-    return ClassSelection(table, chosen, verdict, fits)
+    chosen, verdict, notes = _choose(fits)
+    return ClassSelection(table, chosen, verdict, notes, fits)
 
 
 def _row(number: int, fit: LatentClassResults) -> dict[str, object]:
@@ -93,16 +94,15 @@ def _row(number: int, fit: LatentClassResults) -> dict[str, object]:
     }
 
 
-def _choose(table: pd.DataFrame, fits: Mapping[int, LatentClassResults]) -> tuple[int | None, Note]:
+def _choose(fits: Mapping[int, LatentClassResults]) -> tuple[int | None, Note, tuple[Note, ...]]:
     people = next(iter(fits.values())).respondents
     limit = smallest_class(people)
     bounded = {n: fit.converged and not fit.ridge for n, fit in fits.items()}
-    large = {n: n == 1 or fit.smallest_share * people >= limit for n, fit in fits.items()}
+    usable = [n for n, fit in fits.items() if bounded[n] and (n == 1 or fit.smallest_share * people >= limit)]
     bic = {n: float(fit.bic) for n, fit in fits.items()}
-    usable = [n for n in fits if bounded[n] and large[n]]
     tried = ", ".join(map(str, fits))
     if not usable:
-        return None, Note("no_classes", "warning", _NONE, {"tried": tried, "limit": limit})
+        return None, Note("no_classes", "warning", _NONE, {"tried": tried, "limit": limit}), ()
     lowest = min(usable, key=lambda n: bic[n])
     chosen = min(n for n in usable if bic[n] <= bic[lowest] + NEAR)
     values = {
@@ -113,13 +113,11 @@ def _choose(table: pd.DataFrame, fits: Mapping[int, LatentClassResults]) -> tupl
         "lowest": bic[lowest],
         "other": lowest,
     }
-    template = _CHOSEN if chosen == lowest else _FEWER
-    better = [n for n in fits if n not in usable and bic[n] < bic[lowest] - NEAR]
-    if not better:
-        return chosen, Note("classes", "info", template, values)
-    other = min(better, key=lambda n: bic[n])
-    why = _SMALL.format(share=fits[other].smallest_share) if bounded[other] else _NO_OPTIMUM
-    sentence = template + _TOO_SMALL.replace("{other}", "{rejected}").replace("{bic", "{rejected_bic")
-    return chosen, Note(
-        "classes", "info", sentence, values | {"rejected": other, "rejected_bic": bic[other], "why": why}
-    )
+    verdict = Note("classes", "info", _CHOSEN if chosen == lowest else _FEWER, values)
+    passed_over = [n for n in fits if n not in usable and bic[n] < bic[lowest]]
+    if not passed_over:
+        return chosen, verdict, ()
+    other = min(passed_over, key=lambda n: bic[n])
+    share = fits[other].smallest_share
+    values = {"classes": other, "bic": bic[other], "share": share, "respondents": share * people}
+    return chosen, verdict, (Note("passed_over", "info", _TOO_SMALL if bounded[other] else _NO_BOUNDS, values),)
