@@ -232,6 +232,16 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
         """Choice probabilities, (A,)."""
         return np.asarray(self.model.predict(self.params, exog))
 
+    @property
+    def utility_params(self) -> np.ndarray:
+        """(K,) coefficients in utility space."""
+        return np.asarray(self.params)
+
+    @property
+    def utility_errors(self) -> np.ndarray:
+        """(K,) their standard errors."""
+        return np.asarray(self.bse)
+
     def simulate(self, draws: int = 10_000, seed: int = 0) -> Draws:
         """Draws (R, 1, K) by Krinsky and Robb (1986)."""
         values = normal_draws(self.params, self.cov_params(), draws, seed)

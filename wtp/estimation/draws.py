@@ -7,6 +7,7 @@ mixed logit simulated respondents; hierarchical Bayes the respondents themselves
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ import pandas as pd
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.diagnostics import Note
 
+_BLOCK = 2_000_000  # numbers at a time
 KRINSKY_ROBB, POSTERIOR, BOOTSTRAP = "krinsky_robb", "posterior", "bootstrap"
 
 
@@ -29,6 +31,19 @@ class Draws:
     values: np.ndarray
     weights: np.ndarray
     method: str = KRINSKY_ROBB
+
+    def of(self, members: np.ndarray) -> Draws:
+        """The draws of some groups: (G,) booleans; weights sum to 1 again."""
+        weights = self.weights[:, members]
+        return Draws(self.values[:, members], weights / weights.sum(axis=1, keepdims=True), self.method)
+
+    def blocks(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """First draw, values (r, G, K) and weights (r, G) of a few draws at a time: a memory map never has to be in memory as a whole."""
+        size = max(1, _BLOCK // max(1, self.values.shape[1] * self.values.shape[2]))
+        for start in range(0, len(self.values), size):
+            values = np.asarray(self.values[start : start + size], dtype=float)
+            weights = self.weights if len(self.weights) == 1 else self.weights[start : start + size]
+            yield start, values, np.broadcast_to(weights, values.shape[:2])
 
 
 class Fit(Protocol):
@@ -60,6 +75,23 @@ def normal_draws(params: np.ndarray, covariance: np.ndarray, draws: int, seed: i
     root = np.linalg.cholesky(covariance / scale[:, None] / scale + 1e-12 * np.eye(len(scale)))
     normals = np.random.default_rng(seed).standard_normal((draws, len(scale)))
     return np.asarray(params + (normals @ root.T) * scale)
+
+
+def weighted_quantiles(values: np.ndarray, weights: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """(levels, R, S) quantiles over groups of values (R, G, S) with weights (R, G): the smallest value that at least so much weight does not exceed."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    cumulated = np.cumsum(np.take_along_axis(np.broadcast_to(weights[:, :, None], values.shape), order, axis=1), axis=1)
+    found = []
+    for level in levels:
+        place = (cumulated < level - 1e-12).sum(axis=1, keepdims=True).clip(max=values.shape[1] - 1)
+        here = np.take_along_axis(ordered, place, axis=1)[:, 0]
+        # Half way between two values where their weights meet exactly at the level, as the median of an even number does.
+        above = np.take_along_axis(ordered, (place + 1).clip(max=values.shape[1] - 1), axis=1)[:, 0]
+        meets = np.abs(np.take_along_axis(cumulated, place, axis=1)[:, 0] - level) <= 1e-12
+        with np.errstate(invalid="ignore"):
+            found.append(np.where(meets, (here + above) / 2, here))
+    return np.stack(found)
 
 
 def krinsky_robb(fit: PooledFit, draws: int = 10_000, seed: int = 0) -> np.ndarray:

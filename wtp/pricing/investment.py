@@ -15,11 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
-from wtp.estimation.draws import krinsky_robb
 from wtp.pricing.reservation_price import purchase_share
-from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, contrast, price_drove
+from wtp.pricing.willingness_to_pay import (
+    MOST_WITHOUT_PRICE,
+    NO_PRICE_EFFECT,
+    AnyFit,
+    contrast,
+    price_drove,
+    worth_over_people,
+)
 from wtp.survey.attributes import Attribute, Level
 from wtp.survey.definition import Definition, Economics
 
@@ -57,7 +62,7 @@ def annuity_factor(economics: Economics) -> float:
 
 
 def investment(
-    fits: Mapping[str, ConditionalLogitResults],
+    fits: Mapping[str, AnyFit],
     definition: Definition,
     *,
     everybody: str = "all",
@@ -67,7 +72,7 @@ def investment(
 ) -> pd.DataFrame:
     """One row a segment, attribute and direction (up, down) from today's level, and the same for everybody together.
 
-    fits: pooled fits by segment id, with `everybody` among them. For everybody the segments' gains are summed in each draw and an
+    fits: by segment id, with `everybody` among them; pooled fits, or segments of a hierarchical one. For everybody the segments' gains are summed in each draw and an
     investment is counted once; a segment alone bears it whole where the attribute may differ by segment, else by its share of customers.
     Columns: worth (money a customer and purchase; what a step down puts at risk), unit_cost (negative is saved), investment (once),
     gain (money a year), probability that the gain is above 0, label (one an attribute), break_even (largest unit cost at which a step up,
@@ -101,24 +106,27 @@ def _moves(attribute: Attribute) -> list[tuple[str, Level, Level]]:
     return up + down
 
 
-def _market(
-    fit: ConditionalLogitResults, definition: Definition, name: str, customers: int, draws: int, seed: Sequence[int]
-) -> _Market:
-    simulated = krinsky_robb(fit, draws, seed=int(np.random.SeedSequence(seed).generate_state(1)[0]))[:, 0, :]
-    nothing = np.full(draws, np.nan)
-    money = price_drove(fit, "price", simulated)
-    sensitivity = -simulated[:, fit.data.names.index("price")]
-    worth = {}
-    for attribute in definition.attributes:
-        for direction, here, there in _moves(attribute):
-            low, high = (here, there) if direction == UP else (there, here)
-            vector = contrast(fit.data, attribute.id, low.id, high.id)
-            worth[attribute.id, direction] = simulated @ vector / sensitivity if money else nothing
+def _market(fit: AnyFit, definition: Definition, name: str, customers: int, draws: int, seed: Sequence[int]) -> _Market:
+    drawn = fit.simulate(draws, seed=int(np.random.SeedSequence(seed).generate_state(1)[0]))
+    moves = [(attribute, *move) for attribute in definition.attributes for move in _moves(attribute)]
+    contrasts = np.array([
+        contrast(fit.data, attribute.id, here.id, there.id) * (1 if direction == UP else -1) for attribute, direction, here, there in moves
+    ])  # fmt: skip
+    k = fit.data.names.index("price")
+    if drawn.values.shape[1] == 1:
+        money = price_drove(fit, "price", drawn.values[:, 0, :])
+        worths = drawn.values[:, 0, :] @ contrasts.T / -drawn.values[:, 0, [k]]
+    else:
+        worths, _, wrong = worth_over_people(drawn, contrasts, k)
+        money = wrong <= MOST_WITHOUT_PRICE
+    if not money:
+        worths = np.full_like(worths, np.nan)
+    worth = {(attribute.id, direction): worths[:, j] for j, (attribute, direction, _, _) in enumerate(moves)}
     if fit.data.none is None:
-        share = np.ones(draws)  # without a none option today's customers are taken to stay
+        share = np.ones(len(worths))  # without a none option today's customers are taken to stay
     else:
         offer = {attribute.id: attribute.current for attribute in definition.attributes}
-        share = purchase_share(fit, offer, definition.price.current, simulated)
+        share = purchase_share(fit.data, offer, definition.price.current, drawn)
     return _Market(name, customers, fit.respondents, worth, share)
 
 

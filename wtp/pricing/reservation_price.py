@@ -1,8 +1,13 @@
-"""What a pooled logit can say about a price limit: a preliminary demand curve of one named offer against not buying.
+"""Up to which price: reservation prices of respondents, the price upper limit of a segment, and the share still buying.
 
-Share still buying at price p: P(p) = 1 / (1 + exp(n - u(offer) - b p)) with the none utility n and the price coefficient b. The price at
-which it is one half is the limit of the *average* utility, not the median of the respondents' own reservation prices: with heterogeneous
-tastes it is biased (in simulations 0.59 instead of 0.77 of the tested range), so it is always marked preliminary and never called more.
+R_i = (u_i(offer at price 0) - n_i) / a_i is the price at which respondent i is indifferent between the offer and not buying (Jedidi and Zhang
+2002), n the none utility, a minus the price coefficient. Within each draw of a hierarchical fit weighted quantiles over respondents, across draws median and
+interval: the safe price (three quarters would still buy), the price upper limit (half would), the stretch price (a quarter would). Never a
+mean, and never a number outside of the tested prices.
+
+From a pooled logit there is only a preliminary figure: the price at which P(p) = 1 / (1 + exp(n - u(offer) - b p)) is one half. It is the limit of the
+*average* utility, not the median of the respondents' own reservation prices: with heterogeneous tastes it is biased (in simulations 0.59 instead of 0.77
+of the tested range), so it is always marked preliminary and never called more.
 """
 
 from __future__ import annotations
@@ -11,18 +16,97 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
-from wtp.estimation.draws import krinsky_robb
+from wtp.estimation.draws import Draws, krinsky_robb, weighted_quantiles
+from wtp.estimation.hierarchical import HierarchicalResults, HierarchicalSegment
+from wtp.estimation.hierarchical.results import FINAL as CONVERGED
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, level_row, price_drove
 
-PRELIMINARY, WITHHELD = "preliminary", "withheld"
+FINAL, PRELIMINARY, WITHHELD = "final", "preliminary", "withheld"
+_STILL_BUY = (0.75, 0.5, 0.25)
+_OTHER_LIMITS = ("safe", "safe_low", "safe_high", "stretch", "stretch_low", "stretch_high")
 NO_NONE = "The study has no none option, so only differences between offers are known, not an absolute price limit."
 INDICATION = "Fewer than 75 respondents: the amounts are an indication, and there is no price limit yet."
 ABOVE = "More than half would still buy at the highest tested price: the limit lies above it."
 BELOW = "Fewer than half would buy at the lowest tested price: the limit lies below it."
+
+
+HierarchicalFit = HierarchicalResults | HierarchicalSegment
+
+
+def reservation_prices(data: ChoiceData, offer: Mapping[str, str], drawn: Draws, *, price: str = "price") -> np.ndarray:
+    """(R, N) reservation prices of an offer (attribute -> level) in draws of respondents; infinite where a higher price does not deter."""
+    vector, k = _offer_less_none(data, offer), data.names.index(price)
+    prices = np.empty(drawn.values.shape[:2])
+    for start, values, _ in drawn.blocks():
+        a, u = -values[:, :, k], values @ vector
+        with np.errstate(divide="ignore", invalid="ignore"):
+            prices[start : start + len(values)] = np.where(a > 0, u / a, np.sign(u) * np.inf)
+    return prices
+
+
+def price_limits(
+    fit: HierarchicalFit,
+    offer: Mapping[str, str],
+    tested: tuple[float, float],
+    *,
+    price: str = "price",
+    confidence: float = 0.90,
+    draws: int = 2_000,
+) -> pd.DataFrame:
+    """One row: estimate, low, high (the price upper limit), status, note, and the same of the safe and the stretch price.
+
+    tested: lowest and highest tested price; outside of them an estimate is withheld and the note says on which side the limit lies; interval ends
+    beyond them are cut off there. status: "final", "preliminary" (the chains have not quite converged) or "withheld".
+    """
+    if fit.data.none is None:
+        return _limit(np.nan, np.nan, np.nan, NO_NONE)
+    if fit.respondents < FULL_SAMPLE:
+        return _limit(np.nan, np.nan, np.nan, INDICATION)
+    drawn = fit.simulate(draws)
+    prices = reservation_prices(fit.data, offer, drawn, price=price)
+    weights = np.broadcast_to(drawn.weights, prices.shape)
+    # The price at which a share still buys is the quantile of its complement.
+    found = weighted_quantiles(prices[:, :, None], weights, [1 - share for share in _STILL_BUY])[:, :, 0]
+    tail = (1 - confidence) / 2
+    low, middle, high = np.quantile(found, [tail, 0.5, 1 - tail], axis=1)
+    low, high = np.clip(low, *tested), np.clip(high, *tested)
+    inside = (middle >= tested[0]) & (middle <= tested[1])
+    shown = np.where(inside, middle, np.nan)
+    low, high = np.where(middle < tested[0], np.nan, low), np.where(middle > tested[1], np.nan, high)
+    note = "" if inside[1] else ABOVE if middle[1] > tested[1] else BELOW
+    status = WITHHELD if not inside[1] else FINAL if fit.status == CONVERGED else PRELIMINARY
+    row = {"estimate": shown[1], "low": low[1], "high": high[1], "status": status, "note": note}
+    for j, name in ((0, "safe"), (2, "stretch")):
+        row |= {name: shown[j], f"{name}_low": low[j], f"{name}_high": high[j]}
+    return pd.DataFrame([row])
+
+
+def still_buying_people(
+    fit: HierarchicalFit,
+    offer: Mapping[str, str],
+    prices: Sequence[float],
+    *,
+    price: str = "price",
+    confidence: float = 0.90,
+) -> pd.DataFrame:
+    """price, share, low, high: share of respondents whose reservation price of the offer is at least each price; no row without a none option."""
+    if fit.data.none is None:
+        return _no_demand()
+    drawn = fit.simulate()
+    own = reservation_prices(fit.data, offer, drawn, price=price)
+    shares = np.stack([(drawn.weights * (own >= at)).sum(axis=1) for at in prices])
+    tail = (1 - confidence) / 2
+    low, middle, high = np.quantile(shares, [tail, 0.5, 1 - tail], axis=1)
+    return pd.DataFrame({"price": np.asarray(prices, dtype=float), "share": middle, "low": low, "high": high})
+
+
+def _no_demand() -> pd.DataFrame:
+    return pd.DataFrame({column: pd.Series(dtype=float) for column in ("price", "share", "low", "high")})
 
 
 def still_buying(
@@ -41,7 +125,7 @@ def still_buying(
     """
     simulated = krinsky_robb(fit, draws, seed)[:, 0, :]
     if fit.data.none is None or not price_drove(fit, price, simulated):
-        return pd.DataFrame({column: pd.Series(dtype=float) for column in ("price", "share", "low", "high")})
+        return _no_demand()
     grid = np.asarray(prices, dtype=float)
     share = _share(fit.data, offer, grid, price, fit.params.to_numpy()[None, :])[0]
     tail = (1 - confidence) / 2
@@ -84,15 +168,21 @@ def price_limit_pooled(
 
 
 def purchase_share(
-    fit: ConditionalLogitResults, offer: Mapping[str, str], at: float, draws: np.ndarray, *, price: str = "price"
+    data: ChoiceData, offer: Mapping[str, str], at: float, drawn: Draws, *, price: str = "price"
 ) -> np.ndarray:
-    """(R,) share that would buy the offer at one price, in each draw (R, K)."""
-    return _share(fit.data, offer, np.array([at]), price, draws)[:, 0]
+    """(R,) share of the groups that would buy the offer at one price rather than nothing, in each draw."""
+    vector = _offer_less_none(data, offer)
+    vector[data.names.index(price)] += at
+    shares = np.empty(len(drawn.values))
+    for start, values, weights in drawn.blocks():
+        shares[start : start + len(values)] = (weights * expit(values @ vector)).sum(axis=1)
+    return shares
 
 
 def _limit(estimate: float, low: float, high: float, note: str) -> pd.DataFrame:
     status = WITHHELD if np.isnan(estimate) else PRELIMINARY
-    return pd.DataFrame({"estimate": [estimate], "low": [low], "high": [high], "status": [status], "note": [note]})
+    row = {"estimate": estimate, "low": low, "high": high, "status": status, "note": note}
+    return pd.DataFrame([row | dict.fromkeys(_OTHER_LIMITS, np.nan)])
 
 
 def _offer_less_none(data: ChoiceData, offer: Mapping[str, str]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The hierarchical Bayes logit: model and prior, the sampler with its compiled kernels, what it keeps, results."""
 
 from wtp.estimation.hierarchical.logit import HierarchicalLogit, HierarchicalPrior, Progress
-from wtp.estimation.hierarchical.results import HierarchicalResults
+from wtp.estimation.hierarchical.results import HierarchicalResults, HierarchicalSegment
 
-__all__ = ["HierarchicalLogit", "HierarchicalPrior", "HierarchicalResults", "Progress"]
+__all__ = ["HierarchicalLogit", "HierarchicalPrior", "HierarchicalResults", "HierarchicalSegment", "Progress"]

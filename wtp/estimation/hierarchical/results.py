@@ -209,6 +209,10 @@ class HierarchicalResults:
         weights = np.ones(self.respondents) if self.data.weights is None else self.data.weights
         return Draws(self._spaced(draws), (weights / weights.sum())[None, :], POSTERIOR)
 
+    def segment(self, members: np.ndarray) -> HierarchicalSegment:
+        """Some of the respondents, (N,) booleans, as a fit of their own for everything in money; no new estimation."""
+        return HierarchicalSegment(self, members)
+
     def _spaced(self, draws: int) -> np.ndarray:
         each = max(1, draws // len(self.sampled.individual))
         parts = [d[np.linspace(0, len(d) - 1, min(each, len(d))).round().astype(int)] for d in self.sampled.individual]
@@ -261,3 +265,35 @@ class HierarchicalResults:
         ]
         summary.add_extra_txt(extra)
         return summary
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HierarchicalSegment:
+    """The respondents of a segment within a hierarchical fit of everybody: (N,) booleans."""
+
+    fit: HierarchicalResults
+    members: np.ndarray
+
+    @property
+    def data(self) -> ChoiceData:
+        """The choice data of everybody."""
+        return self.fit.data
+
+    @property
+    def respondents(self) -> int:
+        """Number of members."""
+        return int(self.members.sum())
+
+    @property
+    def status(self) -> str:
+        """Convergence of the whole fit."""
+        return self.fit.status
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the number of members allows."""
+        return diagnostics.sample_size_notes(self.respondents)
+
+    def simulate(self, draws: int = 2_000, seed: int = 0) -> Draws:
+        """Posterior draws (R, members, K), weights summing to 1."""
+        return self.fit.simulate(draws, seed).of(self.members)

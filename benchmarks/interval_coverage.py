@@ -1,6 +1,6 @@
 """Do 95 per cent intervals of WTP hold what they promise? 200 simulated surveys each, with fixed seeds.
 
-python benchmarks/coverage.py
+python benchmarks/interval_coverage.py
 
 Each survey: 150 respondents, 10 choice tasks of 3 offers and none. First everybody has the same tastes, and the truth is known. Then tastes
 differ (normal part-worths, log-normal price sensitivity): a pooled fit then estimates a population average, whose true value is taken from one
