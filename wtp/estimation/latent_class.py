@@ -2,8 +2,8 @@
 
 P(i chooses j in t | class c) is a conditional logit with b_c; respondent i is in class c with probability pi_ic = softmax(z_i'd)_c, d_1 = 0, constant unless
 there are membership covariates (Swait 1994). The search is described in `latent_search`. Covariances come from the joint likelihood, the
-membership parameters with it: V = c A^-1 B A^-1 with the exact Hessian -A, scores summed by respondent in B, c = G/(G-1) (T-1)/(T-P); errors of
-an M-step alone are too small. Classes are ordered by share, the largest first. Notation: N = G respondents, T choice tasks, A alternative rows,
+membership parameters with it: V = A^-1 (c B + L) A^-1 with the exact Hessian -A, scores summed by respondent in B, c = G/(G-1) (T-1)/(T-P), and the precision L
+of the weak prior where one was needed, 0 elsewhere; errors of an M-step alone are too small. Classes are ordered by share, the largest first. Notation: N = G respondents, T choice tasks, A alternative rows,
 K coefficients, C classes, M columns of z, P = C K + (C - 1) M parameters.
 """
 
@@ -86,7 +86,7 @@ class LatentClassLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         return self.mixture.at(*self.mixture.split(np.linalg.solve(self._back, theta)))
 
     def _params(self, point: Point) -> np.ndarray:
-        return np.asarray((self._back @ latent_search.joined(point))[self._order])
+        return np.asarray((self._back @ point.theta)[self._order])
 
     def loglike(self, params: np.ndarray) -> float:
         """Log-likelihood at params (P,)."""
@@ -107,6 +107,12 @@ class LatentClassLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
     def _scores(self, point: Point) -> np.ndarray:
         inside = self.mixture.weights[:, None] * self.mixture.person_scores(point)
         return np.asarray(np.linalg.solve(self._back.T, inside.T).T[:, self._order])
+
+    def _prior_root(self, mixture: Mixture) -> np.ndarray:
+        """(P, P) root of the prior's precision, (P, 0) without a prior."""
+        if mixture.ridge == 0:
+            return np.zeros((len(self._order), 0))
+        return np.asarray(np.linalg.solve(self._back.T, np.linalg.cholesky(mixture.prior_precision))[self._order])
 
     def _information(self, mixture: Mixture, point: Point) -> np.ndarray:
         forward = np.linalg.inv(self._back)
@@ -146,7 +152,7 @@ class LatentClassLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             index=pd.RangeIndex(1, len(outcomes) + 1, name="start"),
         )
         return LatentClassResults(
-            self, self._params(point), information, scores, point, table, best.converged, ridge=mixture.ridge > 0, seed=seed
+            self, self._params(point), information, scores, self._prior_root(mixture), point, table, best.converged, seed=seed
         )  # fmt: skip
 
     def _run(

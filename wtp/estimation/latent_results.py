@@ -65,16 +65,18 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
         params: np.ndarray,
         information: np.ndarray,
         scores: np.ndarray,
+        prior_root: np.ndarray,
         point: Point,
         starts: pd.DataFrame,
         converged: bool,
         *,
-        ridge: bool,
         seed: int,
     ) -> None:
         data = model.choices
         people, tasks, count = len(data.respondents), len(data.starts), len(params)
-        super().__init__(model, params, normalized_cov_params=_sandwich(information, scores, tasks), scale=1.0)
+        super().__init__(
+            model, params, normalized_cov_params=_sandwich(information, scores, prior_root, tasks), scale=1.0
+        )
         self.data, self.number_of_classes, self.covariate_names, self.seed = (
             data,
             model.classes,
@@ -86,7 +88,7 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
         self.df_resid_inference, self.use_t = people - 1, people < diagnostics.FEW_CLUSTERS
         self.cov_type = "cluster"
         self.covariance_note = f"joint with the memberships, clustered by respondent, {people} respondents"
-        self.converged, self.ridge, self.starts = converged, ridge, starts
+        self.converged, self.ridge, self.starts = converged, prior_root.size > 0, starts
         self.iterations = int(starts.loc[starts["best"], "steps"].iloc[0])
         self.best_found = int(starts["best"].sum())
         self.llnull = -float(data.task_weights @ np.log(data.sizes))
@@ -281,16 +283,18 @@ def smallest_class(respondents: int) -> float:
     return max(float(diagnostics.SMALLEST_SAMPLE), SMALLEST_SHARE * respondents)
 
 
-def _sandwich(information: np.ndarray, scores: np.ndarray, tasks: int) -> np.ndarray:
-    (people, count), middle = scores.shape, scores.T @ scores
+def _sandwich(information: np.ndarray, scores: np.ndarray, prior_root: np.ndarray, tasks: int) -> np.ndarray:
+    """A^-1 (c B + L) A^-1. Without L a direction in which the prior alone holds would look known for sure, since no score moves along it."""
+    people, count = scores.shape
     if people < 2 or tasks <= count:
         raise EstimationError(
             f"{people} respondent{'s' * (people != 1)} and {tasks} choice tasks for {count} parameters; allowed: two or more "
             "respondents and more tasks than parameters; ask for fewer classes or collect more answers."
         )
-    bread = scaled_solve(information, np.eye(count))
     correction = (tasks - 1) / (tasks - count) * people / (people - 1)
-    return np.asarray(correction * bread @ middle @ bread)
+    # The product of one matrix with itself: variances stay positive where they are tiny.
+    root = scaled_solve(information, np.hstack([np.sqrt(correction) * scores.T, prior_root]))
+    return np.asarray(root @ root.T)
 
 
 def _places(k: int, m: int, classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ eigenvalues made positive, arrives. All on the inside coding of `coding.prior_co
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import log_softmax
@@ -44,6 +45,11 @@ class Point:
     posterior: np.ndarray
     scores: np.ndarray
     information: np.ndarray
+
+    @property
+    def theta(self) -> np.ndarray:
+        """(P,) parameters: beta by class, then delta of the classes 2.. by class."""
+        return joined(self.beta, self.delta)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,9 +93,18 @@ class Mixture:
             self.rows, self.first_row, self.first_task, self.weights, log_shares, beta, loglikes, posterior, scores, information
         )  # fmt: skip
         loglike = float(self.weights @ loglikes)
-        centred = delta - delta.mean(axis=1, keepdims=True)
-        penalty = 0.5 * self.ridge * (beta**2).sum() + 0.5 * self.share_ridge * (centred**2).sum()
-        return Point(beta, delta, loglike, loglike - float(penalty), log_shares, posterior, scores, information)
+        theta = joined(beta, delta)
+        objective = loglike - 0.5 * float(theta @ self.prior_precision @ theta)
+        return Point(beta, delta, loglike, objective, log_shares, posterior, scores, information)
+
+    @cached_property
+    def prior_precision(self) -> np.ndarray:
+        """(P, P) of the normal prior: independent part-worths; membership coefficients less their mean over the classes, so that no class is special."""
+        parts, others = self.classes * len(self.rows), self.classes - 1
+        result = np.zeros((parts + others * self.Z.shape[1],) * 2)
+        result[:parts, :parts] = self.ridge * np.eye(parts)
+        result[parts:, parts:] = self.share_ridge * np.kron(np.eye(others) - 1 / self.classes, np.eye(self.Z.shape[1]))
+        return result
 
     def person_scores(self, point: Point) -> np.ndarray:
         """(N, P) scores of ln sum_c pi L, not weighted: beta by class, then delta of the classes 2.. by class."""
@@ -100,8 +115,7 @@ class Mixture:
 
     def gradient(self, point: Point) -> np.ndarray:
         """(P,) gradient of the objective."""
-        penalty = np.r_[self.ridge * point.beta.ravel(), self._share_penalty() @ point.delta[:, 1:].T.ravel()]
-        return np.asarray(self.weights @ self.person_scores(point) - penalty)
+        return np.asarray(self.weights @ self.person_scores(point) - self.prior_precision @ point.theta)
 
     def negative_hessian(self, point: Point) -> np.ndarray:
         """(P, P) exact negative second derivatives of the objective."""
@@ -124,13 +138,7 @@ class Mixture:
                 factor = w * (prior[:, d] * ((d == e) - prior[:, e]) - h[:, d] * ((d == e) - h[:, e]))
                 result[place, size + (e - 1) * m : size + e * m] = (Z * factor[:, None]).T @ Z
         result[size:, :size] = result[:size, size:].T
-        result[np.arange(size), np.arange(size)] += self.ridge
-        result[size:, size:] += self._share_penalty()
-        return result
-
-    def _share_penalty(self) -> np.ndarray:
-        others, m = self.classes - 1, self.Z.shape[1]
-        return np.asarray(self.share_ridge * np.kron(np.eye(others) - 1 / self.classes, np.eye(m)))
+        return np.asarray(result + self.prior_precision)
 
     def split(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """beta (C, K) and delta (M, C) of parameters (P,)."""
@@ -140,9 +148,9 @@ class Mixture:
         return np.ascontiguousarray(beta), delta
 
 
-def joined(point: Point) -> np.ndarray:
-    """(P,) parameters of a point."""
-    return np.concatenate([point.beta.ravel(), point.delta[:, 1:].T.ravel()])
+def joined(beta: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """(P,) parameters of beta (C, K) and delta (M, C)."""
+    return np.concatenate([beta.ravel(), delta[:, 1:].T.ravel()])
 
 
 def random_start(mixture: Mixture, pooled: np.ndarray, steps: np.ndarray, rng: np.random.Generator) -> Point:
@@ -207,12 +215,13 @@ def _memberships(mixture: Mixture, point: Point) -> np.ndarray:
         return np.asarray((shares - shares[0])[None, :])
     prior = np.exp(point.log_shares)
     slope = ((h - prior)[:, 1:] * w[:, None]).T @ Z
-    curvature = mixture._share_penalty() + 1e-8 * np.eye((classes - 1) * m)
+    prior_precision = mixture.prior_precision[classes * len(mixture.rows) :, classes * len(mixture.rows) :]
+    curvature = prior_precision + 1e-8 * np.eye((classes - 1) * m)
     for d in range(1, classes):
         for e in range(1, classes):
             block = (Z * (w * prior[:, d] * ((d == e) - prior[:, e]))[:, None]).T @ Z
             curvature[(d - 1) * m : d * m, (e - 1) * m : e * m] += block
-    slope = slope.ravel() - mixture._share_penalty() @ point.delta[:, 1:].T.ravel()
+    slope = slope.ravel() - prior_precision @ point.delta[:, 1:].T.ravel()
     move = np.linalg.solve(curvature, slope)
     move *= min(1.0, _LARGEST_MOVE / max(np.abs(move).max(), 1e-300))
     delta = point.delta.copy()
@@ -231,10 +240,10 @@ def newton(mixture: Mixture, point: Point) -> tuple[Point, bool, int]:
         gain = float(gradient @ move)
         if gain < _TOLERANCE:
             certain = bool(values[0] > _FLAT)
-            last = mixture.at(*mixture.split(joined(point) + move)) if certain else point
+            last = mixture.at(*mixture.split(point.theta + move)) if certain else point
             return (last if last.objective >= point.objective - 1e-9 else point), certain, step
         move *= min(1.0, _LARGEST_MOVE / np.abs(move).max())
-        size, theta = 1.0, joined(point)
+        size, theta = 1.0, point.theta
         while True:
             new = mixture.at(*mixture.split(theta + size * move), derivatives=False)
             if new.objective >= point.objective + 1e-4 * size * min(gain, 1e3) or size < 1e-6:
