@@ -51,7 +51,7 @@ def test_the_charts_worth_contains_the_truth(fielded: Settings) -> None:
     survey = load_survey(SURVEYS / "supplier")
     with open_database(fielded.database_url) as database, database.read() as connection:
         found = answers.read_answers(connection, "supplier")
-    analysis = analyse(survey, found, Request(confidence=0.95))
+    analysis = analyse(survey, found, Request(confidence=0.95, model="conditional"))
     worth = analysis.tables["willingness_to_pay"]
     known = truth(survey.definition).rename(columns={"worth": "truth"})
     both = worth.merge(known, on=["segment", "attribute", "from_level", "to_level"])

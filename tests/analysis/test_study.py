@@ -15,10 +15,12 @@ from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, r
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.survey import Answers, Survey
 
+QUICK = Request(model="conditional")
+
 
 @pytest.fixture(scope="module")
 def analysis(survey: Survey, answers: Answers) -> Analysis:
-    return analyse(survey, answers)
+    return analyse(survey, answers, QUICK)
 
 
 def test_the_tables_cover_every_segment(analysis: Analysis) -> None:
@@ -84,7 +86,7 @@ def test_holdouts_and_repeats_never_enter_the_estimates(survey: Survey, answers:
         )
         return replace(person, choices=choices)  # type: ignore[type-var]
 
-    other = analyse(survey, replace(answers, respondents=tuple(scramble(r) for r in answers.respondents)))  # type: ignore[arg-type]
+    other = analyse(survey, replace(answers, respondents=tuple(scramble(r) for r in answers.respondents)), QUICK)  # type: ignore[arg-type]
     for name in ("part_worths", "willingness_to_pay", "importance", "investment", "demand"):
         pd.testing.assert_frame_equal(other.tables[name], analysis.tables[name])
     assert not other.tables["segments"].equals(analysis.tables["segments"])
@@ -93,8 +95,8 @@ def test_holdouts_and_repeats_never_enter_the_estimates(survey: Survey, answers:
 def test_equal_inputs_give_equal_figures_and_other_seeds_other_intervals(
     survey: Survey, answers: Answers, analysis: Analysis
 ) -> None:
-    assert analyse(survey, answers).to_json() == analysis.to_json()
-    other = analyse(survey, answers, Request(seed=2)).tables["willingness_to_pay"]
+    assert analyse(survey, answers, QUICK).to_json() == analysis.to_json()
+    other = analyse(survey, answers, replace(QUICK, seed=2)).tables["willingness_to_pay"]
     mine = analysis.tables["willingness_to_pay"]
     assert other["estimate"].equals(mine["estimate"])
     assert not other["low"].equals(mine["low"])
@@ -109,7 +111,7 @@ def test_the_record_survives_json_to_the_last_digit(analysis: Analysis) -> None:
 
 
 def test_small_segments_are_withheld_and_said(survey: Survey, answer: Answer) -> None:
-    analysis = analyse(survey, answer(100))
+    analysis = analyse(survey, answer(100), QUICK)
     sizes = analysis.table("segments").set_index("segment")
     small = sizes.index[sizes["respondents"] < 30]
     assert 0 < len(small) < 3
@@ -122,7 +124,7 @@ def test_small_segments_are_withheld_and_said(survey: Survey, answer: Answer) ->
 
 
 def test_nobody_yet_is_no_error(survey: Survey) -> None:
-    analysis = analyse(survey, Answers(survey.slug, (), "none"))
+    analysis = analyse(survey, Answers(survey.slug, (), "none"), QUICK)
     assert [note.code for note in analysis.notes] == ["nobody", "too_small", "too_small", "too_small"]
     assert analysis.tables["willingness_to_pay"].empty
     assert Analysis.from_json(analysis.to_json()).tables["segments"]["respondents"].sum() == 0
@@ -135,7 +137,7 @@ def test_answers_to_another_version_of_the_survey_are_left_out_and_counted(
         replace(r, number=1000 + r.number, choices=tuple(replace(c, definition_hash="old") for c in r.choices))
         for r in answers.respondents[:50]
     ]
-    mixed = analyse(survey, replace(answers, respondents=(*answers.respondents, *old)))
+    mixed = analyse(survey, replace(answers, respondents=(*answers.respondents, *old)), QUICK)
     pd.testing.assert_frame_equal(mixed.tables["willingness_to_pay"], analysis.tables["willingness_to_pay"])
     note = next(note for note in mixed.notes if note.code == "other_version")
     assert str(note).startswith("50 respondents")
@@ -151,7 +153,7 @@ def test_answers_that_cannot_be_estimated_are_a_note_not_a_crash(survey: Survey,
         )
         for r in answers.respondents
     )
-    analysis = analyse(survey, replace(answers, respondents=always_first))
+    analysis = analyse(survey, replace(answers, respondents=always_first), QUICK)
     assert {note.code for note in analysis.notes} >= {"not_estimated"}
     assert analysis.tables["willingness_to_pay"].empty
 

@@ -195,7 +195,7 @@ def test_the_demo_can_be_run_again_and_adds_nobody(folder: Path) -> None:
     assert "90 respondents, 90 of them SIMULATED" in first.output
     second = run("demo", "--respondents", 90, "--no-serve")
     assert "90 respondents, 90 of them SIMULATED" in second.output
-    assert "preliminary" in second.output
+    assert "price upper limit" in second.output
 
 
 def test_a_wrong_setting_is_named(folder: Path, tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
-"""Simulated with known part-worths, recovered; the full table is `benchmarks/coverage.py`."""
+"""Simulated with known part-worths, recovered; the full table is `benchmarks/interval_coverage.py`."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from benchmarks.coverage import TRUTH as WORTHS
-from benchmarks.coverage import coverage, population_worths
+from benchmarks.interval_coverage import TRUTH as WORTHS
+from benchmarks.interval_coverage import coverage, population_worths
 from tests.estimation.conftest import FORMULA, TRUTH, simulate
 from wtp.estimation import ChoiceData, ConditionalLogit
 

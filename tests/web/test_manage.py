@@ -20,7 +20,7 @@ from flask import Flask
 
 from tests.fielded import RESPONDENTS, SURVEYS, fielded
 from tests.web.staff import PASSWORD, ROLES, Staff
-from wtp.analysis import Analysis, analyse
+from wtp.analysis import Analysis, Request, analyse
 from wtp.settings import Settings
 from wtp.store import Database, answers, staff
 from wtp.survey import Answers, Survey
@@ -212,7 +212,7 @@ def test_a_price_that_did_not_matter_shows_no_money_and_says_why(
         )  # fmt: skip
         return dataclasses.replace(people, respondents=changed)
 
-    careless = analyse(survey, at_random(found_in(database)))
+    careless = analyse(survey, at_random(found_in(database)), Request(model="conditional"))
     monkeypatch.setattr(results, "analysis_of", lambda database, survey: careless)
     manager = log_in(app, "manager")
     for page in ("worth", "price", "invest"):

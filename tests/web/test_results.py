@@ -330,7 +330,7 @@ def test_the_analysis_is_made_once_and_again_after_an_answer(
     survey = app.extensions["wtp_surveys"]["supplier"]
     made = []
 
-    def counted(survey: Survey, answers: object, request: object) -> Analysis:
+    def counted(survey: Survey, answers: object, request: object, progress: object) -> Analysis:
         made.append(answers)
         return handmade(survey, simulated=len(made))
 

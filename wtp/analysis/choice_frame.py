@@ -15,6 +15,8 @@ from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Alternative
 
+ESTIMATION, HOLDOUT = "estimation", "holdout"
+
 
 def formula(definition: Definition) -> str:
     """Main effects of every attribute, linear price, and the none constant where the study has one."""
@@ -22,8 +24,8 @@ def formula(definition: Definition) -> str:
     return " + ".join([*terms, "none"] if definition.choice_tasks.none == "dual" else terms)
 
 
-def choice_frame(definition: Definition, respondents: Sequence[Respondent]) -> pd.DataFrame:
-    """Estimation tasks in long format: respondent, choice_task, chosen, one column an attribute, price, none."""
+def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind: str = ESTIMATION) -> pd.DataFrame:
+    """Choice tasks of a kind in long format: respondent, choice_task, chosen, one column an attribute, price, none."""
     attributes = [attribute.id for attribute in definition.attributes]
     lowest = {attribute.id: attribute.level_ids[0] for attribute in definition.attributes}
     rows: list[tuple[object, ...]] = []
@@ -35,7 +37,7 @@ def choice_frame(definition: Definition, respondents: Sequence[Respondent]) -> p
 
     for respondent in respondents:
         for choice in respondent.choices:
-            if choice.task.kind != "estimation":
+            if choice.task.kind != kind:
                 continue
             for alternative in choice.task.alternatives:
                 add(respondent.number, f"{choice.task.number}", alternative.number == choice.chosen, alternative)

@@ -13,15 +13,20 @@ import pandas as pd
 from wtp.estimation.diagnostics import Note
 
 ALL = "all"
+AUTO, CONDITIONAL, HIERARCHICAL = "auto", "conditional", "hierarchical"
 NOT_ESTIMATED = "No figures for this segment: {reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of `analyse`: two equal requests on equal answers give equal figures."""
+    """What is asked of `analyse`: two equal requests on equal answers give equal figures.
+
+    model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled.
+    """
 
     seed: int = 1
     confidence: float = 0.90
+    model: str = AUTO
 
     def fingerprint(self, definition_hash: str, answers_hash: str, version: str) -> str:
         """Key under which the analysis may be kept: survey, answers, request and version of the program."""

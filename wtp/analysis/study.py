@@ -6,7 +6,7 @@ respondents get no figures of their own (METHODS 9: their intervals would be wid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,23 @@ import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
-from wtp.analysis.record import ALL, NOT_ESTIMATED, Analysis, Request, stacked
+from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
+from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import Note, sample_size_notes
-from wtp.pricing import Step, investment, price_limit_pooled, still_buying, van_westendorp, willingness_to_pay
+from wtp.estimation.hierarchical import Progress
+from wtp.pricing import (
+    Step,
+    investment,
+    price_limit_pooled,
+    price_limits,
+    still_buying,
+    still_buying_people,
+    van_westendorp,
+    willingness_to_pay,
+)
 from wtp.segments.declared import declared
 from wtp.survey.answers import Answers, Respondent
 from wtp.survey.definition import Definition
@@ -32,6 +43,10 @@ PRICE_GRID = 41
 _OTHER_VERSION = (
     "{count} respondents answered another version of this survey; their choices are left out of these figures, "
     "since the words they saw were different. Export the raw answers to see them."
+)
+_QUICK = (
+    "These are the quick figures, from one average taste a segment; the price upper limit is preliminary. The final ones come from a model in which "
+    "every respondent has tastes of his own: {command}"
 )
 _NOBODY = "Nobody has answered a choice task yet; the figures appear with the first 30 respondents."
 
@@ -46,10 +61,15 @@ class _Segment:
     notes: tuple[Note, ...]
 
 
-def analyse(survey: Survey, answers: Answers, request: Request | None = None) -> Analysis:
+def analyse(
+    survey: Survey,
+    answers: Answers,
+    request: Request | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Analysis:
     """Estimate everything that the answers of a study can tell.
 
-    Deterministic: equal survey, answers and request give equal figures. Never raises for too few or degenerate answers; the notes
+    Deterministic: equal survey, answers and request give equal figures. progress: called while a hierarchical model runs. Never raises for too few or degenerate answers; the notes
     say what is missing.
     """
     request = request or Request()
@@ -65,6 +85,14 @@ def analyse(survey: Survey, answers: Answers, request: Request | None = None) ->
         notes.append(Note("nobody", "info", _NOBODY, {}))
     for segment in segments:
         notes += segment.notes
+    everybody, found = segments[0], None
+    if everybody.fit is not None and wanted(definition, everybody.respondents):
+        if request.model == CONDITIONAL:
+            notes.append(Note("quick", "info", _QUICK, {"command": f"wtp analyse surveys/{survey.slug} --out DIR"}))
+        else:
+            chosen = {segment.name: segment.respondents for segment in segments}
+            found, more = hierarchical(definition, chosen, seed=request.seed, progress=progress)
+            notes += more
     return Analysis(
         study=survey.slug,
         definition_hash=survey.definition_hash,
@@ -74,9 +102,10 @@ def analyse(survey: Survey, answers: Answers, request: Request | None = None) ->
         completed=sum(r.completed_at is not None for r in answers.respondents),
         simulated=answers.simulated,
         currency=definition.currency,
-        tables=_tables(definition, segments, groups, request),
+        tables=_tables(definition, segments, groups, request, found),
         notes=tuple(notes),
-        summaries={s.name: s.fit.summary().as_text() for s in segments if s.fit is not None},
+        summaries={s.name: s.fit.summary().as_text() for s in segments if s.fit is not None}
+        | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {}),
     )
 
 
@@ -118,15 +147,17 @@ def _tables(
     segments: Sequence[_Segment],
     groups: Mapping[str, tuple[Respondent, ...]],
     request: Request,
+    found: HierarchicalAnalysis | None,
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
+    worthy = {name: found.segments[name] if found else fit for name, fit in fitted.items()}
     worths = {name: part_worths(fit, confidence=request.confidence) for name, fit in fitted.items()}
     chance: dict[str, Any] = {"confidence": request.confidence, "seed": request.seed}
     lowest, highest = definition.price.levels[0], definition.price.levels[-1]
     grid = [lowest + (highest - lowest) * i / (PRICE_GRID - 1) for i in range(PRICE_GRID)]
     offer = {attribute.id: attribute.current for attribute in definition.attributes}
     tables = {
-        "segments": pd.DataFrame([_fit_quality(definition, s, worths.get(s.name)) for s in segments]),
+        "segments": pd.DataFrame([_fit_quality(definition, s, worths.get(s.name), found) for s in segments]),
         "part_worths": stacked(worths),
         "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
         "willingness_to_pay": stacked(
@@ -134,21 +165,28 @@ def _tables(
                 name: willingness_to_pay(
                     fit, steps=steps_from_current(definition), currency=definition.currency, **chance
                 )
-                for name, fit in fitted.items()
+                for name, fit in worthy.items()
             }
         ),
         "stated_importance": stacked({name: _stated(definition, members, request) for name, members in groups.items()}),
-        "investment": investment(fitted, definition, everybody=ALL, **chance),
+        "investment": investment(worthy, definition, everybody=ALL, **chance),
     }
     if definition.choice_tasks.none == "dual":
-        tables["demand"] = stacked({name: still_buying(fit, offer, grid, **chance) for name, fit in fitted.items()})
-        tables["price_limit"] = stacked(
-            {name: price_limit_pooled(fit, offer, (lowest, highest), **chance) for name, fit in fitted.items()}
-        )
+        sure: dict[str, Any] = {"confidence": request.confidence}
+        tested = (lowest, highest)
+        if found:
+            demand = {name: still_buying_people(found.segments[name], offer, grid, **sure) for name in fitted}
+            limits = {name: price_limits(found.segments[name], offer, tested, **sure) for name in fitted}
+        else:
+            demand = {name: still_buying(fit, offer, grid, **chance) for name, fit in fitted.items()}
+            limits = {name: price_limit_pooled(fit, offer, tested, **chance) for name, fit in fitted.items()}
+        tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
     return tables | _van_westendorp(definition, groups, request)
 
 
-def _fit_quality(definition: Definition, segment: _Segment, worths: pd.DataFrame | None) -> dict[str, object]:
+def _fit_quality(
+    definition: Definition, segment: _Segment, worths: pd.DataFrame | None, found: HierarchicalAnalysis | None
+) -> dict[str, object]:
     """One row of the table `segments`: how much the figures of a segment rest on."""
     nan = float("nan")
     count = len(segment.respondents)
@@ -157,8 +195,12 @@ def _fit_quality(definition: Definition, segment: _Segment, worths: pd.DataFrame
         "respondents": count,
         "choice_tasks": sum(c.task.kind == "estimation" for r in segment.respondents for c in r.choices),
         "weight_of_evidence": "none" if count < SMALLEST_SEGMENT else "indication" if count < FULL_SEGMENT else "full",
+        "estimator": CONDITIONAL if segment.fit is not None else "none",
+        "r_hat": nan,
+        "ess": nan,
         "price_z": nan,
         "hit_rate": nan,
+        "pooled_hit_rate": nan,
         "chance": nan,
         "retest": retest_agreement(segment.respondents),
         "log_likelihood": nan,
@@ -169,9 +211,18 @@ def _fit_quality(definition: Definition, segment: _Segment, worths: pd.DataFrame
     fit = segment.fit
     utilities = worths.set_index(["attribute", "level"])["estimate"]
     hit_rate, chance = holdout_hit_rate(definition, segment.respondents, utilities, float(fit.params["price"]))
+    if found:
+        table = found.fit.diagnostics
+        row |= {
+            "estimator": HIERARCHICAL,
+            "r_hat": float(table["r_hat"].max()),
+            "ess": float(table[["ess_bulk", "ess_tail"]].min().min()),
+        }
+    own = found.hit_rates.get("model", nan) if found and segment.name == ALL else hit_rate
     return row | {
         "price_z": float(-fit.tvalues["price"]),
-        "hit_rate": hit_rate,
+        "hit_rate": own,
+        "pooled_hit_rate": hit_rate,
         "chance": chance,
         "log_likelihood": float(fit.llf),
         "mcfadden": float(fit.mcfadden),

@@ -1,4 +1,4 @@
-"""Share still buying today's offer at each tested price, with its band and the preliminary limit at one half."""
+"""Share still buying today's offer at each tested price, with its band and the price upper limit at one half."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from wtp.charts.theme import COLOURS, DASHES, GREY, INK, new_figure, transparent
 
-TITLE = "Half would still buy at {price} (preliminary)"
+TITLE = "Half would still buy at {price}"
+PRELIMINARY_TITLE = "Half would still buy at {price} (preliminary)"
 
 
 def title(limit: pd.DataFrame, *, words: Callable[[str], str], money: Callable[[float], str]) -> str:
@@ -17,7 +18,8 @@ def title(limit: pd.DataFrame, *, words: Callable[[str], str], money: Callable[[
     found = limit.iloc[0]
     if pd.isna(found["estimate"]):
         return words(str(found["note"]))
-    return words(TITLE).format(price=money(float(found["estimate"])))
+    template = TITLE if found.get("status") == "final" else PRELIMINARY_TITLE
+    return words(template).format(price=money(float(found["estimate"])))
 
 
 def figure(

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import click
 
+from wtp.analysis import Request
+from wtp.cli.progress import sampling_bar
 from wtp.cli.simulation import simulate_through_store
 from wtp.errors import SettingsError
 from wtp.settings import DEFAULT_BASE_URL, Settings, load_settings
 from wtp.store import Database, open_database, respondents, staff
 from wtp.survey import load_survey
-from wtp.web import analysis_of, free_port
+from wtp.web import analysis_as, free_port
 from wtp.web import serve as serve_forever
 
 DEMO_STUDY = "supplier"
@@ -38,15 +40,15 @@ def demo(count: int, port: int, no_serve: bool) -> None:
             there = respondents.counts(connection, DEMO_STUDY).simulated
         if there < count:
             simulate_through_store(settings, survey, count - there, seed=1 + there)
-        click.echo("analysing ...")
-        analysis = analysis_of(database, survey)
+        with sampling_bar("estimating") as show:
+            analysis = analysis_as(database, survey, Request(), show)
         logins = {role: _demo_login(database, role) for role in ("manager", "analyst")}
     click.echo(
         f"{analysis.respondents} respondents, {analysis.simulated} of them SIMULATED. What they say, by segment:"
     )
     for row in analysis.tables["price_limit"].to_dict("records"):
         limit = f"{row['estimate']:.0f} {analysis.currency} ({row['low']:.0f} to {row['high']:.0f})"
-        click.echo(f"  {row['segment']}: price limit, {row['status']}: {row['note'] or limit}")
+        click.echo(f"  {row['segment']}: price upper limit, {row['status']}: {row['note'] or limit}")
     if no_serve:
         return
     port = free_port(port)

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from wtp.analysis import ALL, Analysis, Request
-from wtp.analysis import analyse as analyse_answers
+from wtp.analysis import ALL, AUTO, CONDITIONAL, HIERARCHICAL, Analysis, Request
+from wtp.cli.progress import sampling_bar
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
 from wtp.export import to_csv_zip, to_xlsx
 from wtp.settings import load_settings
 from wtp.store import answers, open_database
 from wtp.survey import Answers, Survey, load_survey
+from wtp.web import analysis_as, analysis_of
 
 
 def stored_answers(survey: Survey) -> Answers:
@@ -31,7 +32,13 @@ def stored_answers(survey: Survey) -> Answers:
 
 @click.command()
 @FOLDER
-@click.option("--model", type=click.Choice(["conditional"]), default="conditional", show_default=True)
+@click.option(
+    "--model",
+    type=click.Choice([AUTO, CONDITIONAL]),
+    default=AUTO,
+    show_default=True,
+    help="auto: hierarchical where the sample allows.",
+)
 @click.option("--segments", metavar="S", help="Only these, separated by commas; all is everybody.")
 @SEED
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
@@ -39,12 +46,15 @@ def analyse(folder: Path, model: str, segments: str | None, seed: int, out: Path
     """Analyse the stored answers of a study: every table as CSV, the whole as analysis.json."""
     survey = load_survey(folder)
     wanted = _wanted(survey, segments)
-    analysis = analyse_answers(survey, stored_answers(survey), Request(seed=seed)).only(wanted)
+    stored_answers(survey)
+    with open_database(load_settings().database_url) as database, sampling_bar("estimating") as show:
+        analysis = analysis_as(database, survey, Request(seed=seed, model=model), show).only([*wanted, HIERARCHICAL])
     write_analysis(analysis, out)
     for note in analysis.notes:
         click.echo(f"[{note.severity}] {note.segment or 'study'}: {note}", err=True)
     simulated = f", {analysis.simulated} of them simulated" if analysis.simulated else ""
-    click.echo(f"{model} logit, {analysis.respondents} respondents{simulated}; written: {out}")
+    estimator = HIERARCHICAL if HIERARCHICAL in analysis.summaries else CONDITIONAL
+    click.echo(f"{estimator} logit, {analysis.respondents} respondents{simulated}; written: {out}")
 
 
 def _wanted(survey: Survey, segments: str | None) -> tuple[str, ...]:
@@ -80,7 +90,8 @@ def export(folder: Path, file_format: str, out: Path) -> None:
     """Take answers, choices, design, results and codebook away."""
     survey = load_survey(folder)
     found = stored_answers(survey)
-    analysis = analyse_answers(survey, found)
+    with open_database(load_settings().database_url) as database:
+        analysis = analysis_of(database, survey)
     content = {"csv": to_csv_zip, "xlsx": to_xlsx}[file_format](survey, found, analysis)
     draft = out.with_name(out.name + ".part")
     try:

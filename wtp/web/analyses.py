@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from sqlalchemy import Connection
+
 from wtp import __version__
-from wtp.analysis import Analysis, Request, analyse
+from wtp.analysis import CONDITIONAL, Analysis, Progress, Request, analyse
 from wtp.store import Database, answers, results
 from wtp.survey import Survey
 
 
-def analysis_of(database: Database, survey: Survey, request: Request | None = None) -> Analysis:
-    """Load or make the analysis of all answers that are there now."""
-    request = request or Request()
+def analysis_of(database: Database, survey: Survey) -> Analysis:
+    """What the pages show: the full analysis of all answers that are there now if it was made, else the quick one, made within a request."""
     with database.read() as connection:
-        state = answers.state(connection, survey.slug)
-        fingerprint = request.fingerprint(survey.definition_hash, f"{survey.slug} {state}", __version__)
+        content = results.load(connection, _fingerprint(connection, survey, Request()))
+    return _parsed(content) if content else analysis_as(database, survey, Request(model=CONDITIONAL))
+
+
+def analysis_as(
+    database: Database, survey: Survey, request: Request, progress: Callable[[Progress], None] | None = None
+) -> Analysis:
+    """Load or make the analysis of all answers that are there now; the full one may take a minute and calls `progress`."""
+    with database.read() as connection:
+        fingerprint = _fingerprint(connection, survey, request)
         content = results.load(connection, fingerprint)
         found = None if content else answers.read_answers(connection, survey.slug)
     if found is not None:
-        content = analyse(survey, found, request).to_json()
+        content = analyse(survey, found, request, progress).to_json()
         with database.begin() as connection:
             results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC))
     return _parsed(content or "")
+
+
+def _fingerprint(connection: Connection, survey: Survey, request: Request) -> str:
+    state = answers.state(connection, survey.slug)
+    return request.fingerprint(survey.definition_hash, f"{survey.slug} {state}", __version__)
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from flask_babel import gettext
 
-from wtp.analysis import ALL, Analysis
+from wtp.analysis import ALL, HIERARCHICAL, Analysis
 from wtp.survey import Definition, Survey
 from wtp.web import formats
 from wtp.web.i18n import text as said
@@ -54,6 +54,12 @@ class Reading:
     def worth_step(self) -> float:
         """Rounding step of every worth of this segment."""
         return self.precision("willingness_to_pay", "low", "high")
+
+    @property
+    def hierarchical(self) -> bool:
+        """Whether amounts and price limits come from respondents' own tastes, not from one average taste."""
+        rows = self.table("segments")
+        return "estimator" in rows and bool((rows["estimator"] == HIERARCHICAL).any())
 
     def table(self, name: str) -> pd.DataFrame:
         """The segment's rows of a table; empty if the study has none."""

@@ -74,6 +74,7 @@ class Card:
     respondents: int
     evidence: str
     limit: str
+    limit_is_final: bool
     verdicts: tuple[Verdict, ...]
 
 
@@ -84,6 +85,7 @@ def _card(reading: Reading) -> Card:
         int(row["respondents"]),
         str(row["weight_of_evidence"]),
         _limit_sentence(reading),
+        bool((reading.table("price_limit").get("status", pd.Series(dtype=str)) == "final").any()),
         verdicts(reading),
     )
 

@@ -121,7 +121,9 @@ def _worth(reading: Reading) -> Section:
     return Section(
         chart="worth",
         title=willingness_to_pay.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
-        says=gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
+        says=gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s; it is less to half of the respondents of this segment, and more to the other half.", unit=reading.unit)
+        if reading.hierarchical
+        else gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
         not_says=gettext("It does not say that half would pay it, nor that the price can rise by it, and the amounts must not be added up. It is stated, not paid: in other studies people stated about 21 % more than they paid."),
         head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), _interval_head(reading), gettext("Note")),
         rows=tuple(rows),
@@ -145,13 +147,23 @@ def _demand(reading: Reading) -> Section:
     return Section(
         chart="demand",
         title=demand.title(limits, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Which price"),
-        says=gettext("The predicted share of this segment that would buy today's offer rather than nothing, at each tested price. Preliminary: it comes from one average taste for the whole segment, which tends to put the limit too near the middle."),
+        says=_demand_says(reading, limits),
         not_says=gettext("It is no market share: rivals, awareness and delivery are not in it. Outside the tested prices nothing is known."),
         head=(gettext("Price"), gettext("Share still buying"), _interval_head(reading)),
         rows=tuple(rows),
         csv="demand",
         missing="" if rows else limit_note,
     )  # fmt: skip
+
+
+def _demand_says(reading: Reading, limits: pd.DataFrame) -> str:
+    if not reading.hierarchical:
+        return gettext("The predicted share of this segment that would buy today's offer rather than nothing, at each tested price. Preliminary: it comes from one average taste for the whole segment, which tends to put the limit too near the middle.")  # fmt: skip
+    says = gettext("The share of respondents in this segment to whom today's offer is worth at least each tested price, rather than nothing; every respondent has tastes of his own.")  # fmt: skip
+    row = limits.iloc[0] if len(limits) else None
+    if row is not None and pd.notna(row["safe"]):
+        says += " " + gettext("Three quarters would still buy at %(price)s (%(interval)s).", price=reading.money(row["safe"], 1), interval=reading.interval(row["safe_low"], row["safe_high"], 1))  # fmt: skip
+    return says
 
 
 def _van_westendorp(reading: Reading) -> Section:
