@@ -5,7 +5,7 @@ estimated on its own by a pooled conditional logit, clustered by respondent; whe
 amounts, demand and price upper limits. What would mislead is withheld with its reason.
 """
 
-from wtp.analysis.choices import ChoiceAnalysis, analyse_choices
+from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, Analysis, Request
 from wtp.analysis.study import analyse
 from wtp.estimation.hierarchical import Progress
@@ -15,10 +15,12 @@ __all__ = [
     "AUTO",
     "CONDITIONAL",
     "HIERARCHICAL",
+    "MODELS",
     "Analysis",
     "ChoiceAnalysis",
     "Progress",
     "Request",
+    "Specification",
     "analyse",
     "analyse_choices",
 ]

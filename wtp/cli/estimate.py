@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
-from wtp.analysis import ChoiceAnalysis, analyse_choices
+from wtp.analysis import MODELS, ChoiceAnalysis, Specification, analyse_choices
+from wtp.cli.progress import sampling_bar
 from wtp.errors import DataError, EstimationError
 
 _MAX_CSV_MB = 100
@@ -30,7 +33,30 @@ _MAX_CSV_MB = 100
 @click.option("--price", default="price", show_default=True, metavar="COL")
 @click.option("--weights", metavar="COL", help="Survey weight of the respondent.")
 @click.option("--segments", metavar="COL", help="Estimate each segment too.")
-@click.option("--model", type=click.Choice(["conditional"]), default="conditional", show_default=True)
+@click.option("--model", type=click.Choice(MODELS), default="conditional", show_default=True)
+@click.option(
+    "--space",
+    type=click.Choice(["preference", "wtp"]),
+    default="preference",
+    show_default=True,
+    help="Mixed: coefficients in utility or in money.",
+)
+@click.option("--random", metavar="LIST", default="", help='Mixed: as in "wifi:normal,price:-lognormal".')
+@click.option("--signs", metavar="LIST", default="", help='Hierarchical: as in "price:-1"; no sign unless asked.')
+@click.option(
+    "--covariates",
+    metavar="COLS",
+    default="",
+    help="Hierarchical, latent: columns of the respondent, separated by commas.",
+)
+@click.option(
+    "--classes", metavar="K|A-B", default="3", show_default=True, help="Latent: how many, or the best of a range."
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(2),
+    help="Mixed: draws a respondent (512). Hierarchical: most sweeps a chain (20,000).",
+)
 @click.option("--currency", default="", help="For the tables, as in EUR.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same figures.")
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
@@ -44,14 +70,30 @@ def estimate(
     weights: str | None,
     segments: str | None,
     model: str,
+    space: str,
+    random: str,
+    signs: str,
+    covariates: str,
+    classes: str,
+    draws: int | None,
     currency: str,
     seed: int,
     out: Path,
 ) -> None:
     """Estimate part-worths, importance and WTP from a CSV or Parquet file and write them into DIR."""
+    specification = Specification(
+        model=model,
+        space=space,
+        random=_pairs("--random", random),
+        signs={name: _sign(name, value) for name, value in _pairs("--signs", signs).items()},
+        covariates=tuple(name.strip() for name in covariates.split(",") if name.strip()),
+        classes=_range(classes),
+        draws=draws,
+    )
+    _check_options(specification)
     frame = read_choices(choices)
     try:
-        result = analyse_choices(
+        result = _run(
             frame,
             formula,
             respondent=respondent,
@@ -62,6 +104,7 @@ def estimate(
             segments=segments,
             seed=seed,
             currency=currency,
+            specification=specification,
         )
     except (DataError, EstimationError) as error:
         raise type(error)(f"{choices}: {error}") from error
@@ -71,6 +114,54 @@ def estimate(
         f"{model} logit, {figures['respondents']} respondents, {figures['choice_tasks']} choice tasks, "
         f"log-likelihood {figures['log_likelihood']:.6f}; written: {out}"
     )
+
+
+def _run(frame: pd.DataFrame, formula: str, *, specification: Specification, **columns: Any) -> ChoiceAnalysis:
+    """The analysis, behind a progress bar where it takes its time."""
+    if specification.model != "hierarchical":
+        return analyse_choices(frame, formula, specification=specification, **columns)
+    with sampling_bar("estimating") as show:
+        return analyse_choices(frame, formula, specification=specification, progress=show, **columns)
+
+
+def _pairs(option: str, text: str) -> dict[str, str]:
+    """name -> word of "name:word,name:word"; the name may hold colons."""
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, word = part.rpartition(":")
+        if not (colon and name.strip() and word.strip()):
+            raise click.UsageError(f'{option}: found {part!r}; allowed: pairs as in "price:-1,wifi:1".')
+        found[name.strip()] = word.strip()
+    return found
+
+
+def _sign(name: str, value: str) -> int:
+    if value not in ("1", "+1", "-1"):
+        raise click.UsageError(f"--signs: {name}: found {value!r}; allowed: 1 or -1.")
+    return int(value)
+
+
+def _range(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))?", text.strip())
+    fewest, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= fewest <= most:
+        raise click.UsageError(f"--classes: found {text!r}; allowed: a number or a range such as 2-5.")
+    return fewest, most
+
+
+def _check_options(wanted: Specification) -> None:
+    """An option that the model would silently leave aside is a mistake."""
+    for given, option, models in (
+        (wanted.random, "--random", ("mixed",)),
+        (wanted.signs, "--signs", ("hierarchical",)),
+        (wanted.covariates, "--covariates", ("hierarchical", "latent")),
+        (wanted.space != "preference", "--space wtp", ("mixed",)),
+        (wanted.draws, "--draws", ("mixed", "hierarchical")),
+    ):
+        if given and wanted.model not in models:
+            raise click.UsageError(f"{option} belongs to --model {' or '.join(models)}; found --model {wanted.model}.")
+    if wanted.model == "mixed" and not wanted.random:
+        raise click.UsageError('--model mixed needs --random, as in --random "wifi:normal,price:-lognormal".')
 
 
 def read_choices(path: Path) -> pd.DataFrame:
@@ -123,6 +214,8 @@ def write_estimates(result: ChoiceAnalysis, out: Path) -> None:
     try:
         for name, table in result.tables.items():
             table.to_csv(draft / f"{name}.csv", index=False, lineterminator="\n")
+        if result.draws is not None:
+            result.draws.to_parquet(draft / "draws.parquet", index=False)
         (draft / "summary.txt").write_text(result.summary, encoding="utf-8")
         text = json.dumps(result.estimates, indent=2, ensure_ascii=False, allow_nan=False)
         (draft / "estimates.json").write_text(text + "\n", encoding="utf-8")

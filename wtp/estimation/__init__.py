@@ -1,19 +1,34 @@
 """What the choices mean: choice data in, statsmodels results and tidy tables out; usable without the web application."""
 
 from wtp.estimation.choice_data import ChoiceData
+from wtp.estimation.class_selection import select_classes
 from wtp.estimation.coding import part_worths
 from wtp.estimation.conditional_logit import ConditionalLogit, ConditionalLogitResults, parameter_table
 from wtp.estimation.diagnostics import Note
-from wtp.estimation.draws import krinsky_robb
+from wtp.estimation.draws import Draws, krinsky_robb
+from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalPrior, HierarchicalResults
 from wtp.estimation.importance import importance
+from wtp.estimation.latent_class import LatentClassLogit
+from wtp.estimation.latent_results import LatentClassResults
+from wtp.estimation.mixed_logit import MixedLogit
+from wtp.estimation.mixed_results import MixedLogitResults
 
 __all__ = [
     "ChoiceData",
     "ConditionalLogit",
     "ConditionalLogitResults",
+    "Draws",
+    "HierarchicalLogit",
+    "HierarchicalPrior",
+    "HierarchicalResults",
+    "LatentClassLogit",
+    "LatentClassResults",
+    "MixedLogit",
+    "MixedLogitResults",
     "Note",
     "importance",
     "krinsky_robb",
     "parameter_table",
     "part_worths",
+    "select_classes",
 ]

@@ -309,12 +309,12 @@ class ConditionalLogitResults(ResultsWrapper):  # type: ignore[misc]
 populate_wrapper(ConditionalLogitResults, _Results)
 
 
-def parameter_table(fit: ConditionalLogitResults, *, confidence: float = 0.95) -> pd.DataFrame:
-    """parameter, estimate, std_error, low, high: one row a parameter, in logits."""
+def parameter_table(fit: Any, *, confidence: float = 0.95) -> pd.DataFrame:
+    """parameter, estimate, std_error, low, high: one row a parameter of a fit in statsmodels' manner."""
     interval = fit.conf_int(alpha=1 - confidence)
     return pd.DataFrame(
         {
-            "parameter": list(fit.data.names),
+            "parameter": list(fit.params.index),
             "estimate": fit.params.to_numpy(),
             "std_error": fit.bse.to_numpy(),
             "low": interval.iloc[:, 0].to_numpy(),

@@ -8,32 +8,41 @@ Importance depends on the levels compared and is not value; decisions use money 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogit, ConditionalLogitResults, scaled_solve
-from wtp.estimation.draws import krinsky_robb
+
+AnyFit = Any  # results of any estimator, see `draws.Fit`
 
 
 def importance(
-    fit: ConditionalLogitResults,
+    fit: AnyFit,
     *,
     confidence: float = 0.95,
     draws: int = 2_000,
     permutations: int = 20,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Importance of each attribute of a pooled fit, from the averaged part-worths.
+    """Importance of each attribute: of the averaged part-worths of a pooled fit, else the mean over respondents or classes.
 
-    Columns attribute, importance, low, high, noise_floor, per cent. Intervals are percentiles over Krinsky-Robb draws.
+    Columns attribute, importance, low, high, noise_floor, per cent. Intervals are percentiles over draws. The noise floor is known for pooled fits (NaN else): a
+    respondent's own importance is inflated by noise too, the more the fewer tasks he answered.
     """
     attributes = fit.data.attributes
-    ranges = _ranges(fit.data, fit.params.to_numpy()[None, :])
-    estimate = _shares(ranges)[0]
-    simulated = _shares(_ranges(fit.data, krinsky_robb(fit, draws, seed)[:, 0, :]))
+    drawn = fit.simulate(draws, seed)
     tail = (1 - confidence) / 2
+    simulated = np.vstack([_mean_shares(fit.data, values, weights) for _, values, weights in drawn.blocks()])
     low, high = np.quantile(simulated, [tail, 1 - tail], axis=0)
+    if isinstance(fit, ConditionalLogitResults):
+        ranges = _ranges(fit.data, fit.utility_params[None, :])
+        estimate = _shares(ranges)[0]
+        floor = _noise_floor(fit.data, ranges[0], permutations, seed)
+    else:
+        estimate, floor = simulated.mean(axis=0), np.full(len(attributes), np.nan)
     return pd.DataFrame(
         {
             "attribute": [attribute.name for attribute in attributes],
@@ -41,9 +50,16 @@ def importance(
             # The plug-in estimate of a range lies below most draws when the range is near 0; the interval must hold it.
             "low": np.minimum(low, estimate),
             "high": np.maximum(high, estimate),
-            "noise_floor": _noise_floor(fit.data, ranges[0], permutations, seed),
+            "noise_floor": floor,
         }
     )
+
+
+def _mean_shares(data: ChoiceData, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(r, number of attributes) shares in each draw, averaged over the groups of values (r, G, K) with weights (r, G)."""
+    r, g, k = values.shape
+    shares = _shares(_ranges(data, values.reshape(r * g, k))).reshape(r, g, -1)
+    return np.asarray(np.einsum("rg,rga->ra", weights, shares))
 
 
 def _ranges(data: ChoiceData, params: np.ndarray) -> np.ndarray:

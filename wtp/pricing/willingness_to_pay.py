@@ -66,10 +66,10 @@ def willingness_to_pay(
     contrasts, labels = _contrasts(data, price, steps)
     drawn = fit.simulate(draws, seed)
     tail = (1 - confidence) / 2
-    if drawn.values.shape[1] == 1:
-        parts = {"all": _pooled(fit, drawn, contrasts, k, tail)}
-    elif isinstance(fit, LatentClassResults):
+    if isinstance(fit, LatentClassResults):
         parts = _by_class(drawn, contrasts, k, tail)
+    elif drawn.values.shape[1] == 1:
+        parts = {"all": _pooled(fit, drawn, contrasts, k, tail)}
     else:
         parts = {"all": _over_people(drawn, contrasts, k, tail)}
     span = price_span(data, price)

@@ -29,7 +29,6 @@ _NOT_CONVERGED = (
 )
 _PRELIMINARY = "The chains are nearly converged (R-hat {r_hat:.3f}): the figures are preliminary; let them run longer for final ones."
 _FEW_TASKS = "{count} respondents answered fewer than {limit} choice tasks: their own part-worths rest on the population more than on their answers."
-_WEAK_PRICE = "The price coefficient's sign was imposed: for all respondents together its pooled estimate is what the prior starts from; compare with the pooled logit."
 
 
 @dataclass(frozen=True, eq=False, slots=True)
