@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ class Specification:
     """
 
     model: str = "conditional"
-    space: str = "preference"
+    space: Literal["preference", "wtp"] = "preference"
     random: Mapping[str, str] = field(default_factory=dict)
     signs: Mapping[str, int] = field(default_factory=dict)
     covariates: Sequence[str] = ()
@@ -141,14 +141,13 @@ def analyse_choices(
 
 def _fit(data: ChoiceData, wanted: Specification, seed: int) -> Any:
     if wanted.model == "mixed":
-        space: Any = wanted.space
-        return MixedLogit(data, wanted.random, space=space).fit(wanted.draws or 512, seed)
+        return MixedLogit(data, wanted.random, wanted.space).fit(wanted.draws or 512, seed)
     if wanted.model == "latent":
         fewest, most = wanted.classes
         if fewest == most:
             return LatentClassLogit(data, fewest, wanted.covariates or None).fit(seed=seed)
         return select_classes(data, range(fewest, most + 1), seed=seed).best
-    return ConditionalLogit(data).fit()
+    return ConditionalLogit(data, wanted.space).fit()
 
 
 def _within_one_fit(

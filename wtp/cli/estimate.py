@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import pandas as pd
@@ -39,7 +39,7 @@ _MAX_CSV_MB = 100
     type=click.Choice(["preference", "wtp"]),
     default="preference",
     show_default=True,
-    help="Mixed: coefficients in utility or in money.",
+    help="Conditional, mixed: coefficients in utility or in money.",
 )
 @click.option("--random", metavar="LIST", default="", help='Mixed: as in "wifi:normal,price:-lognormal".')
 @click.option("--signs", metavar="LIST", default="", help='Hierarchical: as in "price:-1"; no sign unless asked.')
@@ -70,7 +70,7 @@ def estimate(
     weights: str | None,
     segments: str | None,
     model: str,
-    space: str,
+    space: Literal["preference", "wtp"],
     random: str,
     signs: str,
     covariates: str,
@@ -155,7 +155,7 @@ def _check_options(wanted: Specification) -> None:
         (wanted.random, "--random", ("mixed",)),
         (wanted.signs, "--signs", ("hierarchical",)),
         (wanted.covariates, "--covariates", ("hierarchical", "latent")),
-        (wanted.space != "preference", "--space wtp", ("mixed",)),
+        (wanted.space != "preference", "--space wtp", ("conditional", "mixed")),
         (wanted.draws, "--draws", ("mixed", "hierarchical")),
     ):
         if given and wanted.model not in models:

@@ -31,6 +31,7 @@ _COVARIANCES = {
     "robust": "robust, choice tasks taken as independent",
     "nonrobust": "inverse Hessian, choice tasks taken as independent",
 }
+LOG_SCALE = "log_scale"
 _TOLERANCE = 1e-10
 _MAX_STEPS = 60
 _BLOCK = 8192  # rows whose products stay in the processor's cache
@@ -39,17 +40,39 @@ _BLOCK = 8192  # rows whose products stay in the processor's cache
 class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no types
     """Conditional logit on statsmodels' `LikelihoodModel`.
 
-    data: the answered choice tasks. `fit` returns statsmodels results with labelled params, cov_params, t_test, wald_test, summary.
+    data: the answered choice tasks. space: "preference", or "wtp" (Train and Weeks 2005): v = exp(log_scale) (w'x - price), so that coefficients are money;
+    with fixed coefficients only another parametrisation of the same likelihood. `fit` returns statsmodels results with labelled params, cov_params,
+    t_test, wald_test, summary. Raises DataError for WTP space without a price.
     """
 
-    def __init__(self, data: ChoiceData) -> None:
-        self.choices = data
+    def __init__(self, data: ChoiceData, space: Literal["preference", "wtp"] = "preference") -> None:
+        if space not in ("preference", "wtp"):
+            raise EstimationError(f"space: found {space!r}; allowed: preference, wtp; choose one of them.")
+        if space == "wtp" and data.price is None:
+            raise DataError(
+                "space: WTP space needs a price, and the data have none; allowed: a price in the formula; name it with price=."
+            )
+        self.choices, self.space = data, space
         self._Z = data.centred
         self._tasks = data.task_of_row
         picked = np.zeros(len(data.X))
         picked[data.chosen] = 1
-        exog = pd.DataFrame(self._Z, columns=list(data.names), copy=False)
+        names = [LOG_SCALE if space == "wtp" and name == data.price else name for name in data.names]
+        exog = pd.DataFrame(self._Z, columns=names, copy=False)
         super().__init__(pd.Series(picked, name="chosen"), exog, hasconst=False)
+
+    def to_utility(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients in utility space (K,) and their derivatives in the parameters (K, K)."""
+        params = np.asarray(params, dtype=float)
+        if self.space == "preference":
+            return params, np.eye(len(params))
+        k = self.choices.names.index(str(self.choices.price))
+        scale = float(np.exp(params[k]))
+        coefficients = scale * params
+        coefficients[k] = -scale
+        jacobian = scale * np.eye(len(params))
+        jacobian[:, k] = coefficients
+        return coefficients, jacobian
 
     def _probabilities(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(A,) choice probabilities and (T,) log-probabilities of the chosen alternatives."""
@@ -62,11 +85,12 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
 
     def loglike(self, params: np.ndarray) -> float:
         """Log-likelihood at params (K,)."""
-        return float(self.choices.task_weights @ self._probabilities(params)[1])
+        return float(self.choices.task_weights @ self._probabilities(self.to_utility(params)[0])[1])
 
     def score_obs(self, params: np.ndarray) -> np.ndarray:
         """Score of each choice task, (T, K)."""
-        return self._score_and_mean(self._probabilities(params)[0])[0]
+        coefficients, jacobian = self.to_utility(params)
+        return np.asarray(self._score_and_mean(self._probabilities(coefficients)[0])[0] @ jacobian)
 
     def score(self, params: np.ndarray) -> np.ndarray:
         """Gradient of the log-likelihood, (K,)."""
@@ -74,8 +98,18 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
 
     def hessian(self, params: np.ndarray) -> np.ndarray:
         """Second derivatives of the log-likelihood, (K, K)."""
-        p = self._probabilities(params)[0]
-        return self._hessian(p, self._score_and_mean(p)[1])
+        coefficients, jacobian = self.to_utility(params)
+        p = self._probabilities(coefficients)[0]
+        scores, mean = self._score_and_mean(p)
+        hessian = jacobian.T @ self._hessian(p, mean) @ jacobian
+        if self.space == "wtp":
+            # d2 b_j / dw_j dlog_scale = scale, and every coefficient is its own second derivative in log_scale.
+            k = self.choices.names.index(str(self.choices.price))
+            slope, others = scores.sum(axis=0), np.arange(len(coefficients)) != k
+            hessian[others, k] += slope[others] * -coefficients[k]
+            hessian[k, others] += slope[others] * -coefficients[k]
+            hessian[k, k] += slope @ coefficients
+        return np.asarray(hessian)
 
     def _score_and_mean(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         data = self.choices
@@ -99,7 +133,7 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
                 f"columns {', '.join(exog.names)}; allowed: {', '.join(self.choices.names)}; code both with one formula and the same levels."
             )
         model = self if exog is None else ConditionalLogit(exog)
-        return model._probabilities(params)[0]
+        return model._probabilities(self.to_utility(params)[0])[0]
 
     def fit(self, cov_type: CovarianceType = "cluster") -> ConditionalLogitResults:
         """Maximise the likelihood by Newton's method with step halving.
@@ -117,7 +151,8 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         if ((counts["chosen"] == 0) | (counts["chosen"] == counts["shown"])).any():
             _stop(diagnostics.separation(data, counts))
         params, steps, converged = self._newton()
-        information = -self.hessian(params)
+        p = self._probabilities(params)[0]
+        information = -self._hessian(p, self._score_and_mean(p)[1])
         if not converged or diagnostics.flat(data, information):
             _stop(diagnostics.separation(data, counts))
         if not converged:
@@ -127,8 +162,24 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             )
         covariance = self._covariance(params, information, cov_type)
         notes = (*diagnostics.condition_note(data), *diagnostics.level_notes(counts))
+        params, covariance = self._in_space(params, covariance)
         results = _Results(self, params, covariance, cov_type, steps, notes)
         return ConditionalLogitResults(results)
+
+    def _in_space(self, coefficients: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters and covariance in the space that was asked for, by the delta method, from those in preference space."""
+        if self.space == "preference":
+            return coefficients, covariance
+        k = self.choices.names.index(str(self.choices.price))
+        if coefficients[k] >= 0:
+            raise EstimationError(
+                f"The price did not drive the answers (coefficient {coefficients[k]:.4g}, not below 0), so there is no WTP space; "
+                'allowed: a negative price coefficient; use space="preference" and check the data.'
+            )
+        params = -coefficients / coefficients[k]
+        params[k] = np.log(-coefficients[k])
+        inverse = np.linalg.inv(self.to_utility(params)[1])
+        return params, inverse @ covariance @ inverse.T
 
     def _newton(self) -> tuple[np.ndarray, int, bool]:
         w = self.choices.task_weights
@@ -157,7 +208,7 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         bread = scaled_solve(information, np.eye(len(params)))
         if cov_type == "nonrobust":
             return bread
-        scores = self.score_obs(params)
+        scores = self._score_and_mean(self._probabilities(params)[0])[0]
         tasks, k = scores.shape
         people = len(data.respondents)
         if tasks <= k or (cov_type == "cluster" and people < 2):
@@ -226,7 +277,7 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
         self.notes = notes + (diagnostics.few_clusters(self.respondents) if cov_type == "cluster" else ())
         if data.price is not None:
             k = data.names.index(data.price)
-            self.notes += diagnostics.price_note(float(params[k]), float(np.sqrt(covariance[k, k])))
+            self.notes += diagnostics.price_note(float(self.utility_params[k]), float(self.utility_errors[k]))
 
     def predict(self, exog: ChoiceData | None = None) -> np.ndarray:
         """Choice probabilities, (A,)."""
@@ -235,22 +286,28 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
     @property
     def utility_params(self) -> np.ndarray:
         """(K,) coefficients in utility space."""
-        return np.asarray(self.params)
+        return np.asarray(self.model.to_utility(np.asarray(self.params))[0])
 
     @property
     def utility_errors(self) -> np.ndarray:
-        """(K,) their standard errors."""
-        return np.asarray(self.bse)
+        """(K,) their standard errors, in WTP space by the delta method."""
+        jacobian = self.model.to_utility(np.asarray(self.params))[1]
+        return np.asarray(np.sqrt(np.einsum("kj,jl,kl->k", jacobian, self.normalized_cov_params, jacobian)))
 
     def simulate(self, draws: int = 10_000, seed: int = 0) -> Draws:
         """Draws (R, 1, K) by Krinsky and Robb (1986)."""
         values = normal_draws(self.params, self.cov_params(), draws, seed)
+        if self.model.space == "wtp":
+            k = self.data.names.index(self.data.price)
+            scale = np.exp(values[:, [k]])
+            values = scale * values
+            values[:, [k]] = -scale
         return Draws(values[:, None, :], np.ones((1, 1)))
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """statsmodels summary: what was estimated, on what, with which covariance."""
         left = [
-            ("Model:", ["Conditional logit"]),
+            ("Model:", ["Conditional logit" + (", WTP space" if self.model.space == "wtp" else "")]),
             ("Method:", ["Maximum likelihood, Newton"]),
             ("Respondents:", [f"{self.respondents:,}"]),
             ("Choice tasks:", [f"{self.choice_tasks:,}"]),
@@ -274,9 +331,9 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
             gright=right,
             title="Conditional logit (McFadden 1974)",
             yname="chosen",
-            xname=list(self.data.names),
+            xname=list(self.model.exog_names),
         )
-        table = summary_params(self, yname="chosen", xname=list(self.data.names), alpha=alpha, use_t=self.use_t)
+        table = summary_params(self, yname="chosen", xname=list(self.model.exog_names), alpha=alpha, use_t=self.use_t)
         summary.tables.append(table)
         if self.notes:
             summary.add_extra_txt([f"{note.severity}: {note}" for note in self.notes])
