@@ -28,24 +28,39 @@ def coefficients(theta: np.ndarray, signs: np.ndarray, out: np.ndarray) -> None:
 
 @_fast
 def _utilities(rows: np.ndarray, begin: int, n: int, b: np.ndarray, v: np.ndarray) -> float:
-    """Utilities of n rows into v; the largest of them and 0."""
-    for a in range(n):
-        v[a] = rows[0, begin + a] * b[0]
-    for k in range(1, len(b)):
-        for a in range(n):
-            v[a] += rows[k, begin + a] * b[k]
+    """Utilities of n rows into v; the largest of them and 0. Four coefficients at a time, so that v is read and written less often."""
+    here, end = v[:n], begin + n
+    here[:] = 0.0
+    k = 0
+    while k + 3 < len(b):
+        one, two, three, four = (
+            rows[k, begin:end],
+            rows[k + 1, begin:end],
+            rows[k + 2, begin:end],
+            rows[k + 3, begin:end],
+        )
+        b1, b2, b3, b4 = b[k], b[k + 1], b[k + 2], b[k + 3]
+        for a in range(len(here)):
+            here[a] += one[a] * b1 + two[a] * b2 + three[a] * b3 + four[a] * b4
+        k += 4
+    while k < len(b):
+        one, b1 = rows[k, begin:end], b[k]
+        for a in range(len(here)):
+            here[a] += one[a] * b1
+        k += 1
     top = 0.0
-    for a in range(n):
-        top = max(top, v[a])
+    for a in range(len(here)):
+        top = max(top, here[a])
     return top
 
 
 @_fast
 def _weighted_sums(rows: np.ndarray, begin: int, n: int, p: np.ndarray, out: np.ndarray) -> None:
+    here = p[:n]
     for k in range(len(out)):
-        total = 0.0
-        for a in range(n):
-            total += rows[k, begin + a] * p[a]
+        column, total = rows[k, begin : begin + n], 0.0
+        for a in range(len(here)):
+            total += column[a] * here[a]
         out[k] = total
 
 

@@ -27,7 +27,7 @@ from wtp.estimation.hierarchical.problem import Problem
 _PERSON_STEPS = 2
 _POPULATION_STEPS = (3, 8)  # at least, and less than
 _SLOW_DIRECTIONS = 4
-_SLOW_MOVES = 3
+_SLOW_MOVES = 1
 _TARGET, _SLOW_TARGET = 0.75, 0.4  # acceptance of Hamiltonian moves (Beskos et al. 2013) and of random steps
 _LARGEST_STEP = 1.4
 _LARGEST_LOG = 100.0
