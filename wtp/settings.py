@@ -5,8 +5,10 @@ The instance folder holds settings, secret key, database and results of one inst
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -74,13 +76,14 @@ def secret_key(settings: Settings) -> bytes:
     """
     path = settings.instance / "secret_key"
     settings.instance.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
+    if not path.exists():
+        # Written whole beside its place and then linked: killed in between, no empty file stays, and of two processes the first one wins.
+        descriptor, draft = tempfile.mkstemp(prefix=".secret_key-", dir=settings.instance)
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(SECRET_BYTES))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
     secret = path.read_bytes()
     if len(secret) < SECRET_BYTES:
         raise SettingsError(
