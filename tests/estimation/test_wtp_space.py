@@ -11,7 +11,8 @@ from tests.estimation.conftest import golden_choices
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.pricing import willingness_to_pay
-from wtp.pricing.willingness_to_pay import contrast, delta_interval
+from wtp.pricing.intervals import delta_interval
+from wtp.pricing.willingness_to_pay import contrast
 
 
 @pytest.fixture(params=["choices", "train", "electricity"])

@@ -10,7 +10,8 @@ from tests.pricing.conftest import fit_of, simulate
 from wtp.errors import DataError
 from wtp.estimation import ConditionalLogitResults, krinsky_robb
 from wtp.pricing import Step, willingness_to_pay
-from wtp.pricing.willingness_to_pay import BEYOND, NO_PRICE_EFFECT, contrast, delta_interval, fieller_interval
+from wtp.pricing.intervals import delta_interval, fieller_interval
+from wtp.pricing.willingness_to_pay import BEYOND, NO_PRICE_EFFECT, contrast
 
 UP = Step("brand", "known", "leading")
 

@@ -8,33 +8,55 @@ c = G/(G-1) (T-1)/(T-K), unless told otherwise. Notation: N = G respondents, T c
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.sparse import csr_array
-from statsmodels.base.model import LikelihoodModel, LikelihoodModelResults
-from statsmodels.base.wrapper import ResultsWrapper, populate_wrapper
-from statsmodels.iolib.summary import Summary, summary_params
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
+from statsmodels.base.model import LikelihoodModel
 
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import diagnostics
 from wtp.estimation.choice_data import ChoiceData
+from wtp.estimation.conditional_kernel import evaluate
+from wtp.estimation.conditional_results import (
+    COVARIANCES,
+    ConditionalLogitResults,
+    PlainResults,
+    parameter_table,
+    quantile,
+)
 from wtp.estimation.diagnostics import Note
-from wtp.estimation.draws import Draws, normal_draws
+
+__all__ = [
+    "ConditionalLogit",
+    "ConditionalLogitResults",
+    "CovarianceType",
+    "parameter_table",
+    "quantile",
+    "scaled_solve",
+]
 
 CovarianceType = Literal["cluster", "robust", "nonrobust"]
-_COVARIANCES = {
-    "cluster": "clustered by respondent",
-    "robust": "robust, choice tasks taken as independent",
-    "nonrobust": "inverse Hessian, choice tasks taken as independent",
-}
 LOG_SCALE = "log_scale"
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-14  # on twice the log-likelihood still to be gained
+_ROUNDING = 1e-9  # below it a gain that no longer shrinks is rounding
 _MAX_STEPS = 60
-_BLOCK = 8192  # rows whose products stay in the processor's cache
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """Log-likelihood, (groups, K) scores and the (K, K) negative Hessian at one point of utility space."""
+
+    log_likelihood: float
+    scores: np.ndarray
+    information: np.ndarray
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """(K,)."""
+        return np.asarray(self.scores.sum(axis=0))
 
 
 class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no types
@@ -54,7 +76,6 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             )
         self.choices, self.space = data, space
         self._Z = data.centred
-        self._tasks = data.task_of_row
         picked = np.zeros(len(data.X))
         picked[data.chosen] = 1
         names = [LOG_SCALE if space == "wtp" and name == data.price else name for name in data.names]
@@ -74,57 +95,57 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         jacobian[:, k] = coefficients
         return coefficients, jacobian
 
-    def _probabilities(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(A,) choice probabilities and (T,) log-probabilities of the chosen alternatives."""
+    def _evaluate(self, coefficients: np.ndarray, group: np.ndarray, groups: int) -> Evaluation:
+        """Likelihood and derivatives in utility space; group: (T,) whose scores are summed."""
         data = self.choices
-        v = self._Z @ np.asarray(params, dtype=float)
-        v -= np.maximum.reduceat(v, data.starts)[self._tasks]
-        e = np.exp(v)
-        total = np.add.reduceat(e, data.starts)
-        return e / total[self._tasks], v[data.chosen] - np.log(total)
+        columns = len(data.names)
+        scores, information = np.zeros((groups, columns)), np.zeros((columns, columns))
+        log_likelihood = evaluate(
+            self._Z, data.starts, data.chosen, data.task_weights, group, coefficients, scores, information
+        )
+        return Evaluation(log_likelihood, scores, information)
+
+    def _log_likelihood(self, coefficients: np.ndarray) -> float:
+        data, nothing = self.choices, np.zeros((0, 0))
+        weights = data.task_weights
+        return float(
+            evaluate(self._Z, data.starts, data.chosen, weights, data.respondent, coefficients, nothing, nothing)
+        )
 
     def loglike(self, params: np.ndarray) -> float:
         """Log-likelihood at params (K,)."""
-        return float(self.choices.task_weights @ self._probabilities(self.to_utility(params)[0])[1])
+        return self._log_likelihood(self.to_utility(params)[0])
 
     def score_obs(self, params: np.ndarray) -> np.ndarray:
         """Score of each choice task, (T, K)."""
         coefficients, jacobian = self.to_utility(params)
-        return np.asarray(self._score_and_mean(self._probabilities(coefficients)[0])[0] @ jacobian)
+        tasks = len(self.choices.starts)
+        return np.asarray(self._evaluate(coefficients, np.arange(tasks), tasks).scores @ jacobian)
 
     def score(self, params: np.ndarray) -> np.ndarray:
         """Gradient of the log-likelihood, (K,)."""
-        return np.asarray(self.score_obs(params).sum(axis=0))
+        coefficients, jacobian = self.to_utility(params)
+        return np.asarray(self._evaluate(coefficients, *self._groups("cluster")).gradient @ jacobian)
 
     def hessian(self, params: np.ndarray) -> np.ndarray:
         """Second derivatives of the log-likelihood, (K, K)."""
         coefficients, jacobian = self.to_utility(params)
-        p = self._probabilities(coefficients)[0]
-        scores, mean = self._score_and_mean(p)
-        hessian = jacobian.T @ self._hessian(p, mean) @ jacobian
+        found = self._evaluate(coefficients, *self._groups("cluster"))
+        hessian = -jacobian.T @ found.information @ jacobian
         if self.space == "wtp":
             # d2 b_j / dw_j dlog_scale = scale, and every coefficient is its own second derivative in log_scale.
             k = self.choices.names.index(str(self.choices.price))
-            slope, others = scores.sum(axis=0), np.arange(len(coefficients)) != k
+            slope, others = found.gradient, np.arange(len(coefficients)) != k
             hessian[others, k] += slope[others] * -coefficients[k]
             hessian[k, others] += slope[others] * -coefficients[k]
             hessian[k, k] += slope @ coefficients
         return np.asarray(hessian)
 
-    def _score_and_mean(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        data = self.choices
-        averaging = csr_array((p, np.arange(len(p)), np.r_[data.starts, len(p)]), shape=(len(data.starts), len(p)))
-        mean = averaging @ self._Z
-        return data.task_weights[:, None] * (self._Z[data.chosen] - mean), mean
-
-    def _hessian(self, p: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        w = self.choices.task_weights
-        hessian = (mean * w[:, None]).T @ mean
-        wp = p * w[self._tasks]
-        for start in range(0, len(wp), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            hessian -= (self._Z[block] * wp[block, None]).T @ self._Z[block]
-        return np.asarray(hessian)
+    def _groups(self, cov_type: str) -> tuple[np.ndarray, int]:
+        """(T,) group of each choice task whose scores the covariance sums, and their number."""
+        if cov_type == "robust":
+            return np.arange(len(self.choices.starts)), len(self.choices.starts)
+        return self.choices.respondent, len(self.choices.respondents)
 
     def predict(self, params: np.ndarray, exog: ChoiceData | None = None) -> np.ndarray:
         """Choice probabilities, (A,), of the estimation tasks or of other `ChoiceData` with the same columns."""
@@ -132,8 +153,11 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             raise DataError(
                 f"columns {', '.join(exog.names)}; allowed: {', '.join(self.choices.names)}; code both with one formula and the same levels."
             )
-        model = self if exog is None else ConditionalLogit(exog)
-        return model._probabilities(self.to_utility(params)[0])[0]
+        data = self.choices if exog is None else exog
+        v = data.centred @ self.to_utility(params)[0]
+        v -= np.maximum.reduceat(v, data.starts)[data.task_of_row]
+        e = np.exp(v)
+        return np.asarray(e / np.add.reduceat(e, data.starts)[data.task_of_row])
 
     def fit(self, cov_type: CovarianceType = "cluster") -> ConditionalLogitResults:
         """Maximise the likelihood by Newton's method with step halving.
@@ -141,29 +165,28 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         cov_type: "cluster" (by respondent), "robust" (by choice task) or "nonrobust".
         Raises EstimationError if columns are not identified or the choices separate, naming columns or levels.
         """
-        if cov_type not in _COVARIANCES:
+        if cov_type not in COVARIANCES:
             raise EstimationError(
-                f"cov_type: found {cov_type!r}; allowed: {', '.join(_COVARIANCES)}; choose one of them."
+                f"cov_type: found {cov_type!r}; allowed: {', '.join(COVARIANCES)}; choose one of them."
             )
         data = self.choices
-        _stop(diagnostics.aliased(data))
+        if not _identified(data):
+            _stop(diagnostics.aliased(data))
         counts = diagnostics.level_counts(data)
         if ((counts["chosen"] == 0) | (counts["chosen"] == counts["shown"])).any():
             _stop(diagnostics.separation(data, counts))
-        params, steps, converged = self._newton()
-        p = self._probabilities(params)[0]
-        information = -self._hessian(p, self._score_and_mean(p)[1])
-        if not converged or diagnostics.flat(data, information):
+        coefficients, found, steps, converged = self._newton(cov_type)
+        if not converged or diagnostics.flat(data, found.information):
             _stop(diagnostics.separation(data, counts))
         if not converged:
             raise EstimationError(
                 f"Newton's method did not arrive after {steps} steps; allowed: data that identify every column; "
                 "leave out columns that barely vary and fit again."
             )
-        covariance = self._covariance(params, information, cov_type)
+        covariance = self._covariance(found, cov_type)
         notes = (*diagnostics.condition_note(data), *diagnostics.level_notes(counts))
-        params, covariance = self._in_space(params, covariance)
-        results = _Results(self, params, covariance, cov_type, steps, notes)
+        params, covariance = self._in_space(coefficients, covariance)
+        results = PlainResults(self, params, covariance, cov_type, found.log_likelihood, steps, notes)
         return ConditionalLogitResults(results)
 
     def _in_space(self, coefficients: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -181,36 +204,39 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         inverse = np.linalg.inv(self.to_utility(params)[1])
         return params, inverse @ covariance @ inverse.T
 
-    def _newton(self) -> tuple[np.ndarray, int, bool]:
-        w = self.choices.task_weights
-        params = np.zeros(len(self.choices.names))
-        p, log_p = self._probabilities(params)
+    def _newton(self, cov_type: str) -> tuple[np.ndarray, Evaluation, int, bool]:
+        """Coefficients in utility space, the derivatives there, steps taken, whether it arrived."""
+        groups = self._groups(cov_type)
+        coefficients = np.zeros(len(self.choices.names))
+        found = self._evaluate(coefficients, *groups)
+        before = np.inf
         for step in range(1, _MAX_STEPS + 1):
-            scores, mean = self._score_and_mean(p)
-            gradient = scores.sum(axis=0)
+            gradient = found.gradient
             try:
-                move = scaled_solve(-self._hessian(p, mean), gradient)
+                move = scaled_solve(found.information, gradient)
             except LinAlgError:
-                return params, step, False
-            loglike = float(w @ log_p)
-            if float(gradient @ move) < _TOLERANCE * max(1.0, abs(loglike) * 1e-6):
-                return params + move, step, True
-            size = 1.0
-            p, log_p = self._probabilities(params + move)
-            while float(w @ log_p) < loglike and size > 1e-8:
-                size /= 2
-                p, log_p = self._probabilities(params + size * move)
-            params = params + size * move
-        return params, _MAX_STEPS, False
+                return coefficients, found, step, False
+            gain = float(gradient @ move)
+            if gain < _TOLERANCE or (gain < _ROUNDING and gain > before / 10):
+                return coefficients + move, found, step, True
+            before = gain
+            size, enough = 1.0, found.log_likelihood - 1e-13 * abs(found.log_likelihood)
+            following = self._evaluate(coefficients + move, *groups)
+            if following.log_likelihood < enough:
+                while size > 1e-8:
+                    size /= 2
+                    if self._log_likelihood(coefficients + size * move) >= enough:
+                        break
+                following = self._evaluate(coefficients + size * move, *groups)
+            coefficients, found = coefficients + size * move, following
+        return coefficients, found, _MAX_STEPS, False
 
-    def _covariance(self, params: np.ndarray, information: np.ndarray, cov_type: str) -> np.ndarray:
+    def _covariance(self, found: Evaluation, cov_type: str) -> np.ndarray:
         data = self.choices
-        bread = scaled_solve(information, np.eye(len(params)))
+        tasks, k, people = len(data.starts), len(data.names), len(data.respondents)
+        bread = scaled_solve(found.information, np.eye(k))
         if cov_type == "nonrobust":
             return bread
-        scores = self._score_and_mean(self._probabilities(params)[0])[0]
-        tasks, k = scores.shape
-        people = len(data.respondents)
         if tasks <= k or (cov_type == "cluster" and people < 2):
             raise EstimationError(
                 f"{people} respondent{'s' * (people != 1)} and {tasks} choice tasks for {k} parameters; allowed: two or more "
@@ -218,9 +244,14 @@ class ConditionalLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
             )
         correction = (tasks - 1) / (tasks - k)
         if cov_type == "cluster":
-            scores = np.add.reduceat(scores, data.first_tasks, axis=0)
             correction *= people / (people - 1)
-        return np.asarray(correction * bread @ (scores.T @ scores) @ bread)
+        return np.asarray(correction * bread @ (found.scores.T @ found.scores) @ bread)
+
+
+def _identified(data: ChoiceData) -> bool:
+    """A quick look that clears nearly all data: every column varies, and no combination of them is near to constant."""
+    largest, varied = data.extents
+    return bool((varied > 1e-12 * largest).all() and eigvalsh(data.gram)[0] > 1e-8)
 
 
 def scaled_solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -240,147 +271,3 @@ def scaled_solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
 def _stop(notes: tuple[Note, ...]) -> None:
     if notes:
         raise EstimationError(" ".join(map(str, notes)))
-
-
-class _Results(LikelihoodModelResults):  # type: ignore[misc]
-    """The figures; `ConditionalLogitResults` puts the labels on."""
-
-    def __init__(
-        self,
-        model: ConditionalLogit,
-        params: np.ndarray,
-        covariance: np.ndarray,
-        cov_type: str,
-        steps: int,
-        notes: tuple[Note, ...],
-    ) -> None:
-        super().__init__(model, params, normalized_cov_params=covariance, scale=1.0)
-        data = model.choices
-        self.data = data
-        self.cov_type = cov_type
-        self.iterations = steps
-        self.converged = True
-        self.respondents, self.choice_tasks, self.alternatives = len(data.respondents), len(data.starts), len(data.X)
-        self.nobs = self.choice_tasks
-        self.df_model = len(params)
-        self.df_resid = self.nobs - len(params)
-        self.df_resid_inference = self.respondents - 1 if cov_type == "cluster" else self.df_resid
-        self.use_t = cov_type == "cluster" and self.respondents < diagnostics.FEW_CLUSTERS
-        # statsmodels supplies llf, which asks the model's loglike at params.
-        self.llnull = -float(data.task_weights @ np.log(data.sizes))
-        self.mcfadden = 1 - self.llf / self.llnull
-        self.adjusted = 1 - (self.llf - len(params)) / self.llnull
-        self.rlh = float(np.exp(self.llf / data.task_weights.sum()))
-        self.aic = 2 * len(params) - 2 * self.llf
-        self.bic = float(np.log(self.respondents)) * len(params) - 2 * self.llf
-        self.covariance_note = f"{_COVARIANCES[cov_type]}, {self.respondents} respondents"
-        self.notes = notes + (diagnostics.few_clusters(self.respondents) if cov_type == "cluster" else ())
-        if data.price is not None:
-            k = data.names.index(data.price)
-            self.notes += diagnostics.price_note(float(self.utility_params[k]), float(self.utility_errors[k]))
-
-    def predict(self, exog: ChoiceData | None = None) -> np.ndarray:
-        """Choice probabilities, (A,)."""
-        return np.asarray(self.model.predict(self.params, exog))
-
-    @property
-    def utility_params(self) -> np.ndarray:
-        """(K,) coefficients in utility space."""
-        return np.asarray(self.model.to_utility(np.asarray(self.params))[0])
-
-    @property
-    def utility_errors(self) -> np.ndarray:
-        """(K,) their standard errors, in WTP space by the delta method."""
-        jacobian = self.model.to_utility(np.asarray(self.params))[1]
-        return np.asarray(np.sqrt(np.einsum("kj,jl,kl->k", jacobian, self.normalized_cov_params, jacobian)))
-
-    def simulate(self, draws: int = 10_000, seed: int = 0) -> Draws:
-        """Draws (R, 1, K) by Krinsky and Robb (1986)."""
-        values = normal_draws(self.params, self.cov_params(), draws, seed)
-        if self.model.space == "wtp":
-            k = self.data.names.index(self.data.price)
-            scale = np.exp(values[:, [k]])
-            values = scale * values
-            values[:, [k]] = -scale
-        return Draws(values[:, None, :], np.ones((1, 1)))
-
-    def summary(self, alpha: float = 0.05) -> Summary:
-        """statsmodels summary: what was estimated, on what, with which covariance."""
-        left = [
-            ("Model:", ["Conditional logit" + (", WTP space" if self.model.space == "wtp" else "")]),
-            ("Method:", ["Maximum likelihood, Newton"]),
-            ("Respondents:", [f"{self.respondents:,}"]),
-            ("Choice tasks:", [f"{self.choice_tasks:,}"]),
-            ("Alternatives:", [f"{self.alternatives:,}"]),
-            ("Covariance:", [_COVARIANCES[self.cov_type]]),
-            ("Weights:", [_weights_text(self.data.weights)]),
-        ]
-        right = [
-            ("Log-likelihood:", [f"{self.llf:.6f}"]),
-            ("LL, equal shares:", [f"{self.llnull:.4f}"]),
-            ("McFadden R2:", [f"{self.mcfadden:.4f}"]),
-            ("adjusted:", [f"{self.adjusted:.4f}"]),
-            ("RLH:", [f"{self.rlh:.4f}"]),
-            ("AIC:", [f"{self.aic:.4f}"]),
-            ("BIC (respondents):", [f"{self.bic:.4f}"]),
-        ]
-        summary = Summary()
-        summary.add_table_2cols(
-            self,
-            gleft=left,
-            gright=right,
-            title="Conditional logit (McFadden 1974)",
-            yname="chosen",
-            xname=list(self.model.exog_names),
-        )
-        table = summary_params(self, yname="chosen", xname=list(self.model.exog_names), alpha=alpha, use_t=self.use_t)
-        summary.tables.append(table)
-        if self.notes:
-            summary.add_extra_txt([f"{note.severity}: {note}" for note in self.notes])
-        return summary
-
-
-def _weights_text(weights: np.ndarray | None) -> str:
-    """Survey weights cost precision: Kish's effective number of respondents, (sum w)^2 / sum w^2."""
-    return "none" if weights is None else f"worth {weights.sum() ** 2 / (weights @ weights):,.1f} respondents"
-
-
-class ConditionalLogitResults(ResultsWrapper):  # type: ignore[misc]
-    """statsmodels results with labels: params (K,), bse, tvalues, pvalues, cov_params() (K, K), conf_int().
-
-    Besides statsmodels' own: data, llf, llnull, mcfadden, adjusted, rlh, aic, bic (ln of respondents), respondents, choice_tasks,
-    alternatives, converged, iterations, cov_type, covariance_note, notes, predict().
-    """
-
-    _attrs = {"params": "columns", "bse": "columns", "tvalues": "columns", "pvalues": "columns"}  # noqa: RUF012
-    _wrap_attrs = _attrs
-    _methods = {"cov_params": "cov", "conf_int": "columns"}  # noqa: RUF012
-    _wrap_methods = _methods
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_"):
-            raise AttributeError(f"{name}: results are read-only; fit again with other data or options.")
-        super().__setattr__(name, value)
-
-
-populate_wrapper(ConditionalLogitResults, _Results)
-
-
-def parameter_table(fit: Any, *, confidence: float = 0.95) -> pd.DataFrame:
-    """parameter, estimate, std_error, low, high: one row a parameter of a fit in statsmodels' manner."""
-    interval = fit.conf_int(alpha=1 - confidence)
-    return pd.DataFrame(
-        {
-            "parameter": list(fit.params.index),
-            "estimate": fit.params.to_numpy(),
-            "std_error": fit.bse.to_numpy(),
-            "low": interval.iloc[:, 0].to_numpy(),
-            "high": interval.iloc[:, 1].to_numpy(),
-        }
-    )
-
-
-def quantile(fit: ConditionalLogitResults, confidence: float) -> float:
-    """Two-sided critical value: t with few clusters, else normal."""
-    tail = (1 - confidence) / 2
-    return float(stats.t.isf(tail, fit.df_resid_inference) if fit.use_t else stats.norm.isf(tail))

@@ -86,8 +86,8 @@ class Note:
 
 def aliased(data: ChoiceData) -> tuple[Note, ...]:
     """Columns whose effects are not identified, by pivoted QR of the within-task differences (A, K)."""
-    varied = np.abs(data.centred).max(axis=0)
-    constant = varied <= 1e-12 * np.abs(data.X).max(axis=0)
+    largest, varied = data.extents
+    constant = varied <= 1e-12 * largest
     notes = [Note("constant", "stop", _CONSTANT, {"columns": data.names[k]}) for k in np.flatnonzero(constant)]
     kept = np.flatnonzero(~constant)
     if not len(kept):
@@ -119,7 +119,7 @@ def flat(data: ChoiceData, information: np.ndarray) -> bool:
 
     information: (K, K) negative Hessian at the estimate, held against the sums of squares of the same differences, so that units cancel.
     """
-    size = np.sqrt(np.einsum("ak,ak->k", data.centred, data.centred))
+    size = np.sqrt(data.sums_of_squares)
     return bool(eigvalsh(information / size[:, None] / size, data.gram)[0] < _FLAT)
 
 
@@ -154,7 +154,7 @@ def separation(data: ChoiceData, counts: pd.DataFrame) -> tuple[Note, ...]:
     form a cone, so the optimum is 0 or lies on the bounds: (quasi-)separation, whose support names the columns.
     """
     others = np.setdiff1d(np.arange(len(data.X)), data.chosen)
-    scale = np.abs(data.centred).max(axis=0)
+    scale = data.extents[1]
     differences = (data.centred[data.chosen][data.task_of_row[others]] - data.centred[others]) / scale
     differences = np.unique(np.round(differences, 9), axis=0)
     total = differences.sum(axis=0)

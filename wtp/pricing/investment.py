@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from wtp.estimation.diagnostics import FULL_SAMPLE
+from wtp.pricing.money import Money
 from wtp.pricing.reservation_price import purchase_share
 from wtp.pricing.willingness_to_pay import (
     MOST_WITHOUT_PRICE,
     NO_PRICE_EFFECT,
     AnyFit,
     contrast,
-    price_drove,
     worth_over_people,
 )
 from wtp.survey.attributes import Attribute, Level
@@ -112,14 +112,14 @@ def _market(fit: AnyFit, definition: Definition, name: str, customers: int, draw
     contrasts = np.array([
         contrast(fit.data, attribute.id, here.id, there.id) * (1 if direction == UP else -1) for attribute, direction, here, there in moves
     ])  # fmt: skip
-    k = fit.data.names.index("price")
+    money = Money.of(fit.data, "price", definition.price.current)
     if drawn.values.shape[1] == 1:
-        money = price_drove(fit, "price", drawn.values[:, 0, :])
-        worths = drawn.values[:, 0, :] @ contrasts.T / -drawn.values[:, 0, [k]]
+        shown = money.drove(fit, drawn.values[:, 0, :])
+        worths = money.worth(drawn.values[:, 0, :], contrasts)
     else:
-        worths, _, wrong = worth_over_people(drawn, contrasts, k)
-        money = wrong <= MOST_WITHOUT_PRICE
-    if not money:
+        worths, _, wrong = worth_over_people(drawn, contrasts, money)
+        shown = wrong <= MOST_WITHOUT_PRICE
+    if not shown:
         worths = np.full_like(worths, np.nan)
     worth = {(attribute.id, direction): worths[:, j] for j, (attribute, direction, _, _) in enumerate(moves)}
     if fit.data.none is None:

@@ -21,10 +21,11 @@ from scipy.special import expit
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
-from wtp.estimation.draws import Draws, krinsky_robb, weighted_quantiles
+from wtp.estimation.draws import Draws, weighted_quantiles
 from wtp.estimation.hierarchical import HierarchicalResults, HierarchicalSegment
 from wtp.estimation.hierarchical.results import FINAL as CONVERGED
-from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, level_row, price_drove
+from wtp.pricing.money import Money
+from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, level_row
 
 FINAL, PRELIMINARY, WITHHELD = "final", "preliminary", "withheld"
 _STILL_BUY = (0.75, 0.5, 0.25)
@@ -40,12 +41,10 @@ HierarchicalFit = HierarchicalResults | HierarchicalSegment
 
 def reservation_prices(data: ChoiceData, offer: Mapping[str, str], drawn: Draws, *, price: str = "price") -> np.ndarray:
     """(R, N) reservation prices of an offer (attribute -> level) in draws of respondents; infinite where a higher price does not deter."""
-    vector, k = _offer_less_none(data, offer), data.names.index(price)
+    vector, money = _offer_less_none(data, offer), Money.of(data, price)
     prices = np.empty(drawn.values.shape[:2])
     for start, values, _ in drawn.blocks():
-        a, u = -values[:, :, k], values @ vector
-        with np.errstate(divide="ignore", invalid="ignore"):
-            prices[start : start + len(values)] = np.where(a > 0, u / a, np.sign(u) * np.inf)
+        prices[start : start + len(values)] = money.indifferent(values, vector)
     return prices
 
 
@@ -123,13 +122,13 @@ def still_buying(
 
     offer: attribute -> level. No row where the data have no none option or the price did not drive the answers.
     """
-    simulated = krinsky_robb(fit, draws, seed)[:, 0, :]
-    if fit.data.none is None or not price_drove(fit, price, simulated):
+    simulated, money = fit.simulate(draws, seed).values[:, 0, :], Money.of(fit.data, price)
+    if fit.data.none is None or not money.drove(fit, simulated):
         return _no_demand()
     grid = np.asarray(prices, dtype=float)
-    share = _share(fit.data, offer, grid, price, fit.params.to_numpy()[None, :])[0]
+    share = _share(fit.data, offer, grid, money, fit.utility_params[None, :])[0]
     tail = (1 - confidence) / 2
-    low, high = np.quantile(_share(fit.data, offer, grid, price, simulated), [tail, 1 - tail], axis=0)
+    low, high = np.quantile(_share(fit.data, offer, grid, money, simulated), [tail, 1 - tail], axis=0)
     return pd.DataFrame({"price": grid, "share": share, "low": low, "high": high})
 
 
@@ -148,18 +147,20 @@ def price_limit_pooled(
     Withheld below 75 respondents. tested: lowest and highest tested price. Outside of them the estimate is withheld and the note says on which side it lies; interval
     ends beyond them are cut off there.
     """
-    simulated = krinsky_robb(fit, draws, seed)[:, 0, :]
+    simulated, money = fit.simulate(draws, seed).values[:, 0, :], Money.of(fit.data, price)
     if fit.data.none is None:
         return _limit(np.nan, np.nan, np.nan, NO_NONE)
-    if not price_drove(fit, price, simulated):
+    if not money.drove(fit, simulated):
         return _limit(np.nan, np.nan, np.nan, NO_PRICE_EFFECT)
     if fit.respondents < FULL_SAMPLE:
         return _limit(np.nan, np.nan, np.nan, INDICATION)
-    vector, k = _offer_less_none(fit.data, offer), fit.data.names.index(price)
-    params = fit.params.to_numpy()
-    limit = float(vector @ params / -params[k])
+    vector = _offer_less_none(fit.data, offer)
+    limit = float(money.indifferent(fit.utility_params, vector))
     tail = (1 - confidence) / 2
-    low, high = np.clip(np.quantile(simulated @ vector / -simulated[:, k], [tail, 1 - tail]), *tested)
+    own = money.indifferent(simulated[money.deters(simulated)], vector)
+    low, high = np.clip(
+        np.quantile(np.clip(own, tested[0] - money.span, tested[1] + money.span), [tail, 1 - tail]), *tested
+    )
     if limit > tested[1]:
         return _limit(np.nan, low, np.nan, ABOVE)
     if limit < tested[0]:
@@ -171,11 +172,11 @@ def purchase_share(
     data: ChoiceData, offer: Mapping[str, str], at: float, drawn: Draws, *, price: str = "price"
 ) -> np.ndarray:
     """(R,) share of the groups that would buy the offer at one price rather than nothing, in each draw."""
-    vector = _offer_less_none(data, offer)
-    vector[data.names.index(price)] += at
+    vector, money = _offer_less_none(data, offer), Money.of(data, price)
     shares = np.empty(len(drawn.values))
     for start, values, weights in drawn.blocks():
-        shares[start : start + len(values)] = (weights * expit(values @ vector)).sum(axis=1)
+        utility = values @ vector + money.form.utility(at, values[..., list(money.columns)])
+        shares[start : start + len(values)] = (weights * expit(utility)).sum(axis=1)
     return shares
 
 
@@ -193,9 +194,9 @@ def _offer_less_none(data: ChoiceData, offer: Mapping[str, str]) -> np.ndarray:
 
 
 def _share(
-    data: ChoiceData, offer: Mapping[str, str], prices: np.ndarray, price: str, params: np.ndarray
+    data: ChoiceData, offer: Mapping[str, str], prices: np.ndarray, money: Money, params: np.ndarray
 ) -> np.ndarray:
     """(R, P) shares at P prices for parameters (R, K)."""
-    k = data.names.index(price)
-    utility = (params @ _offer_less_none(data, offer))[:, None] + params[:, [k]] * prices
-    return np.asarray(1 / (1 + np.exp(-utility)))
+    utility = (params @ _offer_less_none(data, offer))[:, None]
+    falls = [money.form.utility(float(at), params[:, list(money.columns)]) for at in prices]
+    return np.asarray(expit(utility + np.column_stack(falls)))

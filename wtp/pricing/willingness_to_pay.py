@@ -16,10 +16,9 @@ import pandas as pd
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
-from wtp.estimation.conditional_logit import ConditionalLogitResults, quantile
-from wtp.estimation.diagnostics import price_note
 from wtp.estimation.draws import Draws, weighted_quantiles
 from wtp.estimation.latent_results import LatentClassResults
+from wtp.pricing.money import Money
 
 NO_PRICE_EFFECT = "The price did not clearly drive the answers, so no amount is shown."
 CLASS_WITHOUT_PRICE = (
@@ -27,6 +26,7 @@ CLASS_WITHOUT_PRICE = (
 )
 DIFFERENT = "Respondents differ much: half of them would pay less than this, half more; look at their distribution."
 BEYOND = "Beyond the span of the tested prices: read it as 'more than that span'."
+AT_PRICE = "At a price of {price:g}; with this form of the price it differs from price to price."
 _MOST_WRONG_SIGNS = 0.001
 MOST_WITHOUT_PRICE = 0.05
 _HETEROGENEOUS = 0.3
@@ -47,6 +47,7 @@ def willingness_to_pay(
     price: str = "price",
     *,
     steps: Sequence[Step] | None = None,
+    at: float | None = None,
     draws: int = 10_000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -57,29 +58,31 @@ def willingness_to_pay(
     Pooled fits: the ratio of the estimates with its interval over the draws. Where respondents differ (hierarchical, mixed): within each draw the weighted median
     over respondents, across draws median and interval; means of ratios mislead (Daly, Hess and Train 2012). Latent classes: each class, segment "class 1"
     and so on, and for all the share-weighted mean. One segment of a hierarchical fit is `fit.segment(members)`.
+    at: the price at which changes are valued where its form is not linear, by default the middle one of the tested prices.
     Columns segment, [attribute, from_level, to_level,] parameter, estimate, low, high, method, currency, respondents, note; money in the
     unit of the price column. A withheld figure is NaN and its note says why.
-    Raises DataError if `price` is no parameter of the fit or a level is unknown.
+    Raises DataError if the fit has no such price, or a level is unknown.
     """
     data = fit.data
-    k = _price_index(data, price)
-    contrasts, labels = _contrasts(data, price, steps)
+    money = Money.of(data, price, at)
+    contrasts, labels = _contrasts(data, money, steps)
     drawn = fit.simulate(draws, seed)
     tail = (1 - confidence) / 2
     if isinstance(fit, LatentClassResults):
-        parts = _by_class(drawn, contrasts, k, tail)
+        parts = _by_class(drawn, contrasts, money, tail)
     elif drawn.values.shape[1] == 1:
-        parts = {"all": _pooled(fit, drawn, contrasts, k, tail)}
+        parts = {"all": _pooled(fit, drawn, contrasts, money, tail)}
     else:
-        parts = {"all": _over_people(drawn, contrasts, k, tail)}
-    span = price_span(data, price)
+        parts = {"all": _over_people(drawn, contrasts, money, tail)}
+    usual = AT_PRICE.format(price=money.at) if money.depends_on_price else ""
     tables = []
     for segment, (estimate, low, high, note) in parts.items():
         table = pd.DataFrame(labels)
         table.insert(0, "segment", segment)
-        notes = [note or (BEYOND if abs(w) > span else "") for w in estimate]
+        notes = [note or (BEYOND if abs(w) > money.span else usual) for w in estimate]
+        shown = [np.where(np.isinf(figure), np.nan, figure) for figure in (estimate, low, high)]
         tables.append(table.assign(
-            estimate=estimate, low=low, high=high, method=drawn.method, currency=currency, respondents=int(fit.respondents), note=notes
+            estimate=shown[0], low=shown[1], high=shown[2], method=drawn.method, currency=currency, respondents=int(fit.respondents), note=notes
         ))  # fmt: skip
     return pd.concat(tables, ignore_index=True)
 
@@ -92,46 +95,52 @@ def _withheld(count: int, note: str) -> _Part:
     return nothing, nothing, nothing, note
 
 
-def _pooled(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, k: int, tail: float) -> _Part:
-    simulated = drawn.values[:, 0, :]
-    if not price_drove(fit, fit.data.names[k], simulated):
+def _pooled(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) -> _Part:
+    simulated = np.asarray(drawn.values[:, 0, :])
+    if not money.drove(fit, simulated):
         return _withheld(len(contrasts), NO_PRICE_EFFECT)
-    worth = simulated @ contrasts.T / -simulated[:, [k]]
-    low, high = np.quantile(worth, [tail, 1 - tail], axis=0)
-    params = fit.utility_params
-    return contrasts @ params / -params[k], low, high, ""
+    worth = money.worth(simulated[money.deters(simulated)], contrasts)
+    low, high = _quantiles(worth, [tail, 1 - tail])
+    return money.worth(fit.utility_params, contrasts), low, high, ""
 
 
-def _by_class(drawn: Draws, contrasts: np.ndarray, k: int, tail: float) -> dict[str, _Part]:
+def _quantiles(figures: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Quantiles over the first axis; between observations none is infinite unless both neighbours are."""
+    if np.isfinite(figures).all():
+        return np.asarray(np.quantile(figures, levels, axis=0))
+    return np.asarray(np.quantile(figures, levels, axis=0, method="inverted_cdf"))
+
+
+def _by_class(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) -> dict[str, _Part]:
     """Every class, then all: no class may have a price that did not drive its choices, or there is no figure for all."""
-    a = -np.asarray(drawn.values[:, :, k], dtype=float)
-    clear = (a <= 0).mean(axis=0) <= _MOST_WRONG_SIGNS
-    with np.errstate(divide="ignore", invalid="ignore"):
-        worth = np.einsum("rgk,sk->rgs", drawn.values, contrasts) / a[:, :, None]
+    values = np.asarray(drawn.values, dtype=float)
+    clear = (~money.deters(values)).mean(axis=0) <= _MOST_WRONG_SIGNS
+    worth = money.worth(values, contrasts)
     parts: dict[str, _Part] = {}
     for c, fine in enumerate(clear):
-        low, middle, high = np.quantile(worth[:, c], [tail, 0.5, 1 - tail], axis=0)
+        if fine:
+            low, middle, high = _quantiles(worth[money.deters(values[:, c]), c], [tail, 0.5, 1 - tail])
         parts[f"class {c + 1}"] = (middle, low, high, "") if fine else _withheld(len(contrasts), NO_PRICE_EFFECT)
     if not clear.all():
         return {"all": _withheld(len(contrasts), CLASS_WITHOUT_PRICE), **parts}
-    low, middle, high = np.quantile(
-        np.einsum("rg,rgs->rs", np.broadcast_to(drawn.weights, a.shape), worth), [tail, 0.5, 1 - tail], axis=0
-    )
+    everywhere = money.deters(values).all(axis=1)
+    weights = np.broadcast_to(drawn.weights, values.shape[:2])[everywhere]
+    low, middle, high = _quantiles(np.einsum("rg,rgs->rs", weights, worth[everywhere]), [tail, 0.5, 1 - tail])
     return {"all": (middle, low, high, ""), **parts}
 
 
-def _over_people(drawn: Draws, contrasts: np.ndarray, k: int, tail: float) -> _Part:
-    medians, ratios, wrong = worth_over_people(drawn, contrasts, k)
+def _over_people(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) -> _Part:
+    medians, ratios, wrong = worth_over_people(drawn, contrasts, money)
     if wrong > MOST_WITHOUT_PRICE:
         return _withheld(len(contrasts), NO_PRICE_EFFECT)
-    low, middle, high = np.quantile(medians, [tail, 0.5, 1 - tail], axis=0)
+    low, middle, high = _quantiles(medians, [tail, 0.5, 1 - tail])
     ratio = np.median(ratios, axis=0)
     apart = bool((np.abs(middle - ratio) > _HETEROGENEOUS * np.maximum(np.abs(ratio), 1e-12)).any())
     return middle, low, high, DIFFERENT if apart else ""
 
 
-def worth_over_people(drawn: Draws, contrasts: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Weighted medians over respondents of W = contrast'b / a, and ratios of means, (R, steps) each; the share of prices of the wrong sign.
+def worth_over_people(drawn: Draws, contrasts: np.ndarray, money: Money) -> tuple[np.ndarray, np.ndarray, float]:
+    """Weighted medians over respondents of the worth W of changes (S, K), and that of the average respondent, (R, S) each; the share of prices of the wrong sign.
 
     A respondent whom a higher price does not deter would pay any amount for what he likes, so his W is infinite with the sign of the utility.
     """
@@ -139,28 +148,17 @@ def worth_over_people(drawn: Draws, contrasts: np.ndarray, k: int) -> tuple[np.n
     wrong = 0.0
     for start, values, weights in drawn.blocks():
         own = slice(start, start + len(values))
-        a, u = -values[:, :, k], values @ contrasts.T
-        wrong += float((weights * (a <= 0)).sum())
-        with np.errstate(divide="ignore", invalid="ignore"):
-            worth = np.where(a[:, :, None] > 0, u / a[:, :, None], np.sign(u) * np.inf)
-        worth = np.where(np.isnan(worth), 0.0, worth)
+        deters = money.deters(values)
+        wrong += float((weights * ~deters).sum())
+        worth = money.worth(values, contrasts)
+        if not deters.all():
+            utility = values @ contrasts.T
+            # No infinity of a respondent who does not care either way.
+            any_amount = np.where(utility == 0, 0.0, np.copysign(np.inf, utility))
+            worth = np.where(deters[..., None], worth, any_amount)
         medians[own] = weighted_quantiles(worth, weights, (0.5,))[0]
-        ratios[own] = np.einsum("rg,rgs->rs", weights, u) / np.einsum("rg,rg->r", weights, a)[:, None]
+        ratios[own] = money.worth(np.einsum("rg,rgk->rk", weights, values), contrasts)
     return medians, ratios, wrong / len(drawn.values)
-
-
-def price_drove(fit: AnyFit, price: str, draws: np.ndarray) -> bool:
-    """Whether money figures of a pooled fit may be shown: the price coefficient is clearly negative, in hardly any draw (R, K) not."""
-    k = _price_index(fit.data, price)
-    column = draws[:, k]
-    clear = not price_note(float(fit.utility_params[k]), float(fit.utility_errors[k]))
-    return clear and float((column >= 0).mean()) <= _MOST_WRONG_SIGNS
-
-
-def price_span(data: ChoiceData, price: str) -> float:
-    """Highest less lowest tested price."""
-    levels = next(attribute.levels for attribute in data.attributes if attribute.name == price)
-    return float(levels[-1]) - float(levels[0])
 
 
 def contrast(data: ChoiceData, attribute: str, from_level: str, to_level: str) -> np.ndarray:
@@ -182,52 +180,9 @@ def level_row(data: ChoiceData, attribute: str, level: object) -> np.ndarray:
     raise DataError(f"attribute {attribute!r} is not in the data; allowed: {known}; name one of these.")
 
 
-def delta_interval(
-    fit: ConditionalLogitResults, vector: np.ndarray, price: str = "price", *, confidence: float = 0.95
-) -> tuple[float, float]:
-    """Interval of W = vector'params / a by the delta method (Hole 2007); poor when a / se(a) is below 5."""
-    u, a, v_uu, v_ua, v_aa = _moments(fit, vector, price)
-    w = u / a
-    half = quantile(fit, confidence) * float(np.sqrt(v_uu - 2 * w * v_ua + w**2 * v_aa)) / a
-    return w - half, w + half
-
-
-def fieller_interval(
-    fit: ConditionalLogitResults, vector: np.ndarray, price: str = "price", *, confidence: float = 0.95
-) -> tuple[float, float]:
-    """Interval of W by Fieller (1954): {W: (u - W a)^2 <= z^2 Var(u - W a)}; unbounded where the price is not significant."""
-    u, a, v_uu, v_ua, v_aa = _moments(fit, vector, price)
-    z2 = quantile(fit, confidence) ** 2
-    second, first, constant = a**2 - z2 * v_aa, -2 * (u * a - z2 * v_ua), u**2 - z2 * v_uu
-    if second <= 0:
-        return -np.inf, np.inf
-    root = float(np.sqrt(first**2 - 4 * second * constant))
-    return (-first - root) / (2 * second), (-first + root) / (2 * second)
-
-
-def _moments(fit: ConditionalLogitResults, vector: np.ndarray, price: str) -> tuple[float, float, float, float, float]:
-    params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()
-    k = _price_index(fit.data, price)
-    return (
-        float(vector @ params),
-        float(-params[k]),
-        float(vector @ covariance @ vector),
-        float(-(covariance[k] @ vector)),
-        float(covariance[k, k]),
-    )
-
-
-def _price_index(data: ChoiceData, price: str) -> int:
-    if price not in data.names:
-        raise DataError(
-            f"price {price!r} is no parameter; allowed: {', '.join(data.names)}; add the price to the formula or name it."
-        )
-    return data.names.index(price)
-
-
-def _contrasts(data: ChoiceData, price: str, steps: Sequence[Step] | None) -> tuple[np.ndarray, dict[str, list[str]]]:
+def _contrasts(data: ChoiceData, money: Money, steps: Sequence[Step] | None) -> tuple[np.ndarray, dict[str, list[str]]]:
     if steps is None:
-        others = [k for k, name in enumerate(data.names) if name not in (price, NONE)]
+        others = [k for k, name in enumerate(data.names) if k not in money.columns and name != NONE]
         return np.eye(len(data.names))[others], {"parameter": [data.names[k] for k in others]}
     rows = [contrast(data, step.attribute, step.from_level, step.to_level) for step in steps]
     return np.reshape(rows, (len(rows), len(data.names))), {
