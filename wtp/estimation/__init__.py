@@ -1,5 +1,8 @@
 """What the choices mean: choice data in, statsmodels results and tidy tables out; usable without the web application."""
 
+from wtp.estimation.best_worst import BestWorstLogit, BestWorstResults, item_table
+from wtp.estimation.best_worst_data import BestWorstData, best_worst_choices
+from wtp.estimation.bootstrap import Bootstrap, bootstrap
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.class_selection import select_classes
 from wtp.estimation.coding import part_worths
@@ -14,6 +17,10 @@ from wtp.estimation.mixed_logit import MixedLogit
 from wtp.estimation.mixed_results import MixedLogitResults
 
 __all__ = [
+    "BestWorstData",
+    "BestWorstLogit",
+    "BestWorstResults",
+    "Bootstrap",
     "ChoiceData",
     "ConditionalLogit",
     "ConditionalLogitResults",
@@ -26,7 +33,10 @@ __all__ = [
     "MixedLogit",
     "MixedLogitResults",
     "Note",
+    "best_worst_choices",
+    "bootstrap",
     "importance",
+    "item_table",
     "krinsky_robb",
     "parameter_table",
     "part_worths",
