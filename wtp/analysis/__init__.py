@@ -2,11 +2,11 @@
 
 `analyse` is a pure function of survey, answers and request. The segments are those that the author declared, and "all". Each is
 estimated on its own by a pooled conditional logit, clustered by respondent; where the sample allows, one hierarchical model of everybody gives
-amounts, demand and price upper limits. What would mislead is withheld with its reason.
+amounts, demand and price upper limits, or latent classes where interviews are short. What would mislead is withheld with its reason.
 """
 
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
-from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, Analysis, Request
+from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
 from wtp.analysis.study import analyse
 from wtp.estimation.hierarchical import Progress
 
@@ -15,6 +15,7 @@ __all__ = [
     "AUTO",
     "CONDITIONAL",
     "HIERARCHICAL",
+    "LATENT",
     "MODELS",
     "Analysis",
     "ChoiceAnalysis",

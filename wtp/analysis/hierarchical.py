@@ -12,29 +12,44 @@ from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData
 from wtp.estimation.diagnostics import FULL_SAMPLE, Note
-from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalResults, HierarchicalSegment, Progress
+from wtp.estimation.hierarchical import (
+    HierarchicalLogit,
+    HierarchicalResults,
+    HierarchicalSegment,
+    Progress,
+    prior_sensitivity,
+)
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
 FEWEST_TASKS = 6
 _MOST_SWEEPS = 8_000
 _MOST_WARMUP = 2_000
+_MOST_SWEEPS_OF_OTHERS = 2_000
 _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from one average taste a segment: {reason}"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class HierarchicalAnalysis:
-    """The fit, its segments by name (everybody first), and hit rate and log score of the held-out tasks by (model, pooled, chance)."""
+    """The fit, its segments by name (everybody first), hit rate and log score of the held-out tasks by (model, pooled, chance).
+
+    sensitivity: the same segments by name under other prior variances.
+    """
 
     fit: HierarchicalResults
     segments: Mapping[str, HierarchicalSegment]
+    sensitivity: Mapping[str, Sequence[HierarchicalSegment]]
     hit_rates: Mapping[str, float]
 
 
-def wanted(definition: Definition, respondents: Sequence[Respondent]) -> bool:
-    """METHODS 15: from 75 respondents on who answered at least six estimation tasks in the middle."""
-    tasks = [sum(c.task.kind == "estimation" for c in r.choices) for r in respondents]
-    return len(tasks) >= FULL_SAMPLE and float(np.median(tasks)) >= FEWEST_TASKS and bool(definition.attributes)
+def choice_tasks_each(respondents: Sequence[Respondent]) -> float:
+    """Median number of estimation tasks that a respondent answered."""
+    return float(np.median([sum(c.task.kind == "estimation" for c in r.choices) for r in respondents]))
+
+
+def wanted(respondents: Sequence[Respondent]) -> bool:
+    """From 75 respondents on who answered at least six choice tasks each."""
+    return len(respondents) >= FULL_SAMPLE and choice_tasks_each(respondents) >= FEWEST_TASKS
 
 
 def hierarchical(
@@ -46,7 +61,7 @@ def hierarchical(
 ) -> tuple[HierarchicalAnalysis | None, tuple[Note, ...]]:
     """Fit everybody of `groups` (segment name -> respondents, "all" among them); None with a note where that cannot be."""
     people = groups[ALL]
-    member = {r.number: name for name, members in groups.items() if name != ALL for r in members}
+    member = {r.number: name for name, own in groups.items() if name != ALL for r in own}
     try:
         frame = choice_frame(definition, people)
         frame = frame.assign(segment=frame["respondent"].map(member).fillna("no segment"))
@@ -54,13 +69,19 @@ def hierarchical(
         data = ChoiceData.from_long(frame, formula=formula(definition), covariates=["segment"] if several else None)
         model = HierarchicalLogit(data, signs={"price": -1}, covariates=["segment"] if several else None)
         fit = model.fit(draws=_MOST_SWEEPS, warmup=_MOST_WARMUP, seed=seed, progress=progress)
+        others = prior_sensitivity(model, draws=_MOST_SWEEPS_OF_OTHERS, seed=seed, progress=progress)
         hit_rates = _hit_rates(definition, fit, people)
     except (DataError, EstimationError) as error:
         return None, (Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, ALL),)
-    numbers = {name: {r.number for r in members} for name, members in groups.items()}
-    segments = {name: fit.segment(np.isin(fit.data.respondents, list(own))) for name, own in numbers.items() if own}
+    members = {
+        name: np.isin(data.respondents, [respondent.number for respondent in own])
+        for name, own in groups.items()
+        if own
+    }
+    segments = {name: fit.segment(own) for name, own in members.items()}
+    sensitivity = {name: [other.segment(own) for other in others.values()] for name, own in members.items()}
     notes = tuple(note.in_segment(ALL) for note in fit.notes if note.code not in ("too_small", "indication"))
-    return HierarchicalAnalysis(fit, segments, hit_rates), notes
+    return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates), notes
 
 
 def _hit_rates(definition: Definition, fit: HierarchicalResults, people: Sequence[Respondent]) -> dict[str, float]:

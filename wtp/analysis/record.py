@@ -13,7 +13,7 @@ import pandas as pd
 from wtp.estimation.diagnostics import Note
 
 ALL = "all"
-AUTO, CONDITIONAL, HIERARCHICAL = "auto", "conditional", "hierarchical"
+AUTO, CONDITIONAL, LATENT, HIERARCHICAL = "auto", "conditional", "latent", "hierarchical"
 NOT_ESTIMATED = "No figures for this segment: {reason}"
 
 

@@ -13,11 +13,12 @@ from typing import Any
 import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
+from wtp.analysis import latent
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
-from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, NOT_ESTIMATED, Analysis, Request, stacked
+from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData, ConditionalLogit, importance, part_worths
+from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import Note, sample_size_notes
 from wtp.estimation.hierarchical import Progress
@@ -86,12 +87,16 @@ def analyse(
     for segment in segments:
         notes += segment.notes
     everybody, found = segments[0], None
-    if everybody.fit is not None and wanted(definition, everybody.respondents):
+    classes: Mapping[str, LatentClassResults] = {}
+    chosen = {segment.name: segment.respondents for segment in segments}
+    if everybody.fit is not None and (wanted(everybody.respondents) or latent.wanted(everybody.respondents)):
         if request.model == CONDITIONAL:
             notes.append(Note("quick", "info", _QUICK, {"command": f"wtp analyse surveys/{survey.slug} --out DIR"}))
-        else:
-            chosen = {segment.name: segment.respondents for segment in segments}
+        elif wanted(everybody.respondents):
             found, more = hierarchical(definition, chosen, seed=request.seed, progress=progress)
+            notes += more
+        else:
+            classes, more = latent.latent_classes(definition, chosen, seed=request.seed)
             notes += more
     return Analysis(
         study=survey.slug,
@@ -102,10 +107,11 @@ def analyse(
         completed=sum(r.completed_at is not None for r in answers.respondents),
         simulated=answers.simulated,
         currency=definition.currency,
-        tables=_tables(definition, segments, groups, request, found),
+        tables=_tables(definition, segments, groups, request, found, classes),
         notes=tuple(notes),
         summaries={s.name: s.fit.summary().as_text() for s in segments if s.fit is not None}
-        | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {}),
+        | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {})
+        | ({LATENT: classes[ALL].summary().as_text()} if classes else {}),
     )
 
 
@@ -148,44 +154,56 @@ def _tables(
     groups: Mapping[str, tuple[Respondent, ...]],
     request: Request,
     found: HierarchicalAnalysis | None,
+    classes: Mapping[str, LatentClassResults],
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
-    worthy = {name: found.segments[name] if found else fit for name, fit in fitted.items()}
+    people = found.segments if found else classes
+    worthy = {name: people.get(name, fit) for name, fit in fitted.items()}
     worths = {name: part_worths(fit, confidence=request.confidence) for name, fit in fitted.items()}
     chance: dict[str, Any] = {"confidence": request.confidence, "seed": request.seed}
     lowest, highest = definition.price.levels[0], definition.price.levels[-1]
     grid = [lowest + (highest - lowest) * i / (PRICE_GRID - 1) for i in range(PRICE_GRID)]
     offer = {attribute.id: attribute.current for attribute in definition.attributes}
     tables = {
-        "segments": pd.DataFrame([_fit_quality(definition, s, worths.get(s.name), found) for s in segments]),
+        "segments": pd.DataFrame(
+            [_fit_quality(definition, s, worths.get(s.name), found, s.name in classes) for s in segments]
+        ),
         "part_worths": stacked(worths),
         "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
-        "willingness_to_pay": stacked(
-            {
-                name: willingness_to_pay(
-                    fit, steps=steps_from_current(definition), currency=definition.currency, **chance
-                )
-                for name, fit in worthy.items()
-            }
-        ),
+        "willingness_to_pay": stacked({name: _worth(fit, definition, chance) for name, fit in worthy.items()}),
         "stated_importance": stacked({name: _stated(definition, members, request) for name, members in groups.items()}),
         "investment": investment(worthy, definition, everybody=ALL, **chance),
     }
     if definition.choice_tasks.none == "dual":
         sure: dict[str, Any] = {"confidence": request.confidence}
         tested = (lowest, highest)
-        if found:
-            demand = {name: still_buying_people(found.segments[name], offer, grid, **sure) for name in fitted}
-            limits = {name: price_limits(found.segments[name], offer, tested, **sure) for name in fitted}
-        else:
-            demand = {name: still_buying(fit, offer, grid, **chance) for name, fit in fitted.items()}
-            limits = {name: price_limit_pooled(fit, offer, tested, **chance) for name, fit in fitted.items()}
+        demand, limits = {}, {}
+        for name, fit in fitted.items():
+            own = people.get(name)
+            if own is None:
+                demand[name] = still_buying(fit, offer, grid, **chance)
+                limits[name] = price_limit_pooled(fit, offer, tested, **chance)
+            else:
+                others = found.sensitivity[name] if found else ()
+                demand[name] = still_buying_people(own, offer, grid, **sure)
+                limits[name] = price_limits(own, offer, tested, sensitivity=others, **sure)
         tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
     return tables | _van_westendorp(definition, groups, request)
 
 
+def _worth(fit: Any, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:
+    """WTP of every step from today's level: of a fit as a whole, not of its classes."""
+    steps = steps_from_current(definition)
+    table = willingness_to_pay(fit, steps=steps, currency=definition.currency, **chance)
+    return table[table["segment"] == ALL]
+
+
 def _fit_quality(
-    definition: Definition, segment: _Segment, worths: pd.DataFrame | None, found: HierarchicalAnalysis | None
+    definition: Definition,
+    segment: _Segment,
+    worths: pd.DataFrame | None,
+    found: HierarchicalAnalysis | None,
+    classes: bool,
 ) -> dict[str, object]:
     """One row of the table `segments`: how much the figures of a segment rest on."""
     nan = float("nan")
@@ -218,6 +236,8 @@ def _fit_quality(
             "r_hat": float(table["r_hat"].max()),
             "ess": float(table[["ess_bulk", "ess_tail"]].min().min()),
         }
+    if classes:
+        row |= {"estimator": LATENT}
     own = found.hit_rates.get("model", nan) if found and segment.name == ALL else hit_rate
     return row | {
         "price_z": float(-fit.tvalues["price"]),

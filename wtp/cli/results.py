@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wtp.analysis import ALL, AUTO, CONDITIONAL, HIERARCHICAL, Analysis, Request
+from wtp.analysis import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
 from wtp.cli.progress import sampling_bar
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
@@ -37,7 +37,7 @@ def stored_answers(survey: Survey) -> Answers:
     type=click.Choice([AUTO, CONDITIONAL]),
     default=AUTO,
     show_default=True,
-    help="auto: hierarchical where the sample allows.",
+    help="auto: hierarchical or latent classes where the sample allows.",
 )
 @click.option("--segments", metavar="S", help="Only these, separated by commas; all is everybody.")
 @SEED
@@ -48,12 +48,13 @@ def analyse(folder: Path, model: str, segments: str | None, seed: int, out: Path
     wanted = _wanted(survey, segments)
     stored_answers(survey)
     with open_database(load_settings().database_url) as database, sampling_bar("estimating") as show:
-        analysis = analysis_as(database, survey, Request(seed=seed, model=model), show).only([*wanted, HIERARCHICAL])
+        analysis = analysis_as(database, survey, Request(seed=seed, model=model), show)
+    analysis = analysis.only([*wanted, HIERARCHICAL, LATENT])
     write_analysis(analysis, out)
     for note in analysis.notes:
         click.echo(f"[{note.severity}] {note.segment or 'study'}: {note}", err=True)
     simulated = f", {analysis.simulated} of them simulated" if analysis.simulated else ""
-    estimator = HIERARCHICAL if HIERARCHICAL in analysis.summaries else CONDITIONAL
+    estimator = next((name for name in (HIERARCHICAL, LATENT) if name in analysis.summaries), CONDITIONAL)
     click.echo(f"{estimator} logit, {analysis.respondents} respondents{simulated}; written: {out}")
 
 

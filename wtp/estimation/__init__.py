@@ -9,7 +9,7 @@ from wtp.estimation.coding import part_worths
 from wtp.estimation.conditional_logit import ConditionalLogit, ConditionalLogitResults, parameter_table
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.draws import Draws, krinsky_robb
-from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalPrior, HierarchicalResults
+from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalPrior, HierarchicalResults, prior_sensitivity
 from wtp.estimation.importance import importance
 from wtp.estimation.latent_class import LatentClassLogit
 from wtp.estimation.latent_results import LatentClassResults
@@ -40,5 +40,6 @@ __all__ = [
     "krinsky_robb",
     "parameter_table",
     "part_worths",
+    "prior_sensitivity",
     "select_classes",
 ]

@@ -24,6 +24,7 @@ from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.estimation.draws import Draws, weighted_quantiles
 from wtp.estimation.hierarchical import HierarchicalResults, HierarchicalSegment
 from wtp.estimation.hierarchical.results import FINAL as CONVERGED
+from wtp.estimation.latent_results import LatentClassResults
 from wtp.pricing.money import Money
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, level_row
 
@@ -33,10 +34,11 @@ _OTHER_LIMITS = ("safe", "safe_low", "safe_high", "stretch", "stretch_low", "str
 NO_NONE = "The study has no none option, so only differences between offers are known, not an absolute price limit."
 INDICATION = "Fewer than 75 respondents: the amounts are an indication, and there is no price limit yet."
 ABOVE = "More than half would still buy at the highest tested price: the limit lies above it."
+PRIOR = "The limit rests on what was assumed of the spread of tastes as much as on the answers; collect more answers."
 BELOW = "Fewer than half would buy at the lowest tested price: the limit lies below it."
 
 
-HierarchicalFit = HierarchicalResults | HierarchicalSegment
+HierarchicalFit = HierarchicalResults | HierarchicalSegment | LatentClassResults
 
 
 def reservation_prices(data: ChoiceData, offer: Mapping[str, str], drawn: Draws, *, price: str = "price") -> np.ndarray:
@@ -56,33 +58,49 @@ def price_limits(
     price: str = "price",
     confidence: float = 0.90,
     draws: int = 2_000,
+    sensitivity: Sequence[HierarchicalFit] = (),
 ) -> pd.DataFrame:
     """One row: estimate, low, high (the price upper limit), status, note, and the same of the safe and the stretch price.
 
     tested: lowest and highest tested price; outside of them an estimate is withheld and the note says on which side the limit lies; interval ends
-    beyond them are cut off there. status: "final", "preliminary" (the chains have not quite converged) or "withheld".
+    beyond them are cut off there. sensitivity: the same respondents under other priors (`prior_sensitivity`): the intervals of safe and stretch price, which lean on
+    the prior, are the union of all, and a note says where the limit itself moves by more than half its interval. status: "final", "preliminary" (the chains have not quite converged, or a
+    mixture of latent classes, which is coarse) or "withheld".
     """
     if fit.data.none is None:
         return _limit(np.nan, np.nan, np.nan, NO_NONE)
     if fit.respondents < FULL_SAMPLE:
         return _limit(np.nan, np.nan, np.nan, INDICATION)
+    low, middle, high = _quantiles_of(fit, offer, price, confidence, draws)
+    others = [_quantiles_of(other, offer, price, confidence, draws) for other in sensitivity]
+    moves = max((abs(float(other[1, 1] - middle[1])) for other in others), default=0.0)
+    leans = moves > (high[1] - low[1]) / 2
+    for other in others:
+        low[[0, 2]], high[[0, 2]] = np.minimum(low, other[0])[[0, 2]], np.maximum(high, other[2])[[0, 2]]
+    low, high = np.clip(low, *tested), np.clip(high, *tested)
+    inside = (middle >= tested[0]) & (middle <= tested[1])
+    shown = np.where(inside, middle, np.nan)
+    low, high = np.where(middle < tested[0], np.nan, low), np.where(middle > tested[1], np.nan, high)
+    note = (PRIOR if leans else "") if inside[1] else ABOVE if middle[1] > tested[1] else BELOW
+    final = isinstance(fit, HierarchicalResults | HierarchicalSegment) and fit.status == CONVERGED
+    status = WITHHELD if not inside[1] else FINAL if final else PRELIMINARY
+    row = {"estimate": shown[1], "low": low[1], "high": high[1], "status": status, "note": note}
+    for j, name in ((0, "safe"), (2, "stretch")):
+        row |= {name: shown[j], f"{name}_low": low[j], f"{name}_high": high[j]}
+    return pd.DataFrame([row])
+
+
+def _quantiles_of(
+    fit: HierarchicalFit, offer: Mapping[str, str], price: str, confidence: float, draws: int
+) -> np.ndarray:
+    """(3, 3) low, middle and high of the safe price, the limit and the stretch price."""
     drawn = fit.simulate(draws)
     prices = reservation_prices(fit.data, offer, drawn, price=price)
     weights = np.broadcast_to(drawn.weights, prices.shape)
     # The price at which a share still buys is the quantile of its complement.
     found = weighted_quantiles(prices[:, :, None], weights, [1 - share for share in _STILL_BUY])[:, :, 0]
     tail = (1 - confidence) / 2
-    low, middle, high = np.quantile(found, [tail, 0.5, 1 - tail], axis=1)
-    low, high = np.clip(low, *tested), np.clip(high, *tested)
-    inside = (middle >= tested[0]) & (middle <= tested[1])
-    shown = np.where(inside, middle, np.nan)
-    low, high = np.where(middle < tested[0], np.nan, low), np.where(middle > tested[1], np.nan, high)
-    note = "" if inside[1] else ABOVE if middle[1] > tested[1] else BELOW
-    status = WITHHELD if not inside[1] else FINAL if fit.status == CONVERGED else PRELIMINARY
-    row = {"estimate": shown[1], "low": low[1], "high": high[1], "status": status, "note": note}
-    for j, name in ((0, "safe"), (2, "stretch")):
-        row |= {name: shown[j], f"{name}_low": low[j], f"{name}_high": high[j]}
-    return pd.DataFrame([row])
+    return np.asarray(np.quantile(found, [tail, 0.5, 1 - tail], axis=1, method="inverted_cdf"))
 
 
 def still_buying_people(

@@ -1,0 +1,80 @@
+"""Which estimator `analyse` takes for which sample, and that its tables are that estimator's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.analysis.conftest import Answer
+from wtp.analysis import Analysis, Request, analyse
+from wtp.survey import Answers, Survey
+
+
+@pytest.fixture(scope="module")
+def hierarchical(survey: Survey, answers: Answers) -> Analysis:
+    with pytest.MonkeyPatch.context() as patch:  # far too short for figures, long enough for their paths
+        patch.setattr("wtp.analysis.hierarchical._MOST_SWEEPS", 300)
+        patch.setattr("wtp.analysis.hierarchical._MOST_WARMUP", 300)
+        patch.setattr("wtp.analysis.hierarchical._MOST_SWEEPS_OF_OTHERS", 100)
+        patch.setattr("wtp.estimation.hierarchical.logit._FIRST_WARMUP", 200)
+        return analyse(survey, answers, Request())
+
+
+def short(answers: Answers) -> Answers:
+    """The same respondents with their first four estimation tasks alone."""
+    people = []
+    for person in answers.respondents:
+        own = [choice for choice in person.choices if choice.task.kind == "estimation"][:4]
+        people.append(replace(person, choices=tuple(own)))
+    return replace(answers, respondents=tuple(people), hash="short")
+
+
+def test_a_full_sample_is_estimated_hierarchically(hierarchical: Analysis) -> None:
+    segments = hierarchical.table("segments").set_index("segment")
+    assert set(segments["estimator"]) == {"hierarchical"}
+    assert np.isfinite(segments[["r_hat", "ess"]].to_numpy()).all()
+    assert segments.loc["all", "hit_rate"] > segments.loc["all", "chance"]
+    assert set(hierarchical.table("willingness_to_pay")["method"]) == {"posterior"}
+    assert "Hierarchical Bayes logit" in hierarchical.summaries["hierarchical"]
+    assert any(note.code in ("not_converged", "preliminary") for note in hierarchical.notes)
+    demand = hierarchical.table("demand", "all")
+    assert demand["share"].is_monotonic_decreasing
+    investment = hierarchical.table("investment")
+    assert set(investment["segment"]) == {"all", "uptime", "cost", "growth"}
+
+
+def test_its_limits_are_preliminary_until_the_chains_have_converged(hierarchical: Analysis) -> None:
+    limits = hierarchical.table("price_limit").set_index("segment")
+    assert set(limits["status"]) <= {"preliminary", "withheld"}
+    shown = limits[limits["status"] == "preliminary"]
+    assert len(shown)
+    assert (shown["safe_low"] <= shown["low"]).all()
+    assert (shown["high"] <= shown["stretch_high"].fillna(np.inf)).all()
+
+
+def test_the_record_is_the_same_after_it_was_stored(hierarchical: Analysis) -> None:
+    again = Analysis.from_json(hierarchical.to_json())
+    assert again.to_json() == hierarchical.to_json()
+
+
+def test_short_interviews_are_estimated_by_latent_classes(survey: Survey, answers: Answers) -> None:
+    analysis = analyse(survey, short(answers), Request())
+    segments = analysis.table("segments").set_index("segment")
+    assert segments.loc["all", "estimator"] == "latent"
+    assert set(segments["estimator"].drop("all")) == {"conditional"}  # below 150 respondents each
+    assert len(analysis.table("willingness_to_pay", "all")) == 12
+    assert "latent" in analysis.summaries
+    limit = analysis.table("price_limit", "all").iloc[0]
+    assert limit["status"] in ("preliminary", "withheld")
+    assert any(note.code == "latent_classes" and "fewer than 6 choice tasks" in str(note) for note in analysis.notes)
+    quick = analyse(survey, short(answers), Request(model="conditional"))
+    assert set(quick.table("segments")["estimator"]) == {"conditional"}
+    assert any(note.code == "quick" for note in quick.notes)
+
+
+@pytest.mark.parametrize("count", [60, 100])
+def test_small_samples_of_short_interviews_are_pooled(survey: Survey, answer: Answer, count: int) -> None:
+    analysis = analyse(survey, short(answer(count)), Request())
+    assert analysis.table("segments", "all")["estimator"].iloc[0] == "conditional"
