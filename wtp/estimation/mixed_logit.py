@@ -172,6 +172,10 @@ class MixedLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no t
         if draws < 2:
             raise EstimationError(f"draws: found {draws}; allowed: 2 or more, 512 for figures to rely on; mend it.")
         n, d = len(self.choices.respondents), len(self.layout.distributions)
+        if n < 2:
+            raise EstimationError(
+                "1 respondent, whose tastes cannot differ from others'; allowed: two or more; collect more answers, or use ConditionalLogit."
+            )
         self._cores = max(1, min(n, cores or os.cpu_count() or 1))
         self._points = self.layout.points(uniform_draws(rule, n, draws, d, seed))
         inside = self._start() if start is None else self._scaled(np.asarray(start, dtype=float), inward=True)

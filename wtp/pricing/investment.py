@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.pricing.money import Money
 from wtp.pricing.reservation_price import purchase_share
@@ -113,7 +114,7 @@ def _market(fit: AnyFit, definition: Definition, name: str, customers: int, draw
         contrast(fit.data, attribute.id, here.id, there.id) * (1 if direction == UP else -1) for attribute, direction, here, there in moves
     ])  # fmt: skip
     money = Money.of(fit.data, "price", definition.price.current)
-    if drawn.values.shape[1] == 1:
+    if isinstance(fit, ConditionalLogitResults):
         shown = money.drove(fit, drawn.values[:, 0, :])
         worths = money.worth(drawn.values[:, 0, :], contrasts)
     else:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
+from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.draws import Draws, weighted_quantiles
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.pricing.money import Money
@@ -70,7 +71,7 @@ def willingness_to_pay(
     tail = (1 - confidence) / 2
     if isinstance(fit, LatentClassResults):
         parts = _by_class(drawn, contrasts, money, tail)
-    elif drawn.values.shape[1] == 1:
+    elif isinstance(fit, ConditionalLogitResults):
         parts = {"all": _pooled(fit, drawn, contrasts, money, tail)}
     else:
         parts = {"all": _over_people(drawn, contrasts, money, tail)}
