@@ -9,12 +9,15 @@ from wtp.estimation.coding import part_worths
 from wtp.estimation.conditional_logit import ConditionalLogit, ConditionalLogitResults, parameter_table
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.draws import Draws, krinsky_robb
+from wtp.estimation.drivers import DriverImportance, driver_importance
 from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalPrior, HierarchicalResults, prior_sensitivity
 from wtp.estimation.importance import importance
 from wtp.estimation.latent_class import LatentClassLogit
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.estimation.mixed_logit import MixedLogit
 from wtp.estimation.mixed_results import MixedLogitResults
+from wtp.estimation.ratings import RatingConjoint, RatingResults
+from wtp.estimation.stated_importance import StatedImportance, constant_sum, direct_importance
 
 __all__ = [
     "BestWorstData",
@@ -25,6 +28,7 @@ __all__ = [
     "ConditionalLogit",
     "ConditionalLogitResults",
     "Draws",
+    "DriverImportance",
     "HierarchicalLogit",
     "HierarchicalPrior",
     "HierarchicalResults",
@@ -33,8 +37,14 @@ __all__ = [
     "MixedLogit",
     "MixedLogitResults",
     "Note",
+    "RatingConjoint",
+    "RatingResults",
+    "StatedImportance",
     "best_worst_choices",
     "bootstrap",
+    "constant_sum",
+    "direct_importance",
+    "driver_importance",
     "importance",
     "item_table",
     "krinsky_robb",

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.pricing.money import Money
 from wtp.pricing.reservation_price import purchase_share
@@ -114,7 +113,7 @@ def _market(fit: AnyFit, definition: Definition, name: str, customers: int, draw
         contrast(fit.data, attribute.id, here.id, there.id) * (1 if direction == UP else -1) for attribute, direction, here, there in moves
     ])  # fmt: skip
     money = Money.of(fit.data, "price", definition.price.current)
-    if isinstance(fit, ConditionalLogitResults):
+    if hasattr(fit, "utility_params"):
         shown = money.drove(fit, drawn.values[:, 0, :])
         worths = money.worth(drawn.values[:, 0, :], contrasts)
     else:

@@ -16,7 +16,6 @@ import pandas as pd
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
-from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.draws import Draws, weighted_quantiles
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.pricing.money import Money
@@ -71,11 +70,11 @@ def willingness_to_pay(
     tail = (1 - confidence) / 2
     if isinstance(fit, LatentClassResults):
         parts = _by_class(drawn, contrasts, money, tail)
-    elif isinstance(fit, ConditionalLogitResults):
+    elif hasattr(fit, "utility_params"):
         parts = {"all": _pooled(fit, drawn, contrasts, money, tail)}
     else:
         parts = {"all": _over_people(drawn, contrasts, money, tail)}
-    usual = AT_PRICE.format(price=money.at) if money.depends_on_price else ""
+    usual = AT_PRICE.format(price=money.at) if money.depends_on_price else getattr(fit, "caveat", "")
     tables = []
     for segment, (estimate, low, high, note) in parts.items():
         table = pd.DataFrame(labels)
