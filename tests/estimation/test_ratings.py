@@ -155,7 +155,11 @@ def test_what_is_doubtful_is_noted(frame: pd.DataFrame) -> None:
     left = smf.ols("rating ~ brand + wifi + price + C(respondent)", frame).fit()
     level = left.params.filter(like="C(respondent)").reindex([f"C(respondent)[T.{r}]" for r in frame["respondent"]])
     even = frame.assign(rating=frame["rating"] - level.fillna(0).to_numpy())
-    note = next(n for n in RatingConjoint(even, FORMULA, method="mixed").fit().notes if n.code == "no_spread")
+    alike = RatingConjoint(even, FORMULA, method="mixed").fit()
+    assert alike.params.to_numpy() == pytest.approx(
+        smf.ols("rating ~ brand + wifi + price", even).fit().params.to_numpy()[1:]
+    )
+    note = next(n for n in alike.notes if n.code == "no_spread")
     assert "The spread of sd of intercept" in str(note)
     blind = frame.assign(price=np.random.default_rng(3).permutation(frame["price"]))
     fit = RatingConjoint(blind, FORMULA).fit()

@@ -265,8 +265,15 @@ class RatingConjoint:
     def _mixed(self, scale: np.ndarray) -> _Found:
         X = np.column_stack([np.ones(len(self._y)), self._X / scale])
         slopes = [0, *(place + 1 for place in self._random)]
-        fit = MixedLM(self._y, X, groups=self._person, exog_re=X[:, slopes]).fit(reml=True)
-        sizes = np.sqrt(np.maximum(np.diag(np.atleast_2d(fit.cov_re)), 0.0)) / np.r_[1.0, scale[self._random]]
+        try:
+            fit = MixedLM(self._y, X, groups=self._person, exog_re=X[:, slopes]).fit(reml=True)
+            variances = np.diag(np.atleast_2d(fit.cov_re))
+        except np.linalg.LinAlgError:
+            if self._random:
+                raise
+            # A variance of exactly 0 makes statsmodels' matrix singular; the model then is least squares.
+            fit, variances = sm.OLS(self._y, X).fit(), np.zeros(1)
+        sizes = np.sqrt(np.maximum(variances, 0.0)) / np.r_[1.0, scale[self._random]]
         names = ["intercept", *(self.data.names[place] for place in self._random)]
         return fit, pd.Series(sizes, index=[f"sd of {name}" for name in names]), _empty()
 
