@@ -74,7 +74,9 @@ def study(count: int, width: float, seed: int) -> ChoiceData:
 def measure(data: ChoiceData, variance: float, known: tuple[np.ndarray, np.ndarray]) -> dict[str, float]:
     """Bias, coverage and error of one fit."""
     prior = HierarchicalPrior(scale={name: variance for name in data.names if name != "none"})
-    fit = HierarchicalLogit(data, signs={"price": -1}, prior=prior).fit(stop="preliminary", warmup=2_000, draws=4_000, seed=1)
+    fit = HierarchicalLogit(data, signs={"price": -1}, prior=prior).fit(
+        stop="preliminary", warmup=2_000, draws=4_000, seed=1
+    )
     drawn = fit.simulate(1_000)
     offer = {f"a{a}": "level 1" for a in range(ATTRIBUTES)}
     limits = np.quantile(reservation_prices(data, offer, drawn), QUANTILES, axis=1)

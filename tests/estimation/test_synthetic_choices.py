@@ -30,7 +30,9 @@ MEAN = np.array([0.5, 1.0, 0.8, -1.0])
 @pytest.fixture(scope="module")
 def tasks() -> ChoiceData:
     frame = simulate(400, 8, seed=9)
-    return ChoiceData.from_long(frame.assign(branch=np.where(frame["respondent"] % 2, "odd", "even")), FORMULA, covariates=["branch"])
+    return ChoiceData.from_long(
+        frame.assign(branch=np.where(frame["respondent"] % 2, "odd", "even")), FORMULA, covariates=["branch"]
+    )
 
 
 def test_the_conditional_logit_finds_equal_tastes(tasks: ChoiceData) -> None:
