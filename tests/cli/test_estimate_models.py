@@ -118,3 +118,32 @@ def test_unknown_distribution_is_wrong_input(choices: Path, tmp_path: Path) -> N
     result = run(choices, tmp_path / "out", "--model", "mixed", "--random", "wifi:gamma")
     assert result.exit_code == 1
     assert "gamma" in result.output
+
+
+def test_dual_response_availability_and_a_price_form(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    frame = simulate(respondents=80, tasks=8)
+    task = frame["respondent"] * 8 + frame["choice_task"]
+    frame = frame.assign(bought=rng.integers(0, 2, task.max() + 1)[task], there=1)
+    gone = frame[frame["chosen"] == 0].groupby(["respondent", "choice_task"]).head(1).index[:50]
+    frame.loc[gone, "there"] = 0
+    path = tmp_path / "choices.csv"
+    frame.to_csv(path, index=False)
+    out = tmp_path / "out"
+    result = run(path, out, "--buys", "bought", "--available", "there", "--price-form", "log", "--at", "2")
+    assert result.exit_code == 0, result.output
+    assert list(read(out, "part_worths")["parameter"]) == [*PARAMETERS[:3], "log(price)", "none"]
+    worth = read(out, "willingness_to_pay")
+    assert list(worth["parameter"]) == PARAMETERS[:3]
+    assert worth["note"].iloc[0].startswith("At a price of 2;")
+    estimates = json.loads((out / "estimates.json").read_text())
+    assert (estimates["choice_tasks"], estimates["alternatives"]) == (2 * 640, 5 * 640 - 50)
+    knots = run(path, tmp_path / "knots", "--price-form", "2")
+    assert knots.exit_code == 0, knots.output
+    assert list(read(tmp_path / "knots", "part_worths")["parameter"])[3:] == ["price[..2]", "price[2..]"]
+    for form, words in (("square", "found 'square'; allowed: linear, log, part-worth"), ("2.5", "knots 2.5")):
+        wrong = run(path, tmp_path / "wrong", "--price-form", form)
+        assert wrong.exit_code == 1
+        assert words in wrong.output
+    outside = run(path, tmp_path / "wrong", "--price-form", "log", "--at", "9")
+    assert (outside.exit_code, "was not tested" in outside.output) == (1, True)

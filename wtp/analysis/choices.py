@@ -26,6 +26,7 @@ from wtp.estimation import (
     parameter_table,
     select_classes,
 )
+from wtp.estimation.choice_data import NONE
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.hierarchical import Progress
 from wtp.pricing import willingness_to_pay
@@ -53,6 +54,11 @@ class Specification:
     covariates: Sequence[str] = ()
     classes: tuple[int, int] = (3, 3)
     draws: int | None = None
+    none: str = NONE
+    available: str | None = None
+    buys: str | None = None
+    price_form: str | Sequence[float] = "linear"
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,10 @@ def analyse_choices(
         "chosen": chosen,
         "price": price,
         "weights": weights,
+        "none": wanted.none,
+        "available": wanted.available,
+        "buys": wanted.buys,
+        "price_form": wanted.price_form,
     }
     parts = {ALL: frame} | _by_segment(frame, respondent, segments)
     notes: list[Note] = []
@@ -116,12 +126,13 @@ def analyse_choices(
         "part_worths": _all_parameters(fits),
         "importance": stacked(importances).drop(columns="noise_floor"),
     }
-    if everybody.data.price is None:
+    if everybody.data.price_form is None:
         notes.append(Note("no_price", "warning", _NO_PRICE, {"price": price}))
         tables["willingness_to_pay"] = pd.DataFrame(columns=_WORTH)
     else:
         worths = {
-            name: willingness_to_pay(fit, price=price, seed=seed, currency=currency) for name, fit in fits.items()
+            name: willingness_to_pay(fit, price=price, at=wanted.at, seed=seed, currency=currency)
+            for name, fit in fits.items()
         }
         named = [table.assign(segment=_in_segment(name, table["segment"])) for name, table in worths.items()]
         tables["willingness_to_pay"] = pd.concat(named, ignore_index=True)

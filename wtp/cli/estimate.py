@@ -31,6 +31,25 @@ _MAX_CSV_MB = 100
     "--chosen", default="chosen", show_default=True, metavar="COL", help="1 for the chosen alternative, else 0."
 )
 @click.option("--price", default="price", show_default=True, metavar="COL")
+@click.option(
+    "--price-form",
+    metavar="FORM",
+    default="linear",
+    show_default=True,
+    help='linear, log, part-worth, or inner knots as in "100,130".',
+)
+@click.option(
+    "--at", type=float, metavar="PRICE", help="Where the price is not linear: the price at which changes are valued."
+)
+@click.option(
+    "--none",
+    default="none",
+    show_default=True,
+    metavar="COL",
+    help="Marks the row of the none option, if the formula names it.",
+)
+@click.option("--available", metavar="COL", help="0 for alternatives that could not be chosen.")
+@click.option("--buys", metavar="COL", help="Dual response: 1 if the chosen alternative would really be bought.")
 @click.option("--weights", metavar="COL", help="Survey weight of the respondent.")
 @click.option("--segments", metavar="COL", help="Estimate each segment too.")
 @click.option("--model", type=click.Choice(MODELS), default="conditional", show_default=True)
@@ -67,6 +86,11 @@ def estimate(
     choice_task: str,
     chosen: str,
     price: str,
+    price_form: str,
+    at: float | None,
+    none: str,
+    available: str | None,
+    buys: str | None,
     weights: str | None,
     segments: str | None,
     model: str,
@@ -89,6 +113,11 @@ def estimate(
         covariates=tuple(name.strip() for name in covariates.split(",") if name.strip()),
         classes=_range(classes),
         draws=draws,
+        none=none,
+        available=available,
+        buys=buys,
+        price_form=_form(price_form),
+        at=at,
     )
     _check_options(specification)
     frame = read_choices(choices)
@@ -133,6 +162,14 @@ def _pairs(option: str, text: str) -> dict[str, str]:
             raise click.UsageError(f'{option}: found {part!r}; allowed: pairs as in "price:-1,wifi:1".')
         found[name.strip()] = word.strip()
     return found
+
+
+def _form(text: str) -> str | tuple[float, ...]:
+    """A name, or knots; what is neither is named by the estimator."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return text
 
 
 def _sign(name: str, value: str) -> int:
