@@ -24,7 +24,7 @@ NO_PRICE_EFFECT = "The price did not clearly drive the answers, so no amount is 
 CLASS_WITHOUT_PRICE = (
     "In one class the price did not drive the answers, so no amount is shown for all together; see the classes."
 )
-DIFFERENT = "Respondents differ much: half of them would pay less than this, half more; look at their distribution."
+DIFFERENT = "Respondents differ much: half of them would pay less than this, half more, some much more."
 BEYOND = "Beyond the span of the tested prices: read it as 'more than that span'."
 AT_PRICE = "At a price of {price:g}; with this form of the price it differs from price to price."
 _MOST_WRONG_SIGNS = 0.001
@@ -76,10 +76,10 @@ def willingness_to_pay(
         parts = {"all": _over_people(drawn, contrasts, money, tail)}
     usual = AT_PRICE.format(price=money.at) if money.depends_on_price else getattr(fit, "caveat", "")
     tables = []
-    for segment, (estimate, low, high, note) in parts.items():
+    for segment, (estimate, low, high, remarks) in parts.items():
         table = pd.DataFrame(labels)
         table.insert(0, "segment", segment)
-        notes = [note or (BEYOND if abs(w) > money.span else usual) for w in estimate]
+        notes = [note or (BEYOND if abs(w) > money.span else usual) for w, note in zip(estimate, remarks, strict=True)]
         shown = [np.where(np.isinf(figure), np.nan, figure) for figure in (estimate, low, high)]
         tables.append(table.assign(
             estimate=shown[0], low=shown[1], high=shown[2], method=drawn.method, currency=currency, respondents=int(fit.respondents), note=notes
@@ -87,12 +87,12 @@ def willingness_to_pay(
     return pd.concat(tables, ignore_index=True)
 
 
-_Part = tuple[np.ndarray, np.ndarray, np.ndarray, str]
+_Part = tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]
 
 
 def _withheld(count: int, note: str) -> _Part:
     nothing = np.full(count, np.nan)
-    return nothing, nothing, nothing, note
+    return nothing, nothing, nothing, [note] * count
 
 
 def _pooled(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) -> _Part:
@@ -101,7 +101,7 @@ def _pooled(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money, tail
         return _withheld(len(contrasts), NO_PRICE_EFFECT)
     worth = money.worth(simulated[money.deters(simulated)], contrasts)
     low, high = _quantiles(worth, [tail, 1 - tail])
-    return money.worth(fit.utility_params, contrasts), low, high, ""
+    return money.worth(fit.utility_params, contrasts), low, high, [""] * len(contrasts)
 
 
 def _quantiles(figures: np.ndarray, levels: Sequence[float]) -> np.ndarray:
@@ -120,13 +120,15 @@ def _by_class(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) ->
     for c, fine in enumerate(clear):
         if fine:
             low, middle, high = _quantiles(worth[money.deters(values[:, c]), c], [tail, 0.5, 1 - tail])
-        parts[f"class {c + 1}"] = (middle, low, high, "") if fine else _withheld(len(contrasts), NO_PRICE_EFFECT)
+        parts[f"class {c + 1}"] = (
+            (middle, low, high, [""] * len(contrasts)) if fine else _withheld(len(contrasts), NO_PRICE_EFFECT)
+        )
     if not clear.all():
         return {"all": _withheld(len(contrasts), CLASS_WITHOUT_PRICE), **parts}
     everywhere = money.deters(values).all(axis=1)
     weights = np.broadcast_to(drawn.weights, values.shape[:2])[everywhere]
     low, middle, high = _quantiles(np.einsum("rg,rgs->rs", weights, worth[everywhere]), [tail, 0.5, 1 - tail])
-    return {"all": (middle, low, high, ""), **parts}
+    return {"all": (middle, low, high, [""] * len(contrasts)), **parts}
 
 
 def _over_people(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) -> _Part:
@@ -135,8 +137,9 @@ def _over_people(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float)
         return _withheld(len(contrasts), NO_PRICE_EFFECT)
     low, middle, high = _quantiles(medians, [tail, 0.5, 1 - tail])
     ratio = np.median(ratios, axis=0)
-    apart = bool((np.abs(middle - ratio) > _HETEROGENEOUS * np.maximum(np.abs(ratio), 1e-12)).any())
-    return middle, low, high, DIFFERENT if apart else ""
+    # A gap that the interval covers is no sign of anything, and near 0 every gap is large in per cent.
+    apart = np.abs(middle - ratio) > np.maximum(_HETEROGENEOUS * np.abs(ratio), (high - low) / 2)
+    return middle, low, high, [DIFFERENT if here else "" for here in apart]
 
 
 def worth_over_people(drawn: Draws, contrasts: np.ndarray, money: Money) -> tuple[np.ndarray, np.ndarray, float]:
