@@ -11,7 +11,7 @@ import pytest
 
 from tests.estimation.conftest import FORMULA, simulate
 from wtp.errors import DataError
-from wtp.estimation import ChoiceData, ConditionalLogit
+from wtp.estimation import ChoiceData, ConditionalLogit, price_linearity
 from wtp.estimation.price_form import PriceForm
 from wtp.pricing import Step, willingness_to_pay
 from wtp.pricing.reservation_price import price_limit_pooled, still_buying
@@ -172,3 +172,24 @@ def test_price_limits_of_every_form_lie_close_together(frame: pd.DataFrame) -> N
     # (0.9 + 0.6 + 0.4) / 0.8 = 2.375
     assert limits == pytest.approx([2.375] * 4, rel=0.06)
     assert np.ptp(shares, axis=0).max() < 0.06
+
+
+def test_a_straight_price_is_told_from_a_bent_one(frame: pd.DataFrame) -> None:
+    straight = ConditionalLogit(ChoiceData.from_long(frame, FORMULA, price_form="part-worth")).fit()
+    statistic, freedom, p = price_linearity(straight)
+    low, high = straight.params["price[T.2]"], straight.params["price[T.3]"]
+    contrast = np.array([0, 0, 0, 1, -0.5])
+    assert statistic == pytest.approx(
+        (low - high / 2) ** 2 / float(contrast @ straight.cov_params().to_numpy() @ contrast)
+    )
+    assert freedom == 1
+    assert p > 0.01
+    # Prices of 1, 2 and 9 have the part-worths of 1, 2 and 3: a bent line.
+    bent = frame.assign(price=frame["price"].replace(3.0, 9.0))
+    assert (
+        price_linearity(ConditionalLogit(ChoiceData.from_long(bent, FORMULA, price_form="part-worth")).fit())[2] < 1e-6
+    )
+    with pytest.raises(DataError, match="allowed: part-worth with three or more"):
+        price_linearity(ConditionalLogit(ChoiceData.from_long(frame, FORMULA)).fit())
+    with pytest.raises(DataError, match="the fit has no price"):
+        price_linearity(ConditionalLogit(ChoiceData.from_long(frame, "brand + wifi")).fit())

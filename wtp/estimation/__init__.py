@@ -7,6 +7,7 @@ from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.class_selection import select_classes
 from wtp.estimation.coding import part_worths
 from wtp.estimation.conditional_logit import ConditionalLogit, ConditionalLogitResults, parameter_table
+from wtp.estimation.conditional_results import price_linearity
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.draws import Draws, krinsky_robb
 from wtp.estimation.drivers import DriverImportance, driver_importance
@@ -50,6 +51,7 @@ __all__ = [
     "krinsky_robb",
     "parameter_table",
     "part_worths",
+    "price_linearity",
     "prior_sensitivity",
     "select_classes",
 ]

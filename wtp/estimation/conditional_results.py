@@ -11,6 +11,7 @@ from statsmodels.base.model import LikelihoodModelResults
 from statsmodels.base.wrapper import ResultsWrapper, populate_wrapper
 from statsmodels.iolib.summary import Summary, summary_params
 
+from wtp.errors import DataError
 from wtp.estimation import diagnostics
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.diagnostics import Note
@@ -179,3 +180,21 @@ def quantile(fit: ConditionalLogitResults, confidence: float) -> float:
     """Two-sided critical value: t with few clusters, else normal."""
     tail = (1 - confidence) / 2
     return float(stats.t.isf(tail, fit.df_resid_inference) if fit.use_t else stats.norm.isf(tail))
+
+
+def price_linearity(fit: ConditionalLogitResults) -> tuple[float, int, float]:
+    """Wald statistic, degrees of freedom and p-value of the hypothesis that part-worths of the tested prices lie on a straight line.
+
+    fit: to data coded with price_form="part-worth"; its (clustered) covariance is used. Raises DataError for another form, or fewer than three prices.
+    """
+    data: ChoiceData = fit.data
+    if data.price_form is None:
+        raise DataError(
+            "the fit has no price; allowed: a price coded as part-worths; name it with price= and price_form=."
+        )
+    restrictions = data.price_form.straight()
+    places = [data.names.index(name) for name in data.price_form.names]
+    matrix = np.zeros((len(restrictions), len(data.names)))
+    matrix[:, places] = restrictions
+    found = fit.wald_test(matrix, use_f=False, scalar=True)
+    return float(found.statistic), len(restrictions), float(found.pvalue)

@@ -87,6 +87,16 @@ class PriceForm:
         below = np.r_[0.0, self.knots]
         return np.asarray(np.clip(prices - below, 0.0, np.r_[np.diff(below), np.inf]))
 
+    def straight(self) -> np.ndarray:
+        """Restrictions (tested - 2, K of the price) that hold where the part-worths of the tested prices lie on a straight line."""
+        if self.kind != PART_WORTH or len(self.tested) < 3:
+            raise DataError(
+                f"price_form: {self.kind} with {len(self.tested)} tested prices; allowed: part-worth with three or more, to see whether they lie on a "
+                'line; code the data with price_form="part-worth".'
+            )
+        way = np.asarray(self.tested[1:]) - self.tested[0]
+        return np.column_stack([way[-1] * np.eye(len(way) - 1), -way[:-1]]) / way[-1]
+
     def deters(self, coefficients: np.ndarray) -> np.ndarray:
         """Whether a higher price is always worse, of coefficients (..., m)."""
         if self.kind == PART_WORTH:

@@ -1,5 +1,6 @@
 """What it is worth in money: WTP, price upper limits, price tests, and where to invest."""
 
+from wtp.pricing.intervals import interval_methods
 from wtp.pricing.investment import investment
 from wtp.pricing.reservation_price import (
     price_limit_pooled,
@@ -14,6 +15,7 @@ from wtp.pricing.willingness_to_pay import Step, willingness_to_pay
 __all__ = [
     "Step",
     "VanWestendorpResult",
+    "interval_methods",
     "investment",
     "price_limit_pooled",
     "price_limits",
