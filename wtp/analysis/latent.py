@@ -14,6 +14,9 @@ from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
 FEWEST_RESPONDENTS = 150
+FEWEST_CLASSES = (
+    3  # whose mixture may stand for the spread of reservation prices; below that the limit is the pooled one
+)
 _CLASSES = range(1, 5)
 _NOT_ESTIMATED = "Latent classes were not estimated, so amounts come from one average taste a segment: {reason}"
 _CLASS_MODEL = (

@@ -180,7 +180,7 @@ def _tables(
         demand, limits = {}, {}
         for name, fit in fitted.items():
             own = people.get(name)
-            if own is None:
+            if own is None or (not found and len(classes[name].shares) < latent.FEWEST_CLASSES):
                 demand[name] = still_buying(fit, offer, grid, **chance)
                 limits[name] = price_limit_pooled(fit, offer, tested, **chance)
             else:

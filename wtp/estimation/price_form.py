@@ -95,7 +95,7 @@ class PriceForm:
                 'line; code the data with price_form="part-worth".'
             )
         way = np.asarray(self.tested[1:]) - self.tested[0]
-        return np.column_stack([way[-1] * np.eye(len(way) - 1), -way[:-1]]) / way[-1]
+        return np.asarray(np.column_stack([way[-1] * np.eye(len(way) - 1), -way[:-1]]) / way[-1])
 
     def deters(self, coefficients: np.ndarray) -> np.ndarray:
         """Whether a higher price is always worse, of coefficients (..., m)."""
