@@ -438,8 +438,8 @@ def test_many_who_never_buy() -> None:
     [
         (lambda f: f[f["respondent"] == 0], 2, "respondent"),
         (lambda f: f[f["respondent"] < 20], 4, "ask for fewer classes"),
-        (lambda f: f.assign(price=2.0), 2, "never differs"),
-        (lambda f: f.assign(none=(f["wifi"] == "yes") * 1.0), 2, "always change together"),
+        (lambda f: f.assign(price=2.0), 2, "price, none always change together"),
+        (lambda f: f.assign(price=1.0 + (f["wifi"] == "yes")), 2, "wifi.*always change together"),
         (lambda f: f, 0, "classes: found 0"),
         (lambda f: f, 2.5, "classes: found 2.5"),
     ],
