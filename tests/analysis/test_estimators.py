@@ -8,18 +8,24 @@ import numpy as np
 import pytest
 
 from tests.analysis.conftest import Answer
-from wtp.analysis import Analysis, Request, analyse
+from wtp.analysis import Analysis, Progress, Request, analyse
 from wtp.survey import Answers, Survey
 
 
 @pytest.fixture(scope="module")
-def hierarchical(survey: Survey, answers: Answers) -> Analysis:
+def seen() -> list[Progress]:
+    """What the progress bar was told."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def hierarchical(survey: Survey, answers: Answers, seen: list[Progress]) -> Analysis:
     with pytest.MonkeyPatch.context() as patch:  # far too short for figures, long enough for their paths
         patch.setattr("wtp.analysis.hierarchical._MOST_SWEEPS", 300)
         patch.setattr("wtp.analysis.hierarchical._MOST_WARMUP", 300)
         patch.setattr("wtp.analysis.hierarchical._MOST_SWEEPS_OF_OTHERS", 100)
         patch.setattr("wtp.estimation.hierarchical.logit._FIRST_WARMUP", 200)
-        return analyse(survey, answers, Request())
+        return analyse(survey, answers, Request(), seen.append)
 
 
 def short(answers: Answers) -> Answers:
@@ -43,6 +49,15 @@ def test_a_full_sample_is_estimated_hierarchically(hierarchical: Analysis) -> No
     assert demand["share"].is_monotonic_decreasing
     investment = hierarchical.table("investment")
     assert set(investment["segment"]) == {"all", "uptime", "cost", "growth"}
+
+
+def test_the_progress_of_three_fits_is_one(hierarchical: Analysis, seen: list[Progress]) -> None:
+    assert hierarchical
+    share = np.array([p.seconds / (p.seconds + p.seconds_left) for p in seen if np.isfinite(p.seconds_left)])
+    assert (np.diff(share) > -0.2).all()  # within a fit the estimate of what is left may change
+    assert share[: len(share) // 4].max() < 0.6
+    assert share[-1] > 0.9
+    assert (np.diff([p.seconds for p in seen]) >= 0).all()
 
 
 def test_its_limits_are_preliminary_until_the_chains_have_converged(hierarchical: Analysis) -> None:

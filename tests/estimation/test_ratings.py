@@ -178,7 +178,7 @@ BAD: dict[str, tuple[Change, str, dict[str, Any], type[Exception], str]] = {
     "constant": (lambda f: f.assign(age=f["respondent"]), f"{FORMULA} + age", {}, EstimationError, "age never differs"),
     "collinear": (lambda f: f.assign(fee=2 * f["price"]), f"{FORMULA} + fee", {}, EstimationError, "always change together"),
     "all alike": (lambda f: f.assign(rating=7), FORMULA, {}, EstimationError, "all ratings are 7"),
-    "too few": (lambda f: f.iloc[:6], FORMULA, {}, EstimationError, "1 respondents and 6 ratings for 4 parameters"),
+    "too few": (lambda f: f.iloc[:6], FORMULA, {}, EstimationError, "1 respondent and 6 ratings for 4 parameters"),
     "too many categories": (lambda f: f.assign(rating=f["rating"] + f.index % 30 / 100), FORMULA, {"method": "ordered"}, EstimationError, "different ratings; allowed: at most 20"),
 }  # fmt: skip
 
@@ -236,7 +236,7 @@ def test_a_constant_sum_is_a_composition() -> None:
     [
         ([[60, 40, 10], [20, 60, 20]], "respondent 0: 110; allowed: points that add up to 100"),
         ([[60, 50, -10], [20, 60, 20]], "respondent 0: -10; allowed: points from 0 on"),
-        ([[60, 40, 0]], "1 respondents answered for every item; allowed: two or more"),
+        ([[60, 40, 0]], "1 respondent answered for every item; allowed: two or more"),
     ],
 )
 def test_points_that_are_no_constant_sum(values: list[list[float]], words: str) -> None:

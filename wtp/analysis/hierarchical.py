@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from wtp.estimation.hierarchical import (
     Progress,
     prior_sensitivity,
 )
+from wtp.estimation.hierarchical.sensitivity import FACTORS
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
@@ -26,6 +28,7 @@ FEWEST_TASKS = 6
 _MOST_SWEEPS = 8_000
 _MOST_WARMUP = 2_000
 _MOST_SWEEPS_OF_OTHERS = 2_000
+_FIRST_PART = 0.6  # of the time
 _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from one average taste a segment: {reason}"
 
 
@@ -68,8 +71,14 @@ def hierarchical(
         several = frame["segment"].nunique() > 1
         data = ChoiceData.from_long(frame, formula=formula(definition), covariates=["segment"] if several else None)
         model = HierarchicalLogit(data, signs={"price": -1}, covariates=["segment"] if several else None)
-        fit = model.fit(draws=_MOST_SWEEPS, warmup=_MOST_WARMUP, seed=seed, progress=progress)
-        others = prior_sensitivity(model, draws=_MOST_SWEEPS_OF_OTHERS, seed=seed, progress=progress)
+        part = _parts(progress)
+        fit = model.fit(draws=_MOST_SWEEPS, warmup=_MOST_WARMUP, seed=seed, progress=part(0.0, _FIRST_PART))
+        others = []
+        for i, factor in enumerate(FACTORS):
+            share = (1 - _FIRST_PART) / len(FACTORS)
+            shown = part(_FIRST_PART + i * share, share)
+            found = prior_sensitivity(model, [factor], draws=_MOST_SWEEPS_OF_OTHERS, seed=seed, progress=shown)
+            others += list(found.values())
         hit_rates = _hit_rates(definition, fit, people)
     except (DataError, EstimationError) as error:
         return None, (Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, ALL),)
@@ -79,9 +88,28 @@ def hierarchical(
         if own
     }
     segments = {name: fit.segment(own) for name, own in members.items()}
-    sensitivity = {name: [other.segment(own) for other in others.values()] for name, own in members.items()}
+    sensitivity = {name: [other.segment(own) for other in others] for name, own in members.items()}
     notes = tuple(note.in_segment(ALL) for note in fit.notes if note.code not in ("too_small", "indication"))
     return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates), notes
+
+
+def _parts(progress: Callable[[Progress], None] | None) -> Callable[[float, float], Callable[[Progress], None] | None]:
+    """Callbacks that show one of several fits as a part of them all: what was done before, and the share of this one."""
+    began = time.perf_counter()
+
+    def part(before: float, share: float) -> Callable[[Progress], None] | None:
+        if progress is None:
+            return None
+
+        def show(own: Progress) -> None:
+            total = own.seconds + own.seconds_left
+            done = before + share * (own.seconds / total if total > 0 else own.sweeps / own.most)
+            elapsed = time.perf_counter() - began
+            progress(replace(own, seconds=elapsed, seconds_left=elapsed * (1 - done) / done if done > 0 else np.nan))
+
+        return show
+
+    return part
 
 
 def _hit_rates(definition: Definition, fit: HierarchicalResults, people: Sequence[Respondent]) -> dict[str, float]:

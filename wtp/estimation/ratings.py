@@ -214,7 +214,7 @@ class RatingConjoint:
         people, needed = len(np.unique(self._person)), len(self.data.names) + 2
         if people < 2 or len(self._y) < people + needed:
             raise EstimationError(
-                f"{people} respondents and {len(self._y)} ratings for {len(self.data.names)} parameters; allowed: two or more respondents and "
+                f"{people} respondent{'s' * (people != 1)} and {len(self._y)} ratings for {len(self.data.names)} parameters; allowed: two or more respondents and "
                 "more ratings than respondents and parameters; collect more answers or shorten the formula."
             )
 

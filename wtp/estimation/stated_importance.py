@@ -118,7 +118,7 @@ def _answers(
     complete = wide.dropna()
     if len(complete) < 2:
         raise DataError(
-            f"{len(complete)} respondents answered for every item; allowed: two or more; collect more answers."
+            f"{len(complete)} respondent{'s' * (len(complete) != 1)} answered for every item; allowed: two or more; collect more answers."
         )
     if check is not None:
         check(complete)
