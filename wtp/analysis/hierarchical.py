@@ -27,7 +27,8 @@ from wtp.survey.definition import Definition
 FEWEST_TASKS = 6
 _MOST_SWEEPS = 8_000
 _MOST_WARMUP = 2_000
-_MOST_SWEEPS_OF_OTHERS = 2_000
+_MOST_SWEEPS_OF_OTHERS = 600  # they only widen intervals, so they need not be exact
+_WARMUP_OF_OTHERS = 500
 _FIRST_PART = 0.6  # of the time
 _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from one average taste a segment: {reason}"
 
@@ -77,7 +78,9 @@ def hierarchical(
         for i, factor in enumerate(FACTORS):
             share = (1 - _FIRST_PART) / len(FACTORS)
             shown = part(_FIRST_PART + i * share, share)
-            found = prior_sensitivity(model, [factor], draws=_MOST_SWEEPS_OF_OTHERS, seed=seed, progress=shown)
+            found = prior_sensitivity(
+                model, [factor], draws=_MOST_SWEEPS_OF_OTHERS, warmup=_WARMUP_OF_OTHERS, seed=seed, progress=shown
+            )
             others += list(found.values())
         hit_rates = _hit_rates(definition, fit, people)
     except (DataError, EstimationError) as error:

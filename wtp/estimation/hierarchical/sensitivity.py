@@ -22,6 +22,7 @@ def prior_sensitivity(
     factors: Sequence[float] = FACTORS,
     *,
     draws: int = 20_000,
+    warmup: int = 10_000,
     seed: int = 1,
     stop: str | None = PRELIMINARY,
     progress: Callable[[Progress], None] | None = None,
@@ -35,5 +36,5 @@ def prior_sensitivity(
         variances = model.problem.scale / model.problem.freedom * factor
         other.prior = replace(model.prior, scale=variances)
         other.problem = replace(model.problem, scale=model.problem.scale * factor)
-        fits[float(factor)] = other.fit(draws=draws, seed=seed, stop=stop, progress=progress)
+        fits[float(factor)] = other.fit(draws=draws, warmup=warmup, seed=seed, stop=stop, progress=progress)
     return fits
