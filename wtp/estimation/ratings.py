@@ -3,6 +3,7 @@
 y_it = m_i + x_it'b (+ x_it'b_i) + e_it for respondent i and profile t. "ols": ratings and columns less the respondent's mean, so that how high
 somebody rates does not count, errors clustered by respondent. "mixed": random intercept and a few random slopes (Laird and Ware 1982), REML.
 "ordered": ratings as ordered categories (McCullagh 1980), logit, errors clustered by respondent.
+Columns are centred and scaled inside, so neither the unit nor the zero of a price matters; every result is in the units of the data.
 
 Ratings contain no purchase: worths in money are trade-offs between levels and price, relative to each other, and no price limit follows from them.
 """
@@ -10,18 +11,19 @@ Ratings contain no purchase: worths in money are trade-offs between levels and p
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy.optimize import linprog, minimize
 from statsmodels.iolib.summary import Summary
 from statsmodels.iolib.table import SimpleTable
 from statsmodels.miscmodels.ordinal_model import OrderedModel
-from statsmodels.regression.mixed_linear_model import MixedLM
+from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
 from wtp.errors import DataError, EstimationError
@@ -39,13 +41,12 @@ _METHODS = {
     "ordered": "ordered logit, clustered by respondent",
 }
 _MOST_CATEGORIES = 20
+_MOST_STEPS = 500
 RELATIVE = "Relative: ratings contain no purchase, so read it against other changes, not as a price that would be paid."
 _DROPPED = "{dropped} of {rows} profiles have no rating and are left out; ask for a rating of every profile, or see who skipped them."
 _FLAT = "{count} respondents gave all profiles the same rating, which tells nothing about their tastes; see whether they were careless."
 _NO_SPREAD = "The spread of {names} over respondents is estimated as none: they do not differ visibly in it; leave it out of random=."
-_NOT_CONVERGED = (
-    "The search for the estimates did not quite arrive ({reason}); leave random slopes out, or collect more ratings."
-)
+_NOT_CONVERGED = "The search for the estimates did not quite arrive ({reason}); shorten the formula, leave random slopes out, or collect more ratings."
 _FEW = "Only {respondents} respondents: intervals are rough below 30; collect more answers."
 
 
@@ -64,8 +65,9 @@ class RatingData:
 class RatingResults:
     """A finished fit of ratings; read-only. `part_worths`, `importance` and `willingness_to_pay` take it as they take choices.
 
-    params (K,), covariance (K, K): labelled; per rating point, or logits ("ordered"). spread: (1 + slopes,) standard deviations over respondents ("mixed"), else
-    empty. thresholds: (categories - 1,) ascending cut points ("ordered"), else empty. ratings: used; dropped: left out, without a rating.
+    params (K,), covariance (K, K): labelled; rating points, or logits ("ordered"). spread: (1 + slopes,) standard deviations over respondents ("mixed"), else
+    empty; that of the intercept is of the average profile. thresholds: (categories - 1,) ascending cut points ("ordered"), else empty. ratings: used;
+    dropped: left out, without a rating. converged: whether the search arrived.
     """
 
     data: RatingData
@@ -78,6 +80,7 @@ class RatingResults:
     respondents: int
     ratings: int
     dropped: int
+    converged: bool
     notes: tuple[Note, ...]
     caveat: str = field(default=RELATIVE)
 
@@ -153,6 +156,10 @@ class RatingConjoint:
             raise EstimationError(f"method: found {method!r}; allowed: {', '.join(_METHODS)}; choose one of them.")
         used = variables(formula)
         check_columns(frame, used, [rating, respondent], formula)
+        if {rating, respondent} & set(used):
+            raise DataError(
+                f"formula {formula!r}: the rating or the respondent in it; allowed: attributes of the profiles; leave {rating!r} and {respondent!r} out."
+            )
         every = np.arange(1, len(frame) + 1)
         check_cells(frame, [respondent], every)
         there = frame[rating].notna().to_numpy()
@@ -164,155 +171,218 @@ class RatingConjoint:
         matrix, spec = code_formula(kept, formula)
         X = np.ascontiguousarray(matrix.to_numpy(dtype=float))
         names = tuple(map(str, matrix.columns))
-        form = None
-        if price is not None and price in names:
-            form = PriceForm.of(price, LINEAR, kept[price].to_numpy(dtype=float))
+        known = price is not None and price in names
+        form = PriceForm.of(str(price), LINEAR, kept[price].to_numpy(dtype=float)) if known else None
         attributes = attribute_columns(kept, X, names, spec)
         self.data = RatingData(names, attributes, price if form else None, form)
         self.method, self.dropped, self.rows = method, int((~there).sum()), len(frame)
         self._y, self._X = kept[rating].to_numpy(dtype=float), X
         self._person = pd.factorize(kept[respondent])[0]
         self._within = X - self._means(X)
-        self._random = self._places(random)
+        self._random = self._places([random] if isinstance(random, str) else list(random))
         self._check()
 
     def _means(self, values: np.ndarray) -> np.ndarray:
         """The respondent's mean, for each row."""
-        return pd.DataFrame(values).groupby(self._person).transform("mean").to_numpy()
+        return pd.DataFrame(values).groupby(self._person).transform("mean").to_numpy().reshape(values.shape)
 
     def _places(self, random: Sequence[str]) -> list[int]:
         if random and self.method != "mixed":
-            raise EstimationError(
-                f'random: found {", ".join(random)} with method {self.method!r}; allowed: method="mixed"; choose it.'
-            )
-        unknown = [name for name in random if name not in self.data.names]
+            found = f"random: found {', '.join(random)} with method {self.method!r}"
+            raise EstimationError(f'{found}; allowed: method="mixed"; choose it.')
+        unknown = ", ".join(name for name in random if name not in self.data.names)
         if unknown:
-            raise EstimationError(
-                f"random: no parameter {', '.join(unknown)}; allowed: {', '.join(self.data.names)}; name some of these."
-            )
-        return [self.data.names.index(name) for name in random]
+            allowed = ", ".join(self.data.names)
+            raise EstimationError(f"random: no parameter {unknown}; allowed: {allowed}; name some of these.")
+        return [self.data.names.index(name) for name in dict.fromkeys(random)]
 
     def _check(self) -> None:
         """Columns that vary within respondents and are told apart, and ratings that differ."""
-        spread = np.abs(self._within).max(axis=0)
-        constant = [
-            n for n, s, x in zip(self.data.names, spread, np.abs(self._X).max(axis=0), strict=True) if s <= 1e-12 * x
-        ]
-        if constant:
-            raise EstimationError(
-                f"{', '.join(constant)} never differs between the profiles of a respondent; allowed: columns that vary; leave it out of the formula."
-            )
-        if np.linalg.matrix_rank(self._within / spread, tol=1e-7 * np.sqrt(len(self._within))) < len(spread):
-            raise EstimationError(
-                f"some of {', '.join(self.data.names)} always change together, so their effects cannot be told apart; allowed: columns that vary on "
-                "their own; leave one of them out."
-            )
-        if np.ptp(self._y) == 0:
-            raise EstimationError(
-                f"all ratings are {self._y[0]:g}; allowed: ratings that differ; check the column, or collect more answers."
-            )
-        people, needed = len(np.unique(self._person)), len(self.data.names) + 2
-        if people < 2 or len(self._y) < people + needed:
-            raise EstimationError(
-                f"{people} respondent{'s' * (people != 1)} and {len(self._y)} ratings for {len(self.data.names)} parameters; allowed: two or more respondents and "
-                "more ratings than respondents and parameters; collect more answers or shorten the formula."
-            )
+        spread, names = np.abs(self._within).max(axis=0), np.array(self.data.names)
+        constant = spread <= 1e-12 * np.abs(self._X).max(axis=0)
+        scaled = self._within / np.where(constant, 1.0, spread)
+        rank = np.linalg.matrix_rank(scaled, tol=1e-7 * np.sqrt(len(scaled)))
+        people, count, k = len(np.unique(self._person)), len(self._y), len(names)
+        for wrong, words in (
+            (
+                constant.any(),
+                f"{', '.join(names[constant])} never differs between the profiles of a respondent; allowed: columns that vary; leave it out of the formula.",
+            ),
+            (
+                rank < k,
+                f"some of {', '.join(names)} always change together, so their effects cannot be told apart; allowed: columns that vary on their own; leave one of them out.",
+            ),
+            (
+                np.ptp(self._y - self._means(self._y)) <= 1e-12 * np.abs(self._y).max(),
+                "every respondent rated all profiles alike; allowed: ratings that differ; check the column, or collect more answers.",
+            ),
+            (
+                people < 2 or count < people + k + 2,
+                f"{people} respondent{'s' * (people != 1)} and {count} ratings for {k} parameters; allowed: two or more respondents and more ratings than "
+                "respondents and parameters; collect more answers or shorten the formula.",
+            ),
+        ):
+            if wrong:
+                raise EstimationError(words)
 
     def fit(self) -> RatingResults:
-        """Estimate. Raises EstimationError where statsmodels finds no estimates; what it only warns of becomes a note."""
-        scale = np.abs(self._within).max(axis=0)  # units of columns do not matter to the search
+        """Estimate. Raises EstimationError where there are no estimates; what statsmodels only warns of becomes a note."""
+        scale = np.abs(self._within).max(axis=0)
+        X = (self._X - self._X.mean(axis=0)) / scale
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                fit, spread, thresholds = getattr(self, f"_{self.method}")(scale)
+                params, covariance, llf, converged, spread, cuts = getattr(self, f"_{self.method}")(X)
+                if not np.isfinite([params, *covariance]).all() or np.diag(covariance).min() <= 0:
+                    raise ValueError("they are not finite")
             except (np.linalg.LinAlgError, ValueError) as error:
                 raise EstimationError(
                     f"{_METHODS[self.method]}: no estimates ({str(error).splitlines()[0]}); allowed: ratings that identify every column; "
                     'shorten the formula, or use method="ols".'
                 ) from error
-        k, names = len(self.data.names), list(self.data.names)
-        first = 1 if self.method == "mixed" else 0
-        params = np.asarray(fit.params)[first : first + k] / scale
-        covariance = np.asarray(fit.cov_params())[first : first + k, first : first + k] / scale[:, None] / scale
-        if not (np.isfinite(params).all() and np.isfinite(covariance).all() and (np.diag(covariance) > 0).all()):
-            raise EstimationError(
-                f"{_METHODS[self.method]}: the estimates are not finite; allowed: ratings that differ within levels; shorten the formula, "
-                'or use method="ols".'
-            )
-        reasons = [str(w.message).splitlines()[0] for w in caught if issubclass(w.category, ConvergenceWarning)]
+        names, average = list(self.data.names), self._X.mean(axis=0)
+        params, covariance = params / scale, covariance / scale[:, None] / scale
+        notes = self._notes(spread, params, np.sqrt(np.diag(covariance)))
+        if not converged:
+            reasons = (str(w.message).splitlines()[0] for w in caught if issubclass(w.category, ConvergenceWarning))
+            notes.append(Note("not_converged", "warning", _NOT_CONVERGED, {"reason": next(reasons, "no reason given")}))
+        sizes = spread / np.r_[1.0, scale[self._random]] if len(spread) else spread
+        levels = [f"{low:g}/{high:g}" for low, high in pairwise(np.unique(self._y))] if len(cuts) else []
         return RatingResults(
             data=self.data,
             method=self.method,
             params=pd.Series(params, index=names),
             covariance=pd.DataFrame(covariance, index=names, columns=names),
-            spread=spread,
-            thresholds=thresholds,
-            llf=float(fit.llf),
+            spread=pd.Series(sizes, index=self._effects if len(spread) else []),
+            thresholds=pd.Series(cuts + average @ params, index=levels),
+            # The restricted likelihood depends on the units of the columns.
+            llf=llf - float(np.log(scale).sum()) * (self.method == "mixed"),
             respondents=len(np.unique(self._person)),
             ratings=len(self._y),
             dropped=self.dropped,
-            notes=self._notes(reasons, spread, params, np.sqrt(np.diag(covariance))),
+            converged=converged,
+            notes=tuple(notes),
         )
 
-    _Found = tuple[Any, pd.Series, pd.Series]
+    @property
+    def _effects(self) -> list[str]:
+        return [f"sd of {name}" for name in ("intercept", *(self.data.names[place] for place in self._random))]
 
-    def _ols(self, scale: np.ndarray) -> _Found:
+    # Parameters and covariance of X (rows, K), log-likelihood, whether the search arrived, spread, cut points.
+    _Found = tuple[np.ndarray, np.ndarray, float, bool, np.ndarray, np.ndarray]
+
+    def _ols(self, X: np.ndarray) -> _Found:
         # Respondents' means are nested in the clusters, so they cost no degrees of freedom of the correction (Cameron and Miller 2015).
-        y = self._y - self._means(self._y[:, None])[:, 0]
-        fit = sm.OLS(y, self._within / scale).fit(cov_type="cluster", cov_kwds={"groups": self._person})
-        return fit, _empty(), _empty()
+        y, within = self._y - self._means(self._y), X - self._means(X)
+        fit = sm.OLS(y, within).fit(cov_type="cluster", cov_kwds={"groups": self._person})
+        return fit.params, fit.cov_params(), float(fit.llf), True, np.empty(0), np.empty(0)
 
-    def _mixed(self, scale: np.ndarray) -> _Found:
-        X = np.column_stack([np.ones(len(self._y)), self._X / scale])
-        slopes = [0, *(place + 1 for place in self._random)]
+    def _mixed(self, X: np.ndarray) -> _Found:
+        X, y = np.column_stack([np.ones(len(X)), X]), self._y - self._y.mean()
+        Z = X[:, [0, *(place + 1 for place in self._random)]]
+        at, q = _restricted(y, X, Z, self._person), Z.shape[1]
+
+        def relative(root: np.ndarray) -> np.ndarray:
+            return np.asarray(root.reshape(q, q) @ root.reshape(q, q).T)
+
+        # From its own start MixedLM often stops far from the optimum and says that it converged; from the best of these it does not.
+        tries = [
+            minimize(lambda r: -at(relative(r))[0], size * np.eye(q).ravel(), method="L-BFGS-B") for size in (0.1, 1)
+        ]
+        best = min(tries, key=lambda found: found.fun)
+        near, converged = relative(best.x), bool(best.success)
+        start = MixedLMParams.from_components(np.zeros(X.shape[1]), cov_re=near + 1e-8 * np.eye(q))
         try:
-            fit = MixedLM(self._y, X, groups=self._person, exog_re=X[:, slopes]).fit(reml=True)
-            variances = np.diag(np.atleast_2d(fit.cov_re))
+            fit = MixedLM(y, X, groups=self._person, exog_re=Z).fit(reml=True, method=["lbfgs"], start_params=start)
+            near = max(near, np.asarray(fit.cov_re) / fit.scale, key=lambda C: at(C)[0])
+            converged |= bool(fit.converged)
         except np.linalg.LinAlgError:
-            if self._random:
-                raise
-            # A variance of exactly 0 makes statsmodels' matrix singular; the model then is least squares.
-            fit, variances = sm.OLS(self._y, X).fit(), np.zeros(1)
-        sizes = np.sqrt(np.maximum(variances, 0.0)) / np.r_[1.0, scale[self._random]]
-        names = ["intercept", *(self.data.names[place] for place in self._random)]
-        return fit, pd.Series(sizes, index=[f"sd of {name}" for name in names]), _empty()
+            pass  # a variance of exactly 0 makes its matrix singular
+        # Given C, params have the covariance of generalised least squares; MixedLM's own is not finite where a variance is 0.
+        llf, params, covariance, error = at(near)
+        return params[1:], covariance[1:, 1:], llf, converged, np.sqrt(error * np.diag(near)), np.empty(0)
 
-    def _ordered(self, scale: np.ndarray) -> _Found:
-        categories = np.unique(self._y)
+    def _ordered(self, X: np.ndarray) -> _Found:
+        categories, codes = np.unique(self._y, return_inverse=True)
         if len(categories) > _MOST_CATEGORIES:
+            allowed = f"at most {_MOST_CATEGORIES} ordered categories"
             raise EstimationError(
-                f'{len(categories)} different ratings; allowed: at most {_MOST_CATEGORIES} ordered categories; use method="ols" or "mixed".'
+                f'{len(categories)} different ratings; allowed: {allowed}; use method="ols" or "mixed".'
             )
-        model = OrderedModel(
-            pd.Categorical(self._y, categories=categories, ordered=True), self._X / scale, distr="logit"
-        )
-        fit = model.fit(method="bfgs", disp=0, maxiter=500, cov_type="cluster", cov_kwds={"groups": self._person})
-        cuts = model.transform_threshold_params(np.asarray(fit.params))[1:-1]
-        labels = [f"{low:g}/{high:g}" for low, high in pairwise(categories)]
-        return fit, _empty(), pd.Series(cuts, index=labels)
+        along = _separated(X, codes)
+        if along.any():
+            raise EstimationError(
+                f"{', '.join(np.array(self.data.names)[along])}: some combination predicts ratings perfectly, so no estimate is finite; allowed: "
+                'ratings that overlap; merge levels or categories, or use method="ols".'
+            )
+        model = OrderedModel(pd.Categorical(self._y, categories=categories, ordered=True), X, distr="logit")
+        grouped = {"groups": self._person}
+        fit = model.fit(method="bfgs", disp=0, maxiter=_MOST_STEPS, cov_type="cluster", cov_kwds=grouped)
+        k, params = X.shape[1], np.asarray(fit.params)
+        cuts = model.transform_threshold_params(params)[1:-1]
+        found = params[:k], np.asarray(fit.cov_params())[:k, :k], float(fit.llf), bool(fit.mle_retvals["converged"])
+        return *found, np.empty(0), cuts
 
-    def _notes(
-        self, reasons: Sequence[str], spread: pd.Series, params: np.ndarray, errors: np.ndarray
-    ) -> tuple[Note, ...]:
+    def _notes(self, spread: np.ndarray, params: np.ndarray, errors: np.ndarray) -> list[Note]:
+        """spread: of the scaled columns."""
         notes = []
-        people = len(np.unique(self._person))
+        ratings = pd.Series(self._y).groupby(self._person)
         if self.dropped:
             notes.append(Note("dropped", "warning", _DROPPED, {"dropped": self.dropped, "rows": self.rows}))
-        flat = int((pd.Series(self._y).groupby(self._person).agg(np.ptp) == 0).sum())
+        flat = int(((ratings.agg(np.ptp) == 0) & (ratings.size() > 1)).sum())  # one rating alone is no carelessness
         if flat:
             notes.append(Note("flat_ratings", "warning", _FLAT, {"count": flat}))
-        nothing = [name for name, size in spread.items() if size < 1e-3 * self._y.std()]
+        nothing = [self._effects[k] for k in np.flatnonzero(spread < 1e-3 * self._y.std())]
         if nothing:
-            notes.append(Note("no_spread", "info", _NO_SPREAD, {"names": ", ".join(map(str, nothing))}))
-        elif reasons:
-            notes.append(Note("not_converged", "warning", _NOT_CONVERGED, {"reason": reasons[0]}))
-        if people < diagnostics.SMALLEST_SAMPLE:
-            notes.append(Note("few", "warning", _FEW, {"respondents": people}))
+            notes.append(Note("no_spread", "info", _NO_SPREAD, {"names": ", ".join(nothing)}))
+        if ratings.ngroups < diagnostics.SMALLEST_SAMPLE:
+            notes.append(Note("few", "warning", _FEW, {"respondents": ratings.ngroups}))
         if self.data.price is not None:
             k = self.data.names.index(self.data.price)
             notes += diagnostics.price_note(float(params[k]), float(errors[k]))
-        return tuple(notes)
+        return notes
 
 
-def _empty() -> pd.Series:
-    return pd.Series(dtype=float)
+def _restricted(
+    y: np.ndarray, X: np.ndarray, Z: np.ndarray, person: np.ndarray
+) -> Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray, float]]:
+    """REML, profiled (Laird and Ware 1982): from C (q, q), the covariance of random effects over the error variance, to the log-likelihood, params,
+    their covariance, the error variance. V = I + ZCZ' is never built: log|V| = log|I + Z'ZC|, V^-1 = I - ZC(I + Z'ZC)^-1 Z'.
+    """
+    (n, p), q, full = X.shape, Z.shape[1], np.column_stack([X, y])
+    sums = np.zeros((person.max() + 1, q, q + p + 1))
+    np.add.at(sums, person, Z[:, :, None] * np.column_stack([Z, full])[:, None, :])
+    own, cross, total = sums[:, :, :q], sums[:, :, q:], full.T @ full
+
+    def at(C: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, float]:
+        inner = np.eye(q) + own @ C
+        left = total - np.einsum("gqa,gqb->ab", cross, C @ np.linalg.solve(inner, cross))
+        params = np.linalg.solve(left[:p, :p], left[:p, p])
+        error = max(left[p, p] - params @ left[:p, p], 1e-14 * total[p, p]) / (n - p)
+        logs = np.linalg.slogdet(inner)[1].sum() + np.linalg.slogdet(left[:p, :p])[1]
+        llf = -0.5 * ((n - p) * (np.log(2 * np.pi * error) + 1) + logs)
+        return float(llf), params, error * np.linalg.inv(left[:p, :p]), float(error)
+
+    return at
+
+
+def _separated(X: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """(K,) columns along which an ordered likelihood rises for ever: the linear program of `diagnostics.separation`, with cut points.
+
+    Raising g and cuts d helps every rating c of a profile x if d_c - x'g >= 0 >= d_(c-1) - x'g; a profile's lowest and highest rating suffice.
+    """
+    last, k = int(codes.max()), X.shape[1]
+    cut = np.eye(last)
+
+    def slack(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        up, down = low < last, high > 0
+        return np.vstack([np.hstack([-x[up], cut[low[up]]]), np.hstack([x[down], -cut[high[down] - 1]])])
+
+    profiles, place = np.unique(X, axis=0, return_inverse=True)
+    ratings = pd.Series(codes).groupby(place.ravel())
+    ascending = np.hstack([np.zeros((last - 1, k)), cut[1:] - cut[:-1]])
+    tight = np.vstack([slack(profiles, ratings.min().to_numpy(), ratings.max().to_numpy()), ascending])
+    gain = slack(X, codes, codes).mean(axis=0)
+    found = linprog(-gain, A_ub=-tight, b_ub=np.zeros(len(tight)), bounds=(-1, 1), method="highs")
+    none = found.status != 0 or np.abs(found.x).max() < 0.5
+    return np.zeros(k, dtype=bool) if none else np.asarray(np.abs(found.x[:k]) > 1e-9)
