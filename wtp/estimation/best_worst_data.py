@@ -13,7 +13,8 @@ Notation: N respondents, T tasks as asked, A rows of items shown, L items, m ite
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,11 +27,11 @@ from scipy.sparse.csgraph import connected_components
 from wtp.errors import DataError
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.formulas import AttributeColumns
+from wtp.estimation.long_format import LongFrame, check_cells, check_columns
 
 THRESHOLD = "threshold of mattering"
 ANSWERS = ("all", "some", "none")
 FEWEST_ITEMS = 3  # of a task: with two, the worst is what the best is not
-_MOST_PLACES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,30 +108,18 @@ def best_worst_choices(
     Raises DataError naming column, row (the first row below the header is 1), respondent and choice task.
     """
     coded = _categories(frame, item, reference, anchor)
-    coding: dict[str, Any] = {
-        "formula": f"`{item}`",
-        "respondent": respondent,
-        "choice_task": choice_task,
-        "price": None,
-        "weights": weights,
-        "covariates": covariates,
-    }
-    picked = []
-    for column in (best, worst):
-        try:
-            picked.append(ChoiceData.from_long(coded, chosen=column, **coding))
-        except DataError as error:
-            text = str(error)
-            raise DataError(f"column {column!r}: {text}" if text.startswith("respondent ") else text) from error
-    first, last = picked
-    # The order of rows in ChoiceData.
-    person = pd.factorize(frame[respondent])[0]
-    task = pd.factorize(person * len(frame) + pd.factorize(frame[choice_task])[0])[0]
-    order = np.lexsort((np.arange(len(frame)), task, person))
-    places = _Places(frame, order, respondent, choice_task)
-    _check_tasks(first, last, places)
-    answers = _anchor_answers(frame, anchor, first, places)
-    X, starts, chosen, person_of_task = _stack(first, last.chosen, answers)
+    with _naming(best):
+        first = ChoiceData.from_long(
+            coded, f"`{item}`", respondent=respondent, choice_task=choice_task, chosen=best, price=None, weights=weights, covariates=covariates
+        )  # fmt: skip
+    check_columns(frame, [], [worst], "")
+    check_cells(frame, [worst], np.arange(1, len(frame) + 1))
+    long = LongFrame.of(frame, respondent, choice_task)
+    with _naming(worst):
+        last = long.chosen(long.truth(worst))
+    _check_tasks(first, last, long)
+    answers = _anchor_answers(anchor, long)
+    X, starts, chosen, person_of_task = _stack(first, last, answers)
     attribute = first.attributes[0]
     if anchor is not None:
         levels = (THRESHOLD, *attribute.levels)
@@ -152,23 +141,14 @@ def best_worst_choices(
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where a row or task of the sorted data stands in the frame."""
-
-    frame: pd.DataFrame
-    order: np.ndarray
-    respondent: str
-    choice_task: str
-
-    def of(self, rows: np.ndarray) -> str:
-        """The first few of some sorted rows, in words."""
-        shown = [
-            f"respondent {self.frame[self.respondent].iloc[r]}, choice task {self.frame[self.choice_task].iloc[r]} (row {r + 1})"
-            for r in self.order[rows[:_MOST_PLACES]]
-        ]
-        more = f" and {len(rows) - _MOST_PLACES:,} more" if len(rows) > _MOST_PLACES else ""
-        return "; ".join(shown) + more
+@contextmanager
+def _naming(column: str) -> Iterator[None]:
+    """Best and worst have the same rules: say in which of the two columns one is broken."""
+    try:
+        yield
+    except DataError as error:
+        text = str(error)
+        raise DataError(f"column {column!r}: {text}" if text.startswith("respondent ") else text) from error
 
 
 def _categories(frame: pd.DataFrame, item: str, reference: Any, anchor: str | None) -> pd.DataFrame:
@@ -196,40 +176,40 @@ def _categories(frame: pd.DataFrame, item: str, reference: Any, anchor: str | No
     return frame.assign(**{item: pd.Categorical(values, categories=found)})
 
 
-def _check_tasks(first: ChoiceData, last: ChoiceData, places: _Places) -> None:
-    """Enough items, each once, and two different answers."""
+def _check_tasks(first: ChoiceData, worst: np.ndarray, long: LongFrame) -> None:
+    """Enough items, each once, and two different answers; worst: (T,) rows."""
     level = (first.X @ np.arange(1, first.X.shape[1] + 1)).round().astype(int)
     sorted_by_item = np.lexsort((level, first.task_of_row))
     again = (np.diff(first.task_of_row[sorted_by_item]) == 0) & (np.diff(level[sorted_by_item]) == 0)
     for rows, found, allowed in (
         (first.starts[first.sizes < FEWEST_ITEMS], "fewer than 3 items", "3 or more items a task"),
         (np.sort(sorted_by_item[1:][again]), "an item is shown twice", "different items in a task"),
-        (first.chosen[first.chosen == last.chosen], "best and worst are the same item", "two different items"),
+        (first.chosen[first.chosen == worst], "best and worst are the same item", "two different items"),
     ):
         if len(rows):
-            raise DataError(f"{places.of(rows)}: {found}; allowed: {allowed}; mend or drop these choice tasks.")
+            raise DataError(f"{long.places(rows)}: {found}; allowed: {allowed}; mend or drop these choice tasks.")
 
 
-def _anchor_answers(frame: pd.DataFrame, anchor: str | None, first: ChoiceData, places: _Places) -> np.ndarray:
+def _anchor_answers(anchor: str | None, long: LongFrame) -> np.ndarray:
     """(T,) 0 all, 1 some, 2 none of the items matter, -1 not asked."""
     if anchor is None:
-        return np.full(len(first.starts), -1)
-    codes, distinct = pd.factorize(frame[anchor])
+        return np.full(len(long.starts), -1)
+    codes, distinct = pd.factorize(long.frame[anchor])
     words = pd.Series(distinct, dtype=object).astype(str).str.strip().str.lower()
     meaning = words.map({word: code for code, word in enumerate(ANSWERS)}).fillna(-2).to_numpy(dtype=int)
-    row = np.append(meaning, -1)[codes][places.order]  # an empty cell has code -1, the last place
+    row = np.append(meaning, -1)[codes]  # an empty cell has code -1, the last place
     wrong = np.flatnonzero(row == -2)
     if len(wrong):
-        found = str(frame[anchor].iloc[places.order[wrong[0]]])[:40]
+        found = str(long.frame[anchor].iloc[wrong[0]])[:40]
         raise DataError(
-            f"column {anchor!r}, {places.of(wrong)}: {found!r}; allowed: {', '.join(ANSWERS)}, or empty; mend the cells."
+            f"column {anchor!r}, {long.places(wrong)}: {found!r}; allowed: {', '.join(ANSWERS)}, or empty; mend the cells."
         )
-    highest = np.maximum.reduceat(row, first.starts)
-    lowest = np.minimum.reduceat(np.where(row < 0, len(ANSWERS), row), first.starts)
-    several = first.starts[(highest >= 0) & (lowest < highest)]
+    highest = np.maximum.reduceat(row, long.starts)
+    lowest = np.minimum.reduceat(np.where(row < 0, len(ANSWERS), row), long.starts)
+    several = long.starts[(highest >= 0) & (lowest < highest)]
     if len(several):
         raise DataError(
-            f"column {anchor!r}, {places.of(several)}: several answers; allowed: one answer a choice task; mend the cells."
+            f"column {anchor!r}, {long.places(several)}: several answers; allowed: one answer a choice task; mend the cells."
         )
     if (highest < 0).all():
         raise DataError(

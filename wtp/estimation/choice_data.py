@@ -19,13 +19,12 @@ import pandas as pd
 
 from wtp.errors import DataError
 from wtp.estimation.conditional_kernel import centre
-from wtp.estimation.formulas import AttributeColumns, attribute_columns, code_formula, variables, without
+from wtp.estimation.formulas import AttributeColumns, attribute_columns, code_formula, shown_levels, variables, without
 from wtp.estimation.long_format import LongFrame, check_cells, check_columns, numbers
 from wtp.estimation.price_form import LINEAR, PriceForm
 
 _LARGEST = 1e100  # squares and their sums stay finite
 NONE = "none"
-_MOST_PRICES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,8 +224,7 @@ def _offered(long: LongFrame, chosen: str, available: str | None) -> tuple[LongF
         long.refuse(first >= 0, "chosen, yet not available", "a choice among the available alternatives", first)
     left = np.add.reduceat(there.astype(int), long.starts)
     long.refuse(left < 2, "fewer than two available alternatives", "two or more")
-    kept = long.where(there)
-    return kept, kept.truth(chosen)
+    return long.where(there), picked[there]
 
 
 _Coded = tuple[np.ndarray, tuple[str, ...], tuple[AttributeColumns, ...]]
@@ -258,9 +256,9 @@ def _code(
     if linear:
         return X, names, attributes, form
     attributes = tuple(_wider(attribute, len(form.names)) for attribute in attributes)
-    tested = np.asarray(form.tested if len(form.tested) <= _MOST_PRICES else (form.tested[0], form.tested[-1]))
-    contrasts = np.hstack([np.zeros((len(tested), len(names))), form.code(tested)])
-    attributes += (AttributeColumns(price, tuple(tested.tolist()), contrasts, numeric=False),)
+    levels, _ = shown_levels(table[price])
+    contrasts = np.hstack([np.zeros((len(levels), len(names))), form.code(np.asarray(levels))])
+    attributes += (AttributeColumns(price, levels, contrasts, numeric=False),)
     return np.hstack([X, form.code(prices)]), names + form.names, attributes, form
 
 

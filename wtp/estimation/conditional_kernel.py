@@ -16,13 +16,17 @@ _ROWS = 1024  # a block's rows, so that rows and deviations of a dozen columns s
 
 
 @_compiled
+def _end(starts: np.ndarray, t: int, rows: int) -> int:
+    return starts[t + 1] if t + 1 < len(starts) else rows
+
+
+@_compiled
 def centre(X: np.ndarray, starts: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """X (A, K) less its mean in each choice task into `out`; returns the largest |x| and the largest |x - mean| of each column, (K,) each."""
     rows, columns = X.shape
     largest, varied, mean = np.zeros(columns), np.zeros(columns), np.zeros(columns)
     for t in range(len(starts)):
-        first = starts[t]
-        last = starts[t + 1] if t + 1 < len(starts) else rows
+        first, last = starts[t], _end(starts, t, rows)
         mean[:] = 0.0
         for a in range(first, last):
             for k in range(columns):
@@ -37,11 +41,6 @@ def centre(X: np.ndarray, starts: np.ndarray, out: np.ndarray) -> tuple[np.ndarr
                 largest[k] = max(largest[k], abs(value))
                 varied[k] = max(varied[k], abs(centred))
     return largest, varied
-
-
-@_compiled
-def _end(starts: np.ndarray, t: int, rows: int) -> int:
-    return starts[t + 1] if t + 1 < len(starts) else rows
 
 
 @_compiled

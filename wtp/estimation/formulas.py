@@ -92,15 +92,15 @@ def attribute_columns(
     for name, places in columns.items():
         if not places:
             continue
-        levels, rows = _levels(frame[name])
+        levels, rows = shown_levels(frame[name])
         contrasts = np.zeros((len(levels), len(names)))
         contrasts[:, places] = X[rows][:, places]
         attributes.append(AttributeColumns(name, levels, contrasts, [names[k] for k in places] == [name]))
     return tuple(attributes)
 
 
-def _levels(values: pd.Series) -> tuple[tuple[Any, ...], np.ndarray]:
-    """Levels in order (categories in theirs, else sorted), each with a row where it is shown."""
+def shown_levels(values: pd.Series) -> tuple[tuple[Any, ...], np.ndarray]:
+    """Levels in order (categories in theirs, else sorted), each with a row where it is shown; of many numbers the lowest and the highest."""
     codes, found = pd.factorize(values, sort=True)
     first = np.full(len(found), -1)
     first[codes[::-1]] = np.arange(len(values))[::-1]

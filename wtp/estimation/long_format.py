@@ -34,16 +34,15 @@ class LongFrame:
     labels: np.ndarray
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, respondent: str, choice_task: str, rows: np.ndarray | None = None) -> LongFrame:
-        """Sort; a choice-task number may repeat across respondents. rows: numbers in the file, by default 1 to A."""
+    def of(cls, frame: pd.DataFrame, respondent: str, choice_task: str) -> LongFrame:
+        """Sort; a choice-task number may repeat across respondents."""
         person, labels = pd.factorize(frame[respondent])
         number, numbers = pd.factorize(frame[choice_task])
         task = pd.factorize(person * len(numbers) + number)[0]
         order = np.lexsort((np.arange(len(frame)), task, person))
-        rows = np.arange(1, len(frame) + 1) if rows is None else rows
         task = np.cumsum(np.r_[0, np.diff(task[order]) != 0])
         in_order = bool((np.diff(order) == 1).all())  # as most files are: no copy
-        return cls(frame if in_order else frame.iloc[order], rows[order], respondent, choice_task, person[order], task, np.asarray(labels))  # fmt: skip
+        return cls(frame if in_order else frame.iloc[order], order + 1, respondent, choice_task, person[order], task, np.asarray(labels))  # fmt: skip
 
     @property
     def starts(self) -> np.ndarray:
@@ -51,10 +50,12 @@ class LongFrame:
         return np.flatnonzero(np.r_[True, np.diff(self.task) != 0])
 
     def where(self, kept: np.ndarray) -> LongFrame:
-        """The rows for which `kept` (A,) holds; choice tasks that lose all their rows are gone."""
+        """The rows for which `kept` (A,) holds; every respondent must keep some."""
         if kept.all():
             return self
-        return LongFrame.of(self.frame[kept], self.respondent, self.choice_task, self.rows[kept])
+        return replace(
+            self, frame=self.frame[kept], rows=self.rows[kept], person=self.person[kept], task=self.task[kept]
+        )
 
     def truth(self, column: str) -> np.ndarray:
         """(A,) booleans of a column of 0/1, true/false, yes/no."""
@@ -73,7 +74,7 @@ class LongFrame:
         known = self.frame[column].notna().to_numpy()
         value = np.full(len(self.frame), -1)
         if known.any():
-            value[known] = replace(self, frame=self.frame[known], rows=self.rows[known]).truth(column)
+            value[known] = self.where(known).truth(column)
         highest, lowest = np.maximum.reduceat(value, self.starts), np.minimum.reduceat(value, self.starts)
         self.refuse(
             highest != lowest,
@@ -87,13 +88,16 @@ class LongFrame:
         bad = np.flatnonzero(wrong)
         if not len(bad):
             return
-        at = (self.starts if rows is None else rows)[bad]
+        places = self.places((self.starts if rows is None else rows)[bad])
+        raise DataError(f"{places}: {found}; allowed: {allowed}; mend or drop these choice tasks.")
+
+    def places(self, rows: np.ndarray) -> str:
+        """The first few of some rows, in words."""
         whose, which = self.frame[self.respondent], self.frame[self.choice_task]
-        places = "; ".join(
-            f"respondent {whose.iloc[r]}, choice task {which.iloc[r]} (row {self.rows[r]})" for r in at[:_MOST_PLACES]
+        shown = "; ".join(
+            f"respondent {whose.iloc[r]}, choice task {which.iloc[r]} (row {self.rows[r]})" for r in rows[:_MOST_PLACES]
         )
-        more = f" and {len(bad) - _MOST_PLACES:,} more" if len(bad) > _MOST_PLACES else ""
-        raise DataError(f"{places}{more}: {found}; allowed: {allowed}; mend or drop these choice tasks.")
+        return shown + (f" and {len(rows) - _MOST_PLACES:,} more" if len(rows) > _MOST_PLACES else "")
 
     def chosen(self, picked: np.ndarray) -> np.ndarray:
         """(T,) rows of the chosen alternatives, of marks (A,); two or more alternatives a choice task, one of them chosen."""
