@@ -30,11 +30,17 @@ def prior(k: int = 3) -> HierarchicalPrior:
     return HierarchicalPrior(mean_precision=1.0, degrees_of_freedom=k + 10, scale=0.5)
 
 
-def simulate(rng: np.random.Generator, respondents: int = 40, tasks: int = 8) -> tuple[ChoiceData, np.ndarray]:
-    """Answers of a population drawn from the prior; its true D (K), log variances (K), log-likelihood, and D_0 / D_1."""
+def simulate(
+    rng: np.random.Generator, respondents: int = 40, tasks: int = 8, learned: float | None = None
+) -> tuple[ChoiceData, np.ndarray]:
+    """Answers of a population drawn from the prior; its true D (K), log variances (K), log-likelihood, and D_0 / D_1.
+
+    learned: shape and rate of the factor of V, where it is not known.
+    """
     k, alternatives = len(NAMES), 3
     X = rng.choice([-1.0, 0.0, 1.0], (respondents * tasks, alternatives, k))
-    covariance = stats.invwishart(k + 10, (k + 10) * 0.5 * np.eye(k)).rvs(random_state=rng)
+    factor = 1.0 if learned is None else rng.gamma(learned, 1 / learned)
+    covariance = stats.invwishart(k + 10, (k + 10) * 0.5 * factor * np.eye(k)).rvs(random_state=rng)
     mean = rng.multivariate_normal(np.zeros(k), covariance)
     theta = rng.multivariate_normal(mean, covariance, respondents)
     person = np.repeat(np.arange(respondents), tasks)
@@ -49,12 +55,22 @@ def simulate(rng: np.random.Generator, respondents: int = 40, tasks: int = 8) ->
 
 
 def ranks(
-    seed: int, *, thin: int = 4, warmup: int = 200, plant: Callable[[Problem], Problem] = lambda problem: problem
+    seed: int,
+    *,
+    thin: int = 4,
+    warmup: int = 200,
+    plant: Callable[[Problem], Problem] = lambda problem: problem,
+    learned: float | None = None,
 ) -> np.ndarray:
-    """Ranks (Q,) of the truth of one simulated study among 99 thinned draws; `plant` puts an error into the sampler's problem."""
+    """Ranks (Q,) of the truth of one simulated study among 99 thinned draws; `plant` puts an error into the sampler's problem.
+
+    learned: the factor of V is drawn too; `sampler.LEARNED` must be the same.
+    """
     rng = np.random.default_rng([seed, 0])
-    data, truth = simulate(rng)
+    data, truth = simulate(rng, learned=learned)
     right = HierarchicalLogit(data, prior=prior(), coding="as_given").problem
+    if learned is not None:
+        right = replace(right, learned=np.zeros(len(NAMES), dtype=int))
     problem = plant(right)
     chain = Chain(problem, np.random.SeedSequence([seed, 1]), warmup)
     draws = np.empty((RANKS, len(truth)))

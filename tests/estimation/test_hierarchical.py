@@ -84,8 +84,12 @@ def test_the_stop_rule_is_about_every_watched_quantity(fit: HierarchicalResults)
     table = fit.diagnostics
     assert list(table.index[:3]) == list(NAMES)
     assert "log_likelihood" in table.index
-    assert table["r_hat"].max() <= 1.02
-    assert table[["ess_bulk", "ess_tail"]].min().min() >= 400
+    reported = table[table["reported"]]
+    assert {"price", "worth.quality", "worth.speed"} == set(reported.index) - {"quality", "speed"}
+    assert fit.convergence == (reported["r_hat"].max(), reported[["ess_bulk", "ess_tail"]].min().min())
+    assert fit.convergence[0] <= 1.02
+    assert fit.convergence[1] >= 400
+    assert table["r_hat"].max() <= 1.2
 
 
 def test_same_seed_same_draws_whatever_the_cores(people: tuple[ChoiceData, np.ndarray]) -> None:
@@ -261,7 +265,19 @@ def test_results_are_complete(fit: HierarchicalResults, people: tuple[ChoiceData
     assert "quality" in text
     simulated = fit.simulate(100)
     assert simulated.values.shape == (100, 120, 3)
-    assert simulated.weights.sum() == pytest.approx(1)
+    assert simulated.weights.sum(axis=1) == pytest.approx(np.ones(100))
+
+
+def test_figures_are_about_customers_or_about_the_respondents_alone(fit: HierarchicalResults) -> None:
+    alone = replace(fit, generalise=False)
+    assert (alone.simulate().weights == 1 / 120).all()
+    assert np.array_equal(alone.simulate().values, fit.simulate().values)
+    worth = [
+        (d.weights * (d.values[..., 0] / -d.values[..., 2])).sum(axis=1) for d in (fit.simulate(), alone.simulate())
+    ]
+    own = (fit.draws[..., 0] / fit.draws[..., 2]).var(axis=1).mean()
+    # Who was asked adds the variance of a mean of 120 respondents.
+    assert worth[0].var() - worth[1].var() == pytest.approx(own / 120, rel=0.4)
 
 
 def test_holdout_is_held_against_pooled_and_chance(

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 
 from tests.estimation import calibration
+from wtp.estimation.hierarchical import sampler
 from wtp.estimation.hierarchical.problem import Problem
 
 STUDIES = 100
 
 
-def statistics(studies: int, plant: Callable[[Problem], Problem] = lambda problem: problem) -> dict[str, float]:
+def statistics(
+    studies: int, plant: Callable[[Problem], Problem] = lambda problem: problem, learned: float | None = None
+) -> dict[str, float]:
     """Chi-square statistic of the ranks of each quantity."""
-    found = np.array([calibration.ranks(seed, warmup=150, plant=plant) for seed in range(studies)])
+    found = np.array([calibration.ranks(seed, warmup=150, plant=plant, learned=learned) for seed in range(studies)])
     return dict(zip(calibration.QUANTITIES, calibration.chi_squares(found), strict=True))
 
 
@@ -35,3 +38,15 @@ def test_true_values_rank_evenly_among_their_draws() -> None:
 )
 def test_a_planted_error_is_shown(plant: Callable[[Problem], Problem], shown_by: str, studies: int) -> None:
     assert statistics(studies, plant)[shown_by] > calibration.CRITICAL
+
+
+@pytest.mark.slow
+def test_variances_whose_prior_is_learned_rank_evenly_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "LEARNED", 2.0)
+    assert max(statistics(STUDIES, learned=2.0).values()) < calibration.CRITICAL
+
+
+@pytest.mark.slow
+def test_a_wrong_belief_about_the_learned_factor_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "LEARNED", 200.0)  # as good as known, to be 1
+    assert statistics(20, learned=0.5)["log_variance.x0"] > calibration.CRITICAL

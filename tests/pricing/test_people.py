@@ -8,6 +8,7 @@ import pytest
 from tests.pricing.conftest import simulate
 from wtp.estimation import ChoiceData, Draws, HierarchicalPrior, HierarchicalResults
 from wtp.estimation.hierarchical.results import Sampled
+from wtp.estimation.hierarchical.watched import Watched
 from wtp.pricing import Step, price_limits, still_buying_people, willingness_to_pay
 from wtp.pricing.money import Money
 from wtp.pricing.reservation_price import ABOVE, BELOW, INDICATION, NO_NONE, PRIOR, reservation_prices
@@ -35,7 +36,8 @@ def fit_with(
     k = coefficients.shape[2]
     return HierarchicalResults(
         data=data, sampled=Sampled((coefficients,), (np.zeros((2, k + 1, k)),), np.zeros((1, 8, 1))), coding=np.eye(k), signs=np.zeros(k),
-        Z=np.ones((people, 1)), covariate_names=("1",), prior=HierarchicalPrior(), status=status, warmup=0, sweeps=1, seed=1, seconds=0.0,
+        Z=np.ones((people, 1)), covariate_names=("1",), watched=Watched(data.names, None, data.none), prior=HierarchicalPrior(),
+        status=status, warmup=0, sweeps=1, seed=1, seconds=0.0, generalise=False,
     )  # fmt: skip
 
 

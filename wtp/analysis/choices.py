@@ -273,8 +273,7 @@ def _estimates(fit: Any, wanted: Specification, seed: int, notes: list[Note]) ->
     ]
     convergence: dict[str, float | None] = {"r_hat": None, "ess": None}
     if isinstance(fit, HierarchicalResults):
-        table = fit.diagnostics
-        convergence = {"r_hat": float(table["r_hat"].max()), "ess": float(table[["ess_bulk", "ess_tail"]].min().min())}
+        convergence = dict(zip(("r_hat", "ess"), fit.convergence, strict=True))
     record: dict[str, Any] = {
         "model": wanted.model,
         "space": wanted.space,

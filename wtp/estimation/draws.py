@@ -94,6 +94,12 @@ def weighted_quantiles(values: np.ndarray, weights: np.ndarray, levels: Sequence
     return np.stack(found)
 
 
+def draw_quantiles(figures: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Quantiles over draws, the first axis; between two draws none is infinite unless both are."""
+    finite = bool(np.isfinite(figures).all())
+    return np.asarray(np.quantile(figures, levels, axis=0, method="linear" if finite else "inverted_cdf"))
+
+
 def krinsky_robb(fit: PooledFit, draws: int = 10_000, seed: int = 0) -> np.ndarray:
     """Draws of the parameters of a pooled fit, (R, 1, K), on the scale of `fit.params`."""
     return normal_draws(fit.params.to_numpy(), fit.cov_params().to_numpy(), draws, seed)[:, None, :]

@@ -103,15 +103,44 @@ class PriceForm:
             return np.asarray((np.diff(coefficients, axis=-1, prepend=0.0) < 0).all(axis=-1))
         return np.asarray((coefficients < 0).all(axis=-1))
 
+    def basis(self, prices: np.ndarray) -> np.ndarray:
+        """(P, m) so that f(price) = coefficients @ basis; part-worths are straight between the tested prices, and their last lines go on."""
+        if self.kind != PART_WORTH:
+            return self.code(prices)
+        prices, tested = np.asarray(prices, dtype=float), np.asarray(self.tested)
+        at, share = self._between(prices)
+        levels = np.zeros((len(prices), len(tested)))
+        rows = np.arange(len(prices))
+        levels[rows, at], levels[rows, at + 1] = 1 - share, share
+        return levels[:, 1:]
+
+    def slope_basis(self, prices: np.ndarray) -> np.ndarray:
+        """(P, m) so that f'(price) = coefficients @ slope_basis; at a knot or a tested price the slope to its right."""
+        prices = np.asarray(prices, dtype=float)
+        if self.kind == LINEAR:
+            return np.ones((len(prices), 1))
+        if self.kind == LOG:
+            return np.asarray(1 / prices[:, None])
+        rows = np.arange(len(prices))
+        if self.kind == PIECEWISE:
+            pieces = np.zeros((len(prices), len(self.knots) + 1))
+            pieces[rows, np.searchsorted(self.knots, prices, side="right")] = 1
+            return pieces
+        at, _ = self._between(prices)
+        width = np.diff(self.tested)[at]
+        levels = np.zeros((len(prices), len(self.tested)))
+        levels[rows, at], levels[rows, at + 1] = -1 / width, 1 / width
+        return levels[:, 1:]
+
+    def _between(self, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The tested price at or below each price, and the share of the way to the next one."""
+        tested = np.asarray(self.tested)
+        at = np.clip(np.searchsorted(tested, prices, side="right") - 1, 0, len(tested) - 2)
+        return at, (prices - tested[at]) / (tested[at + 1] - tested[at])
+
     def utility(self, price: float, coefficients: np.ndarray) -> np.ndarray:
-        """f(price) (...,) of coefficients (..., m); part-worths are straight between the tested prices."""
-        if self.kind == PART_WORTH:
-            at = np.searchsorted(self.tested, np.clip(price, self.tested[0], self.tested[-1]), side="right") - 1
-            at = min(int(at), len(self.tested) - 2)
-            share = (price - self.tested[at]) / (self.tested[at + 1] - self.tested[at])
-            levels = np.concatenate([np.zeros((*coefficients.shape[:-1], 1)), coefficients], axis=-1)
-            return np.asarray(levels[..., at] * (1 - share) + levels[..., at + 1] * share)
-        return np.asarray(coefficients @ self.code(np.array([price]))[0])
+        """f(price) (...,) of coefficients (..., m)."""
+        return np.asarray(coefficients @ self.basis(np.array([price]))[0])
 
     def inverse(self, utility: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """Prices (..., S) at which f is `utility` (..., S), of coefficients (..., m) for which a higher price is always worse, NaN for others.

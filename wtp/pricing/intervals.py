@@ -13,7 +13,7 @@ import pandas as pd
 from wtp.errors import DataError
 from wtp.estimation.bootstrap import bootstrap
 from wtp.estimation.conditional_logit import ConditionalLogitResults, quantile
-from wtp.estimation.draws import BOOTSTRAP, KRINSKY_ROBB
+from wtp.estimation.draws import BOOTSTRAP, KRINSKY_ROBB, draw_quantiles
 from wtp.pricing.money import Money
 
 DELTA, FIELLER = "delta", "fieller"
@@ -57,10 +57,8 @@ def interval_methods(
 
 def _percentiles(draws: np.ndarray, vector: np.ndarray, money: Money, tail: float) -> tuple[float, float]:
     """A draw in which a higher price does not deter makes the ratio run through infinity: no bound on the side it leaves."""
-    worth = draws @ vector / -draws[:, money.columns[0]]
-    wrong = ~money.deters(draws)
-    worth[wrong] = np.sign(draws[wrong] @ vector) * np.inf
-    low, high = np.quantile(worth, [tail, 1 - tail], method="inverted_cdf" if wrong.any() else "linear")
+    worth = money.worth_of_people(draws, vector[None, :])[:, 0]
+    low, high = draw_quantiles(worth, [tail, 1 - tail])
     return float(low), float(high)
 
 

@@ -16,6 +16,11 @@ _MOST_WRONG_SIGNS = 0.001
 _MOST_NOT_FALLING = 0.05  # part-worths of neighbouring prices, which nothing keeps in order
 
 
+def any_amount(utility: np.ndarray) -> np.ndarray:
+    """Money without end with the sign of a utility; nothing where somebody does not care either way."""
+    return np.where(utility == 0, 0.0, np.copysign(np.inf, utility))
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """How coefficients (..., K) give money. form: of the price; columns: its places among the K; at: the price at which changes are valued."""
@@ -62,11 +67,17 @@ class Money:
         """(..., S) money that offsets changes (S, K); NaN where a higher price does not deter, infinite where it is beyond the known prices."""
         return self.form.worth(values @ contrasts.T, values[..., list(self.columns)], self.at)
 
-    def indifferent(self, values: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """(...) price at which vector'b + f(price) = 0; where a higher price does not deter, infinite with the sign of vector'b."""
-        utility = values @ vector
+    def worth_of_people(self, values: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
+        """(..., S) the same of respondents, of whom each has an answer: who is not deterred by a higher price pays any amount for what he likes."""
+        worth, undeterred = self.worth(values, contrasts), ~self.deters(values)
+        if undeterred.any():
+            worth[undeterred] = any_amount(values[undeterred] @ contrasts.T)
+        return worth
+
+    def indifferent(self, values: np.ndarray, utility: np.ndarray) -> np.ndarray:
+        """(...) price at which utility (...) + f(price) = 0; where a higher price does not deter, any amount."""
         prices = self.form.inverse(-utility[..., None], values[..., list(self.columns)])[..., 0]
-        return np.where(np.isnan(prices), np.sign(utility) * np.inf, prices)
+        return np.where(np.isnan(prices), any_amount(utility), prices)
 
     def drove(self, fit: Any, draws: np.ndarray) -> bool:
         """Whether money figures of a pooled fit may be shown: a higher price is clearly worse, and in hardly any draw (R, K) not."""

@@ -21,15 +21,28 @@ from scipy.special import expit
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
-from wtp.estimation.draws import Draws, weighted_quantiles
+from wtp.estimation.draws import Draws, draw_quantiles, weighted_quantiles
 from wtp.estimation.hierarchical import HierarchicalResults, HierarchicalSegment
 from wtp.estimation.hierarchical.results import FINAL as CONVERGED
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.pricing.money import Money
-from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, level_row
+from wtp.pricing.offers import Offer, level_part, offer_vector
+from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, AnyFit, Step, level_row
 
 FINAL, PRELIMINARY, WITHHELD = "final", "preliminary", "withheld"
 _STILL_BUY = (0.75, 0.5, 0.25)
+_WATERFALL = [
+    "attribute",
+    "from_level",
+    "to_level",
+    "limit",
+    "low",
+    "high",
+    "change",
+    "change_low",
+    "change_high",
+    "note",
+]
 _OTHER_LIMITS = ("safe", "safe_low", "safe_high", "stretch", "stretch_low", "stretch_high")
 NO_NONE = "The study has no none option, so only differences between offers are known, not an absolute price limit."
 INDICATION = "Fewer than 75 respondents: the amounts are an indication, and there is no price limit yet."
@@ -41,12 +54,28 @@ BELOW = "Fewer than half would buy at the lowest tested price: the limit lies be
 HierarchicalFit = HierarchicalResults | HierarchicalSegment | LatentClassResults
 
 
-def reservation_prices(data: ChoiceData, offer: Mapping[str, str], drawn: Draws, *, price: str = "price") -> np.ndarray:
-    """(R, N) reservation prices of an offer (attribute -> level) in draws of respondents; infinite where a higher price does not deter."""
-    vector, money = _offer_less_none(data, offer), Money.of(data, price)
+def reservation_prices(
+    data: ChoiceData,
+    offer: Mapping[str, str],
+    drawn: Draws,
+    *,
+    price: str = "price",
+    rivals: Sequence[Offer] = (),
+) -> np.ndarray:
+    """(R, N) reservation prices of an offer (attribute -> level) in draws of respondents; infinite where a higher price does not deter.
+
+    Without rivals against not buying; with rivals against the best of them and not buying (where the study asked for it).
+    """
+    money = Money.of(data, price)
+    vector = np.sum([level_part(data, attribute, level) for attribute, level in offer.items()], axis=0)
+    others = [offer_vector(data, money, rival) for rival in rivals]
+    if data.none is not None:
+        others.append(np.eye(len(data.names))[data.none])
+    against = np.array(others).T
     prices = np.empty(drawn.values.shape[:2])
     for start, values, _ in drawn.blocks():
-        prices[start : start + len(values)] = money.indifferent(values, vector)
+        utility = values @ vector - (values @ against).max(axis=-1)
+        prices[start : start + len(values)] = money.indifferent(values, utility)
     return prices
 
 
@@ -59,20 +88,27 @@ def price_limits(
     confidence: float = 0.90,
     draws: int = 2_000,
     sensitivity: Sequence[HierarchicalFit] = (),
+    rivals: Sequence[Offer] = (),
 ) -> pd.DataFrame:
     """One row: estimate, low, high (the price upper limit), status, note, and the same of the safe and the stretch price.
 
     tested: lowest and highest tested price; outside of them an estimate is withheld and the note says on which side the limit lies; interval ends
-    beyond them are cut off there. sensitivity: the same respondents under other priors (`prior_sensitivity`): the intervals of safe and stretch price, which lean on
+    beyond them are cut off there. rivals: the limit is against the best of them, not only against not buying. sensitivity: the same respondents under other priors (`prior_sensitivity`): the intervals of safe and stretch price, which lean on
     the prior, are the union of all, and a note says where the limit itself moves by more than half its interval. status: "final", "preliminary" (the chains have not quite converged, or a
     mixture of latent classes, which is coarse) or "withheld".
     """
-    if fit.data.none is None:
+    if fit.data.none is None and not rivals:
         return _limit(np.nan, np.nan, np.nan, NO_NONE)
     if fit.respondents < FULL_SAMPLE:
         return _limit(np.nan, np.nan, np.nan, INDICATION)
-    low, middle, high = _quantiles_of(fit, offer, price, confidence, draws)
-    others = [_quantiles_of(other, offer, price, confidence, draws) for other in sensitivity]
+    tail = (1 - confidence) / 2
+    low, middle, high = draw_quantiles(
+        limits_of(fit, offer, price=price, draws=draws, rivals=rivals), [tail, 0.5, 1 - tail]
+    )
+    others = [
+        draw_quantiles(limits_of(other, offer, price=price, draws=draws, rivals=rivals), [tail, 0.5, 1 - tail])
+        for other in sensitivity
+    ]
     moves = max((abs(float(other[1, 1] - middle[1])) for other in others), default=0.0)
     leans = moves > (high[1] - low[1]) / 2
     for other in others:
@@ -90,17 +126,90 @@ def price_limits(
     return pd.DataFrame([row])
 
 
-def _quantiles_of(
-    fit: HierarchicalFit, offer: Mapping[str, str], price: str, confidence: float, draws: int
+def reservation_price(
+    fit: AnyFit,
+    offer: Mapping[str, str],
+    tested: tuple[float, float] | None = None,
+    *,
+    price: str = "price",
+    confidence: float = 0.90,
+    rivals: Sequence[Offer] = (),
+) -> pd.DataFrame:
+    """The price upper limit of an offer (attribute -> level) from any kind of fit: `price_limits` where respondents differ, else the preliminary `price_limit_pooled`.
+
+    tested: lowest and highest tested price, by default those of the data.
+    """
+    span = Money.of(fit.data, price).form.tested
+    ends = tested or (span[0], span[-1])
+    if hasattr(fit, "utility_params"):
+        return price_limit_pooled(fit, offer, ends, price=price, confidence=confidence)
+    return price_limits(fit, offer, ends, price=price, confidence=confidence, rivals=rivals)
+
+
+def limits_of(
+    fit: HierarchicalFit,
+    offer: Mapping[str, str],
+    *,
+    price: str = "price",
+    draws: int = 2_000,
+    rivals: Sequence[Offer] = (),
 ) -> np.ndarray:
-    """(3, 3) low, middle and high of the safe price, the limit and the stretch price."""
+    """(R, 3) safe price, price upper limit and stretch price of an offer in each draw."""
     drawn = fit.simulate(draws)
-    prices = reservation_prices(fit.data, offer, drawn, price=price)
+    prices = reservation_prices(fit.data, offer, drawn, price=price, rivals=rivals)
     weights = np.broadcast_to(drawn.weights, prices.shape)
     # The price at which a share still buys is the quantile of its complement.
-    found = weighted_quantiles(prices[:, :, None], weights, [1 - share for share in _STILL_BUY])[:, :, 0]
+    return weighted_quantiles(prices[:, :, None], weights, [1 - share for share in _STILL_BUY])[:, :, 0].T
+
+
+def limit_waterfall(
+    fit: HierarchicalFit,
+    offer: Mapping[str, str],
+    steps: Sequence[Step],
+    tested: tuple[float, float],
+    *,
+    price: str = "price",
+    confidence: float = 0.90,
+    draws: int = 500,
+) -> pd.DataFrame:
+    """attribute, from_level, to_level, limit, low, high, change, change_low, change_high, note: the price upper limit of the offer (first row), then after one step
+    after the other, the one that adds most first.
+
+    Each change is the difference of the two limits within each draw. Beyond the tested prices a limit is withheld, and so is a change that leads there.
+    """
+    if fit.data.none is None or fit.respondents < FULL_SAMPLE:
+        return pd.DataFrame(columns=_WATERFALL)
+
+    def limit(levels: Mapping[str, str]) -> np.ndarray:
+        return limits_of(fit, levels, price=price, draws=draws)[:, 1]
+
+    here = dict(offer)
+    reached = [limit(here)]
+    names = [("", "", "")]
+    left = list(steps)
+    while left:
+        found = [limit({**here, step.attribute: step.to_level}) for step in left]
+        best = int(np.argmax([np.median(own) for own in found]))
+        step = left.pop(best)
+        names.append((step.attribute, here[step.attribute], step.to_level))
+        here[step.attribute] = step.to_level
+        reached.append(found[best])
+        left = [other for other in left if other.attribute != step.attribute]
     tail = (1 - confidence) / 2
-    return np.asarray(np.quantile(found, [tail, 0.5, 1 - tail], axis=1, method="inverted_cdf"))
+    levels = draw_quantiles(np.column_stack(reached), [0.5, tail, 1 - tail])
+    with np.errstate(invalid="ignore"):
+        changes = np.column_stack([np.zeros(len(reached[0])), np.diff(np.column_stack(reached), axis=1)])
+    moves = draw_quantiles(np.nan_to_num(changes, posinf=np.inf, neginf=-np.inf), [0.5, tail, 1 - tail])
+    moves[:, 0] = np.nan
+    outside = (levels[0] < tested[0]) | (levels[0] > tested[1])
+    table = pd.DataFrame(
+        [(*name, *level, *move) for name, level, move in zip(names, levels.T, moves.T, strict=True)],
+        columns=_WATERFALL[:-1],
+    )
+    table[["low", "high"]] = table[["low", "high"]].clip(*tested)
+    table.loc[outside, ["limit", "low", "high", "change", "change_low", "change_high"]] = np.nan
+    note = np.where(outside & (levels[0] > tested[1]), ABOVE, np.where(outside, BELOW, ""))
+    return table.assign(note=note)
 
 
 def still_buying_people(
@@ -173,9 +282,10 @@ def price_limit_pooled(
     if fit.respondents < FULL_SAMPLE:
         return _limit(np.nan, np.nan, np.nan, INDICATION)
     vector = _offer_less_none(fit.data, offer)
-    limit = float(money.indifferent(fit.utility_params, vector))
+    limit = float(money.indifferent(fit.utility_params, fit.utility_params @ vector))
     tail = (1 - confidence) / 2
-    own = money.indifferent(simulated[money.deters(simulated)], vector)
+    clear = simulated[money.deters(simulated)]
+    own = money.indifferent(clear, clear @ vector)
     low, high = np.clip(
         np.quantile(np.clip(own, tested[0] - money.span, tested[1] + money.span), [tail, 1 - tail]), *tested
     )

@@ -65,10 +65,9 @@ def van_westendorp(
     >>> van_westendorp(five, bootstrap=0).points.set_index("point")["estimate"].round(6).to_dict()
     {'PMC': 4.333333, 'OPP': 5.0, 'IDP': 6.5, 'PME': 8.666667}
     """
-    prices = _prices(frame)
+    prices, keep = valid_prices(frame, validate)
     steps = np.diff(prices, axis=1)
     is_reversed, tied = (steps < 0).any(axis=1), (steps <= 0).any(axis=1)
-    keep = {"strict": ~tied, "ties": ~is_reversed, "none": np.ones(len(prices), dtype=bool)}[validate]
     kept = prices[keep]
     if len(kept) < 2:
         raise DataError(
@@ -93,6 +92,20 @@ def van_westendorp(
         excluded_ties=lost_ties,
         notes=(Note("van_westendorp_excluded", "warning", _EXCLUDED, values),) if share > 0.20 else (),
     )
+
+
+def valid_prices(frame: pd.DataFrame, validate: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 4) prices, and (n,) whether they rise as `validate` asks. Raises DataError for columns that are missing and cells that are no price."""
+    prices = _prices(frame)
+    steps = np.diff(prices, axis=1)
+    rises = {
+        "strict": (steps > 0).all(axis=1),
+        "ties": (steps >= 0).all(axis=1),
+        "none": np.ones(len(prices), dtype=bool),
+    }
+    if validate not in rises:
+        raise DataError(f"validate: found {validate!r}; allowed: {', '.join(rises)}; name one of these.")
+    return prices, np.asarray(rises[validate])
 
 
 def _prices(frame: pd.DataFrame) -> np.ndarray:

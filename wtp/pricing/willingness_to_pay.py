@@ -16,7 +16,7 @@ import pandas as pd
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
-from wtp.estimation.draws import Draws, weighted_quantiles
+from wtp.estimation.draws import Draws, draw_quantiles, weighted_quantiles
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.pricing.money import Money
 
@@ -100,15 +100,8 @@ def _pooled(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money, tail
     if not money.drove(fit, simulated):
         return _withheld(len(contrasts), NO_PRICE_EFFECT)
     worth = money.worth(simulated[money.deters(simulated)], contrasts)
-    low, high = _quantiles(worth, [tail, 1 - tail])
+    low, high = draw_quantiles(worth, [tail, 1 - tail])
     return money.worth(fit.utility_params, contrasts), low, high, [""] * len(contrasts)
-
-
-def _quantiles(figures: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-    """Quantiles over the first axis; between observations none is infinite unless both neighbours are."""
-    if np.isfinite(figures).all():
-        return np.asarray(np.quantile(figures, levels, axis=0))
-    return np.asarray(np.quantile(figures, levels, axis=0, method="inverted_cdf"))
 
 
 def _by_class(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) -> dict[str, _Part]:
@@ -119,7 +112,7 @@ def _by_class(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) ->
     parts: dict[str, _Part] = {}
     for c, fine in enumerate(clear):
         if fine:
-            low, middle, high = _quantiles(worth[money.deters(values[:, c]), c], [tail, 0.5, 1 - tail])
+            low, middle, high = draw_quantiles(worth[money.deters(values[:, c]), c], [tail, 0.5, 1 - tail])
         parts[f"class {c + 1}"] = (
             (middle, low, high, [""] * len(contrasts)) if fine else _withheld(len(contrasts), NO_PRICE_EFFECT)
         )
@@ -127,7 +120,7 @@ def _by_class(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float) ->
         return {"all": _withheld(len(contrasts), CLASS_WITHOUT_PRICE), **parts}
     everywhere = money.deters(values).all(axis=1)
     weights = np.broadcast_to(drawn.weights, values.shape[:2])[everywhere]
-    low, middle, high = _quantiles(np.einsum("rg,rgs->rs", weights, worth[everywhere]), [tail, 0.5, 1 - tail])
+    low, middle, high = draw_quantiles(np.einsum("rg,rgs->rs", weights, worth[everywhere]), [tail, 0.5, 1 - tail])
     return {"all": (middle, low, high, [""] * len(contrasts)), **parts}
 
 
@@ -135,7 +128,7 @@ def _over_people(drawn: Draws, contrasts: np.ndarray, money: Money, tail: float)
     medians, ratios, wrong = worth_over_people(drawn, contrasts, money)
     if wrong > MOST_WITHOUT_PRICE:
         return _withheld(len(contrasts), NO_PRICE_EFFECT)
-    low, middle, high = _quantiles(medians, [tail, 0.5, 1 - tail])
+    low, middle, high = draw_quantiles(medians, [tail, 0.5, 1 - tail])
     ratio = np.median(ratios, axis=0)
     # A gap that the interval covers is no sign of anything, and near 0 every gap is large in per cent.
     apart = np.abs(middle - ratio) > np.maximum(_HETEROGENEOUS * np.abs(ratio), (high - low) / 2)
@@ -151,14 +144,8 @@ def worth_over_people(drawn: Draws, contrasts: np.ndarray, money: Money) -> tupl
     wrong = 0.0
     for start, values, weights in drawn.blocks():
         own = slice(start, start + len(values))
-        deters = money.deters(values)
-        wrong += float((weights * ~deters).sum())
-        worth = money.worth(values, contrasts)
-        if not deters.all():
-            utility = values @ contrasts.T
-            # No infinity of a respondent who does not care either way.
-            any_amount = np.where(utility == 0, 0.0, np.copysign(np.inf, utility))
-            worth = np.where(deters[..., None], worth, any_amount)
+        wrong += float((weights * ~money.deters(values)).sum())
+        worth = money.worth_of_people(values, contrasts)
         medians[own] = weighted_quantiles(worth, weights, (0.5,))[0]
         ratios[own] = money.worth(np.einsum("rg,rgk->rk", weights, values), contrasts)
     return medians, ratios, wrong / len(drawn.values)

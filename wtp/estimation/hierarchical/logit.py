@@ -27,11 +27,12 @@ from wtp.estimation.covariates import coded_covariates
 from wtp.estimation.hierarchical.problem import Problem, differences, pooled_mode
 from wtp.estimation.hierarchical.results import FINAL, NOT_CONVERGED, PRELIMINARY, HierarchicalResults, Sampled
 from wtp.estimation.hierarchical.run import ChainRun, load, save
+from wtp.estimation.hierarchical.watched import Watched
 
 VARIANCE = 0.1
 NONE_VARIANCE = 1.0
 FREEDOM = 5
-RULES = {FINAL: (1.01, 400), PRELIMINARY: (1.02, 400)}
+RULES = {FINAL: (1.01, 400, 1.1), PRELIMINARY: (1.02, 400, 1.2)}  # R-hat and ESS of what is reported, R-hat of the rest
 _BLOCK = 100
 _FIRST_WARMUP = 500
 _WARM = 1.05
@@ -43,8 +44,9 @@ class HierarchicalPrior:
     """What is believed before the answers: D | S ~ N(D0, S x A^-1), S ~ inverse Wishart(nu, V) with mean V / (nu - K - 1).
 
     mean_precision: A for every column of z; None for 0.01, or 0.1 with signed coefficients. degrees_of_freedom: nu, it weighs like nu
-    respondents; None for K + 5. scale: variances v in V = nu diag(v): one number, or by parameter name, or a (K, K) matrix; None for
-    0.1, and 1 for the none constant. D0 is 0, for signed coefficients the logarithm of the pooled estimate. All of it holds for the inside
+    respondents; None for K + 5. scale: variances v in V = nu diag(v): one number, or by parameter name, or a (K, K) matrix. None: 1 for the none constant and 0.1 t
+    for the others, where the answers decide t, one factor for all part-worths and one for each signed coefficient, Gamma(1/2, 1/2) before: a v that is given
+    widens narrow tastes, which moves price limits, or holds back wide ones. D0 is 0, for signed coefficients the logarithm of the pooled estimate. All of it holds for the inside
     coding: a level difference has the variance 2 v, a price 2 v over its tested range; a signed coefficient v on the log scale.
     """
 
@@ -132,10 +134,23 @@ class HierarchicalLogit:
                     _contradiction(data.names[j], int(self.signs[j]), bool(data.price == data.names[j]))
                 )
             mean[0, j] = np.log(abs(start[j]))
+        price = None if data.price is None else data.names.index(data.price)
+        self.watched = Watched(data.names, price if price is not None and self.signs[price] else None, data.none)
         precision, freedom, scale = self.prior.matrices(data.names, data.none, signed=bool(self.signs.any()))
         self.problem = Problem(
-            rows, first_row, first_task, Z, self.signs, mean, np.full(m, precision), freedom, scale
+            rows, first_row, first_task, Z, self.signs, mean, np.full(m, precision), freedom, scale, self._learned()
         )  # fmt: skip
+
+    def _learned(self) -> np.ndarray:
+        """(K,) groups of coefficients with a common factor of their prior variances, -1 for those whose variance is given."""
+        groups = np.zeros(len(self.data.names), dtype=int)
+        groups[self.signs != 0] = 1 + np.arange(np.count_nonzero(self.signs))
+        if self.data.none is not None:
+            groups[self.data.none] = -1
+        if self.prior.scale is not None:
+            groups[:] = -1
+        found = np.unique(groups[groups >= 0])
+        return np.where(groups >= 0, np.searchsorted(found, groups), -1)
 
     def fit(
         self,
@@ -152,8 +167,8 @@ class HierarchicalLogit:
     ) -> HierarchicalResults:
         """Sample the posterior; the same seed gives the same draws, whatever the number of cores.
 
-        draws, warmup: the most sweeps a chain after and before the warm-up. stop: "final" (R-hat of at most 1.01 and bulk and tail ESS of at least 400 for all
-        population means, log variances and the log-likelihood) or "preliminary" (1.02), at which both end sooner; None makes exactly so many. keep: at most so
+        draws, warmup: the most sweeps a chain after and before the warm-up. stop: "final" (R-hat of at most 1.01 and bulk and tail ESS of at least 400 for all that is
+        reported, see `watched`; R-hat of at most 1.1 for log variances and the log-likelihood) or "preliminary" (1.02 and 1.2), at which both end sooner; None makes exactly so many. keep: at most so
         many draws of all respondents, evenly spaced. checkpoint: a folder; the draws are kept there instead of in memory, and an interrupted fit with
         the same data, model and arguments goes on from there with the same result.
         """
@@ -164,10 +179,10 @@ class HierarchicalLogit:
         seeds = np.random.SeedSequence(seed).spawn(chains)
         shape = (len(self.data.respondents), len(self.data.names))
         runs = [
-            ChainRun(self.problem, self.coding, spawned, first, max(2, keep // chains), _place(folder, c))
+            ChainRun(self.problem, self.coding, self.watched, spawned, first, max(2, keep // chains), _place(folder, c))
             for c, spawned in enumerate(seeds)
         ]
-        key = self._key((draws, warmup, chains, seed, stop, keep))
+        key = self._key((draws, warmup, chains, seed, stop, keep, self.watched))
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             load(folder, key, runs)
@@ -177,11 +192,11 @@ class HierarchicalLogit:
             while True:
                 warming = runs[0].chain.sweeps < runs[0].chain.warmup
                 done = runs[0].chain.sweeps - runs[0].chain.warmup
-                r_hat, ess = _worst(runs) if not warming or stop else (np.nan, np.nan)
+                r_hat, ess, rest = _worst(runs) if not warming or stop else (np.nan, np.nan, np.nan)
                 if progress is not None:
                     progress(_progress(runs, draws, resumed, began, r_hat, ess))
                 if not warming:
-                    if done >= draws or (stop is not None and done >= _BLOCK and _fulfils(r_hat, ess, stop)):
+                    if done >= draws or (stop is not None and done >= _BLOCK and _fulfils(r_hat, ess, rest, stop)):
                         break
                     if done == 0 and stop is not None and _still_cold(runs, warmup):
                         continue
@@ -207,6 +222,7 @@ class HierarchicalLogit:
             problem.mean,
             problem.precision,
             problem.scale,
+            problem.learned,
             self.coding,
         ):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -216,8 +232,7 @@ class HierarchicalLogit:
         self, runs: Sequence[ChainRun], shape: tuple[int, int], seed: int, seconds: float
     ) -> HierarchicalResults:
         watched = np.array([run.watched() for run in runs])
-        r_hat, ess = _worst(runs)
-        status = next((name for name in RULES if _fulfils(r_hat, ess, name)), NOT_CONVERGED)
+        status = next((name for name in RULES if _fulfils(*_worst(runs), name)), NOT_CONVERGED)
         return HierarchicalResults(
             data=self.data,
             sampled=Sampled(
@@ -229,6 +244,7 @@ class HierarchicalLogit:
             signs=self.signs,
             Z=self.problem.Z,
             covariate_names=self.covariate_names,
+            watched=self.watched,
             prior=self.prior,
             status=status,
             warmup=runs[0].chain.warmup,
@@ -274,19 +290,24 @@ def _place(folder: Path | None, chain: int) -> Path | None:
     return None if folder is None else folder / f"chain-{chain}"
 
 
-def _worst(runs: Sequence[ChainRun]) -> tuple[float, float]:
-    """Largest R-hat and smallest effective sample size of all watched quantities."""
+def _worst(runs: Sequence[ChainRun]) -> tuple[float, float, float]:
+    """Largest R-hat and smallest effective sample size of what is reported, largest R-hat of the rest."""
     watched = np.array([run.watched() for run in runs])
     if watched.shape[1] < 8:
-        return np.nan, np.nan
-    r_hat = convergence.r_hat(watched)
-    ess = np.fmin(convergence.ess_bulk(watched), convergence.ess_tail(watched))
-    return float(np.max(r_hat)), float(np.min(ess))
+        return np.nan, np.nan, np.nan
+    split = runs[0].reported
+    reported = watched[:, :, :split]
+    ess = np.fmin(convergence.ess_bulk(reported), convergence.ess_tail(reported))
+    return (
+        float(np.max(convergence.r_hat(reported))),
+        float(np.min(ess)),
+        float(np.max(convergence.r_hat(watched[:, :, split:]))),
+    )
 
 
-def _fulfils(r_hat: float, ess: float, rule: str) -> bool:
-    largest, smallest = RULES[rule]
-    return bool(r_hat <= largest and ess >= smallest)
+def _fulfils(r_hat: float, ess: float, rest: float, rule: str) -> bool:
+    largest, smallest, of_rest = RULES[rule]
+    return bool(r_hat <= largest and ess >= smallest and rest <= of_rest)
 
 
 def _still_cold(runs: Sequence[ChainRun], most: int) -> bool:

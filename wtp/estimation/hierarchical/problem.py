@@ -17,7 +17,8 @@ class Problem:
     """Arrays of the sampler, on the inside coding.
 
     rows, first_row, first_task: see `kernel`. Z: (N, M). signs: (K,) 0, 1 or -1. mean: (M, K) prior mean D0. precision: (M,)
-    diagonal of A. freedom, scale: nu and V (K, K) of the inverse Wishart prior.
+    diagonal of A. freedom, scale: nu and V (K, K) of the inverse Wishart prior. learned: (K,) groups of coefficients whose part of V is multiplied by a
+    factor that the answers decide, -1 where V is as given.
     """
 
     rows: np.ndarray
@@ -29,6 +30,7 @@ class Problem:
     precision: np.ndarray
     freedom: float
     scale: np.ndarray
+    learned: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int, int]:

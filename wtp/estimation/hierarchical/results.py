@@ -17,6 +17,7 @@ from wtp.estimation import convergence, diagnostics
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.draws import POSTERIOR, Draws
+from wtp.estimation.hierarchical.watched import Watched
 from wtp.estimation.holdout import Prediction, chosen_probabilities, predict_holdout
 
 FINAL, PRELIMINARY, NOT_CONVERGED = "final", "preliminary", "not converged"
@@ -44,8 +45,9 @@ class Sampled:
 class HierarchicalResults:
     """A finished hierarchical fit; read-only.
 
-    status: "final", "preliminary" or "not converged", by R-hat and effective draws of all population means, log variances and the log-likelihood. sweeps: a
-    chain, after `warmup`.
+    status: "final", "preliminary" or "not converged", by R-hat and effective draws of what is reported (`HierarchicalLogit.fit`). sweeps: a chain, after `warmup`.
+    generalise: figures are about the customers whom the respondents stand for, so that who happened to be asked is part of every interval; False: about the
+    respondents alone (`dataclasses.replace`).
     """
 
     data: ChoiceData
@@ -54,12 +56,14 @@ class HierarchicalResults:
     signs: np.ndarray
     Z: np.ndarray
     covariate_names: tuple[str, ...]
+    watched: Watched
     prior: object
     status: str
     warmup: int
     sweeps: int
     seed: int
     seconds: float
+    generalise: bool = True
 
     @property
     def respondents(self) -> int:
@@ -157,13 +161,15 @@ class HierarchicalResults:
 
     @cached_property
     def diagnostics(self) -> pd.DataFrame:
-        """r_hat, ess_bulk, ess_tail of every watched quantity: population means and log variances on the inside coding, log-likelihood."""
+        """r_hat, ess_bulk, ess_tail, ess_mean, reported of every watched quantity: population means and log variances on the inside coding, figures over respondents, log-likelihood."""
         names = self.data.names
         index = [
             f"{name}" if m == 0 else f"{covariate}:{name}"
             for m, covariate in enumerate(self.covariate_names)
             for name in names
         ]
+        index += self.watched.labels
+        reported = len(index)
         index += [f"log_variance.{name}" for name in names] + ["log_likelihood"]
         watched = self.sampled.watched
         return pd.DataFrame(
@@ -172,9 +178,16 @@ class HierarchicalResults:
                 "ess_bulk": convergence.ess_bulk(watched),
                 "ess_tail": convergence.ess_tail(watched),
                 "ess_mean": convergence.ess_mean(watched),
+                "reported": np.arange(len(index)) < reported,
             },
             index=pd.Index(index, name="quantity"),
         )
+
+    @property
+    def convergence(self) -> tuple[float, float]:
+        """Largest R-hat and smallest effective number of draws (bulk or tail) of what is reported."""
+        table = self.diagnostics[self.diagnostics["reported"]]
+        return float(table["r_hat"].max()), float(table[["ess_bulk", "ess_tail"]].min().min())
 
     @cached_property
     def _chosen(self) -> np.ndarray:
@@ -203,10 +216,18 @@ class HierarchicalResults:
         return predict_holdout(self.data, self._spaced(_RLH_DRAWS), tasks)
 
     def simulate(self, draws: int = 2_000, seed: int = 0) -> Draws:
-        """Posterior draws (R, N, K) of the respondents with their survey weights: all that were kept, or so many evenly spaced."""
-        del seed  # the posterior was drawn with the seed of the fit
+        """Posterior draws (R, N, K) of the respondents: all that were kept, or so many evenly spaced; with their survey weights.
+
+        To generalise, each draw weights them as a Bayesian bootstrap does (Rubin 1981): exponential times the survey weight.
+        """
+        values = self._spaced(draws)
         weights = np.ones(self.respondents) if self.data.weights is None else self.data.weights
-        return Draws(self._spaced(draws), (weights / weights.sum())[None, :], POSTERIOR)
+        drawn = weights[None, :]
+        if self.generalise:
+            drawn = drawn * np.random.default_rng([self.seed, seed, 19]).standard_exponential(
+                (len(values), len(weights))
+            )
+        return Draws(values, drawn / drawn.sum(axis=1, keepdims=True), POSTERIOR)
 
     def segment(self, members: np.ndarray) -> HierarchicalSegment:
         """Some of the respondents, (N,) booleans, as a fit of their own for everything in money; no new estimation."""
@@ -220,8 +241,7 @@ class HierarchicalResults:
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """What an analyst must know before using the figures."""
-        table = self.diagnostics
-        r_hat, ess = float(table["r_hat"].max()), float(table[["ess_bulk", "ess_tail"]].min().min())
+        r_hat, ess = self.convergence
         notes: list[Note] = []
         if self.status == NOT_CONVERGED:
             notes.append(Note("not_converged", "warning", _NOT_CONVERGED, {"r_hat": r_hat, "ess": ess, "limit": 1.01}))
@@ -240,12 +260,12 @@ class HierarchicalResults:
             ["Model:", "Hierarchical logit", "Status:", self.status],
             ["Respondents:", f"{self.respondents:,}", "Chains:", f"{len(self.sampled.individual)}"],
             ["Choice tasks:", f"{self.choice_tasks:,}", "Sweeps, after warm-up:", f"{self.sweeps:,} ({self.warmup:,})"],
-            ["Alternatives:", f"{self.alternatives:,}", "Largest R-hat:", f"{table['r_hat'].max():.4f}"],
+            ["Alternatives:", f"{self.alternatives:,}", "Largest R-hat:", f"{self.convergence[0]:.4f}"],
             [
                 "Mean RLH:",
                 f"{self.rlh.mean():.4f}",
                 "Smallest ESS:",
-                f"{table[['ess_bulk', 'ess_tail']].min().min():.0f}",
+                f"{self.convergence[1]:.0f}",
             ],
             ["Log-likelihood:", f"{self.llf:.4f}", "Seed:", f"{self.seed}"],
         ]

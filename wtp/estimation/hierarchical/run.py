@@ -13,6 +13,7 @@ from wtp.errors import EstimationError
 from wtp.estimation.hierarchical.kept_draws import KeptDraws
 from wtp.estimation.hierarchical.problem import Problem
 from wtp.estimation.hierarchical.sampler import Chain
+from wtp.estimation.hierarchical.watched import Watched
 
 _STATE = "state.npz"
 
@@ -21,20 +22,21 @@ class ChainRun:
     """One chain with what it leaves behind.
 
     people: coefficients (N, K) on the columns of the data. population: D above S, (M + K, K) on the inside coding. Watched
-    quantities a sweep: D (M K), log variances (K), log-likelihood.
+    quantities a sweep: D (M K) and figures over the respondents, which are reported; log variances (K), log-likelihood.
     """
 
     def __init__(
         self,
         problem: Problem,
         coding: np.ndarray,
+        figures: Watched,
         seed: np.random.SeedSequence,
         warmup: int,
         capacity: int,
         place: Path | None,
     ) -> None:
         n, k, m = problem.shape
-        self.chain, self.coding = Chain(problem, seed, warmup), coding
+        self.chain, self.coding, self.figures = Chain(problem, seed, warmup), coding, figures
         self.people = KeptDraws((n, k), capacity, place)
         self.population = KeptDraws((m + k, k), capacity, place and place.with_name(place.name + "-population"))
         self._watched: list[np.ndarray] = []
@@ -45,11 +47,12 @@ class ChainRun:
         for _ in range(sweeps):
             warming = chain.sweeps < chain.warmup
             chain.sweep()
-            covariance = chain.covariance
-            self._watched.append(np.r_[chain.delta.ravel(), np.log(np.diag(covariance)), chain.loglike.sum()])
+            covariance, coefficients = chain.covariance, self._coefficients()
+            reported = np.r_[chain.delta.ravel(), self.figures.figures(coefficients)]
+            self._watched.append(np.r_[reported, np.log(np.diag(covariance)), chain.loglike.sum()])
             if not warming:
                 self.population.offer(np.vstack([chain.delta, covariance]))
-                self.people.offer(self._coefficients())
+                self.people.offer(coefficients)
 
     def warming(self) -> np.ndarray:
         """(sweeps, Q) watched during the warm-up."""
@@ -60,9 +63,14 @@ class ChainRun:
         return np.array(self._watched[self.chain.warmup :]).reshape(-1, self._width)
 
     @property
-    def _width(self) -> int:
+    def reported(self) -> int:
+        """How many of the watched quantities are reported; they come first."""
         _, k, m = self.chain.problem.shape
-        return m * k + k + 1
+        return m * k + len(self.figures.labels)
+
+    @property
+    def _width(self) -> int:
+        return self.reported + self.chain.problem.shape[1] + 1
 
     def _coefficients(self) -> np.ndarray:
         theta, signs = self.chain.theta, self.chain.problem.signs

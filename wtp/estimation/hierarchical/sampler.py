@@ -1,10 +1,10 @@
 """One chain of the hierarchical logit: the four moves of a sweep, and what it learns during the warm-up.
 
 theta_i = D'z_i + L e_i, e_i ~ N(0, I), S = LL'; coefficients b_i = theta_i, or sign * exp(theta_i) for signed ones. Prior: S ~ IW(nu, V),
-vec(D) | S ~ N(vec D0, S x A^-1) (Rossi, Allenby and McCulloch 2005, section 5.4). A sweep is
+vec(D) | S ~ N(vec D0, S x A^-1) (Rossi, Allenby and McCulloch 2005, section 5.4). V may be known up to factors (`Problem.learned`). A sweep is
 
 1. a Hamiltonian move of every respondent's theta given D and S (Neal 2011), whitened by his own rough posterior covariance;
-2. D and S given all theta, exactly (conjugate): fast where answers say much about each person;
+2. D and S given all theta, exactly (conjugate): fast where answers say much about each person; then the factors of V given S;
 3. a Hamiltonian move of D and L given all e_i, through the likelihood of all answers: fast where answers say little about each
    person. Alternating 2 and 3 is the interweaving strategy of Yu and Meng (2011);
 4. random steps of D and L along the few directions in which both were slow during the warm-up, with every respondent carried along to the
@@ -24,6 +24,9 @@ from scipy.linalg import eigh, solve_triangular
 from wtp.estimation.hierarchical import kernel
 from wtp.estimation.hierarchical.problem import Problem
 
+LEARNED = (
+    0.5  # shape and rate of the factors of V that are learned: mean 1, and anything from a hundredth to five is likely
+)
 _PERSON_STEPS = 2
 _POPULATION_STEPS = (3, 8)  # at least, and less than
 _SLOW_DIRECTIONS = 4
@@ -48,6 +51,7 @@ class Chain:
         self.theta = problem.mean[0] + 0.5 * self.rng.standard_normal((n, k))
         self.delta = problem.mean + np.zeros((m, k))
         self.root = np.linalg.cholesky(problem.scale / problem.freedom)
+        self.scale = problem.scale
         self.loglike = np.zeros(n)
         self.person_step, self.population_step = np.full(n, 0.5), 0.3
         self.slow, self.slow_step = np.empty((0, m * k + k * (k + 1) // 2)), np.ones(_SLOW_DIRECTIONS)
@@ -60,7 +64,7 @@ class Chain:
         self._learn()
 
     _STATE = (
-        "theta", "delta", "root", "loglike", "person_step", "population_step", "slow", "slow_step", "sweeps", "history",
+        "theta", "delta", "root", "scale", "loglike", "person_step", "population_step", "slow", "slow_step", "sweeps", "history",
         "information", "pulls", "person_roots", "delta_roots", "column_roots", "diagonal",
         "looks", "information_sum", "theta_sum", "means_sum", "precision_sum",
     )  # fmt: skip
@@ -83,6 +87,7 @@ class Chain:
         acceptances = self._move_people()
         self.person_step = np.clip(self.person_step * np.exp(rate * (acceptances - _TARGET)), 0.01, _LARGEST_STEP)
         self._draw_population()
+        self._draw_scale()
         acceptance = self._move_population()
         self.population_step *= float(np.exp(rate * (acceptance - _TARGET)))
         self.population_step = float(np.clip(self.population_step, 0.005, _LARGEST_STEP))
@@ -122,6 +127,19 @@ class Chain:
         half = solve_triangular(bartlett, np.linalg.cholesky(scatter).T, lower=True, check_finite=False)
         self.root = _lower_root(half)
         self.delta = centre + self._gibbs_root @ rng.standard_normal((m, k)) @ self.root.T
+
+    def _draw_scale(self) -> None:
+        """The factors t of V | S: V = t V0 within a group, t ~ Gamma(1/2, rate 1/2), so that t | S is Gamma too."""
+        problem = self.problem
+        if (problem.learned < 0).all():
+            return
+        precision, scale = np.diag(_inverse(self.root)[1]), self.scale.copy()
+        for group in range(problem.learned.max() + 1):
+            own = np.flatnonzero(problem.learned == group)
+            base = problem.scale[own, own]
+            shape, rate = LEARNED + problem.freedom * len(own) / 2, LEARNED + float(base @ precision[own]) / 2
+            scale[own, own] = base * self.rng.gamma(shape, 1 / rate)
+        self.scale = scale
 
     def _move_population(self) -> float:
         """Hamiltonian move of D and of L (logarithms on its diagonal) given e = L^-1 (theta - Z D); returns the acceptance probability."""
@@ -224,7 +242,7 @@ class Chain:
         """V + (D - D0)' A (D - D0)."""
         problem = self.problem
         away = delta - problem.mean
-        return np.asarray(problem.scale + (away * problem.precision[:, None]).T @ away)
+        return np.asarray(self.scale + (away * problem.precision[:, None]).T @ away)
 
     def _remember(self) -> None:
         log_root = _with_log_diagonal(self.root)

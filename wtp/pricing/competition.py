@@ -1,0 +1,195 @@
+"""What an improvement is worth against competitors: the competitive premium, over given or sampled rivals, and consumer surplus.
+
+Competitive (equal-share) worth: the W with S(z', p + W) = S(z, p), the offer at today's price p with today's levels z and other levels z', rivals and none as they are (Orme 2001,
+2021). It is less than the trade-off value where people would never or always buy. S falls with p, so that W is unique; outside of the tested prices it is
+censored, and how often is told. Rivals that nobody described are drawn at random (sampling of scenarios).
+
+Consumer surplus (Small and Rosen 1981): the money worth of the change with the right to walk away, [lse(v') - lse(v)] / a.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logsumexp
+
+from wtp.errors import DataError
+from wtp.estimation.choice_data import NONE
+from wtp.estimation.draws import draw_quantiles, weighted_quantiles
+from wtp.pricing.offers import Offer, level_part
+from wtp.pricing.people import People
+from wtp.pricing.simulator import Market
+from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, Step
+
+CENSORED_ABOVE = "Higher than the tested prices can tell: at the highest one the share is still larger than today's."
+CENSORED_BELOW = "Lower than the tested prices can tell: at the lowest one the share is still smaller than today's."
+_ROUNDS = 60
+_TOLERANCE = 1e-9
+
+
+def competitive_worth(market: Market, name: str, steps: Sequence[Step], *, confidence: float = 0.90) -> pd.DataFrame:
+    """attribute, from_level, to_level, estimate, low, high, censored, note: the price change of an offer that keeps its share after each step.
+
+    Steps start from the offer's levels. censored: share of draws in which W is outside of the tested prices. The estimate is the median over draws (a pooled fit: at
+    the estimates), withheld if it is censored itself.
+    """
+    if not market.price_clear:
+        nothing = np.full((1, len(steps)), np.nan)
+        return _table(steps, nothing, None, confidence).assign(censored=np.nan, note=NO_PRICE_EFFECT)
+    drawn = equal_share_worth(market, name, steps)
+    exact = None if market.estimate is None else equal_share_worth(market, name, steps, market.estimate)[0]
+    return _table(steps, drawn, exact, confidence)
+
+
+def equal_share_worth(market: Market, name: str, steps: Sequence[Step], people: People | None = None) -> np.ndarray:
+    """(R, S) W of each step in each draw; infinite where it would lead outside of the tested prices."""
+    place, offer = market.place(name), market.offer(name)
+    utilities = market.utilities if people is None else market.utilities_of(people)
+    people = people or market.people
+    own = market.against_rest(place, utilities)
+    today = people.mean(expit(own))
+    found = np.empty((people.draws, len(steps)))
+    for s, step in enumerate(steps):
+        if step.from_level != offer.levels[step.attribute]:
+            raise DataError(
+                f"step from {step.from_level!r}: the offer {name!r} has {offer.levels[step.attribute]!r}; allowed: steps from its own levels; mend it."
+            )
+        change = level_part(market.data, step.attribute, step.to_level) - level_part(
+            market.data, step.attribute, step.from_level
+        )
+        found[:, s] = _solve(market, people, own + market.scale * (people.values @ change), offer.price, today)
+    return found
+
+
+def _solve(market: Market, people: People, own: np.ndarray, price: float, today: np.ndarray) -> np.ndarray:
+    """(R,) W with mean share(price + W) = today, by Newton's steps kept inside a bracket that halves."""
+    form, columns = market.money.form, list(market.money.columns)
+    coefficients = market.scale * people.values[:, columns].reshape(people.draws, -1, len(columns))
+    shaped = own.reshape(people.draws, -1)
+    here = form.basis(np.array([price]))
+
+    def gap(worth: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        basis, slope = form.basis(price + worth) - here, form.slope_basis(price + worth)
+        chance = expit(shaped[rows] + np.einsum("rnm,rm->rn", coefficients[rows], basis))
+        weights = people.weights if len(people.weights) == 1 else people.weights[rows]
+        falls = np.einsum("rnm,rm->rn", coefficients[rows], slope)
+        return (weights * chance).sum(axis=1) - today[rows], (weights * falls * chance * (1 - chance)).sum(axis=1)
+
+    everyone = np.arange(people.draws)
+    low = np.full(people.draws, form.tested[0] - price)
+    high = np.full(people.draws, form.tested[-1] - price)
+    worth = np.where(gap(high, everyone)[0] > 0, np.inf, np.where(gap(low, everyone)[0] < 0, -np.inf, 0.0))
+    worth[worth == 0] = np.clip(0.0, low[0], high[0])
+    rows = np.flatnonzero(np.isfinite(worth))
+    for _ in range(_ROUNDS):
+        if not len(rows):
+            break
+        value, slope = gap(worth[rows], rows)
+        low[rows] = np.where(value > 0, worth[rows], low[rows])
+        high[rows] = np.where(value < 0, worth[rows], high[rows])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = worth[rows] - value / slope
+        inside = (newton > low[rows]) & (newton < high[rows])
+        moved = np.where(inside, newton, (low[rows] + high[rows]) / 2)
+        done = (np.abs(moved - worth[rows]) < _TOLERANCE * market.money.span) | (value == 0)
+        worth[rows] = np.where(value == 0, worth[rows], moved)
+        rows = rows[~done]
+    return worth
+
+
+def _table(steps: Sequence[Step], drawn: np.ndarray, exact: np.ndarray | None, confidence: float) -> pd.DataFrame:
+    tail = (1 - confidence) / 2
+    middle, low, high = draw_quantiles(drawn, [0.5, tail, 1 - tail])
+    estimate = middle if exact is None else exact
+    note = np.where(estimate == np.inf, CENSORED_ABOVE, np.where(estimate == -np.inf, CENSORED_BELOW, ""))
+    figures = [np.where(np.isinf(figure), np.nan, figure) for figure in (estimate, low, high)]
+    return pd.DataFrame({
+        "attribute": [step.attribute for step in steps],
+        "from_level": [step.from_level for step in steps],
+        "to_level": [step.to_level for step in steps],
+        **dict(zip(("estimate", "low", "high"), figures, strict=True)),
+        "censored": np.isinf(drawn).mean(axis=0),
+        "note": note,
+    })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scenarios:
+    """Random rivals: how many scenarios, how many rivals in each."""
+
+    count: int = 50
+    rivals: int = 4
+    seed: int = 0
+
+
+def sampled_worth(
+    fit: Any,
+    offer: Offer,
+    steps: Sequence[Step],
+    scenarios: Scenarios | None = None,
+    *,
+    price: str = "price",
+    draws: int = 200,
+    confidence: float = 0.90,
+) -> pd.DataFrame:
+    """The competitive worth where nobody described the rivals: columns as `competitive_worth`, and `scenarios`.
+
+    Rivals have random levels and tested prices, all equally probable. Within each draw the median over scenarios; across draws median and interval, so that
+    the interval is that of the respondents. censored: share of draws and scenarios.
+    """
+    plan = scenarios or Scenarios()
+    rng = np.random.default_rng([plan.seed, 17])
+    first = Market(fit, [offer], price=price, draws=draws)
+    if not first.price_clear:
+        nothing = np.full((1, len(steps)), np.nan)
+        return _table(steps, nothing, None, confidence).assign(censored=np.nan, note=NO_PRICE_EFFECT, scenarios=0)
+    tested = first.money.form.tested
+    shown = {c.name: c.levels for c in first.data.attributes if c.name not in (price, NONE)}
+    found = []
+    for _ in range(plan.count):
+        rivals = [
+            Offer(f"rival {r + 1}", {a: own[int(rng.integers(len(own)))] for a, own in shown.items()}, tested[int(rng.integers(len(tested)))])
+            for r in range(plan.rivals)
+        ]  # fmt: skip
+        found.append(equal_share_worth(first.with_offers([offer, *rivals]), offer.name, steps))
+    every = np.stack(found)  # (scenarios, R, S)
+    middle = np.quantile(every, 0.5, axis=0, method="inverted_cdf")
+    table = _table(steps, middle, None, confidence)
+    return table.assign(censored=np.isinf(every).mean(axis=(0, 1)), scenarios=plan.count)
+
+
+def consumer_surplus(market: Market, name: str, steps: Sequence[Step], *, confidence: float = 0.90) -> pd.DataFrame:
+    """attribute, from_level, to_level, estimate, low, high, note: money worth of each step of an offer to its market, the right to walk away included.
+
+    Within each draw the weighted median over respondents (those who would not buy anyway gain nothing); a pooled fit has one. Where the price is not linear its slope at
+    the offer's price is used.
+    """
+    place, offer = market.place(name), market.offer(name)
+
+    def figure(people: People, utilities: np.ndarray) -> np.ndarray:
+        slope = market.money.form.slope_basis(np.array([offer.price]))[0]
+        sensitivity = -market.scale * (people.values[:, list(market.money.columns)] @ slope)
+        before = logsumexp(utilities, axis=0)
+        found = []
+        for step in steps:
+            change = level_part(market.data, step.attribute, step.to_level) - level_part(
+                market.data, step.attribute, step.from_level
+            )
+            after = utilities.copy()
+            after[place] += market.scale * (people.values @ change)
+            gain = logsumexp(after, axis=0) - before
+            found.append(
+                np.where(sensitivity > 0, gain / np.where(sensitivity > 0, sensitivity, 1.0), np.sign(gain) * np.inf)
+            )
+        worth = np.stack(found, axis=1).reshape(people.draws, -1, len(steps))
+        return np.asarray(weighted_quantiles(worth, np.broadcast_to(people.weights, worth.shape[:2]), (0.5,))[0])
+
+    if not market.price_clear:
+        nothing = np.full((1, len(steps)), np.nan)
+        return _table(steps, nothing, None, confidence).assign(note=NO_PRICE_EFFECT).drop(columns="censored")
+    exact = None if market.estimate is None else figure(market.estimate, market.utilities_of(market.estimate))[0]
+    return _table(steps, figure(market.people, market.utilities), exact, confidence).drop(columns="censored")

@@ -1,0 +1,92 @@
+"""Named offers: what is sold, at which price, by whom, at which cost; and their place among the parameters of a fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wtp.errors import DataError
+from wtp.estimation.choice_data import ChoiceData
+from wtp.pricing.money import Money
+from wtp.pricing.willingness_to_pay import level_row
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One offer of a market.
+
+    levels: attribute -> level, all attributes of the data but the price. firm: offers of one firm are priced together; by default
+    the offer's own name. unit_cost: money a purchase, NaN if unknown. reach: share of customers who know the offer and can get it.
+    """
+
+    name: str
+    levels: Mapping[str, Any]
+    price: float
+    firm: str = ""
+    unit_cost: float = math.nan
+    reach: float = 1.0
+
+    @property
+    def seller(self) -> str:
+        """The firm, or the offer's name."""
+        return self.firm or self.name
+
+
+def as_offers(offers: Sequence[Offer] | Mapping[str, Mapping[str, Any]], price: str) -> tuple[Offer, ...]:
+    """Offers, also from name -> {attribute: level, ..., price: number}. Raises DataError for none, doubles and prices that are none."""
+    if isinstance(offers, Mapping):
+        made = []
+        for name, parts in offers.items():
+            if price not in parts:
+                raise DataError(f"offer {name!r}: no {price!r}; allowed: every attribute and the price; add it.")
+            made.append(Offer(name, {key: level for key, level in parts.items() if key != price}, parts[price]))
+    else:
+        made = list(offers)
+    names = [offer.name for offer in made]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not made or twice or "none" in names:
+        found = f"the name {', '.join(twice)} twice" if twice else "an offer called 'none'" if made else "no offer"
+        raise DataError(f"offers: {found}; allowed: one or more offers, each with a name of its own; mend the list.")
+    for offer in made:
+        if not (isinstance(offer.price, int | float | np.number) and math.isfinite(offer.price) and offer.price >= 0):
+            raise DataError(f"offer {offer.name!r}: price {offer.price!r}; allowed: a number from 0; mend it.")
+        if not 0 < offer.reach <= 1:
+            raise DataError(f"offer {offer.name!r}: reach {offer.reach!r}; allowed: above 0 to 1; mend it.")
+    return tuple(made)
+
+
+def level_part(data: ChoiceData, attribute: str, level: Any) -> np.ndarray:
+    """(K,) columns of one level; a number between those shown is taken where the attribute entered as a number."""
+    for columns in data.attributes:
+        if columns.name == attribute and columns.numeric and level not in columns.levels:
+            lowest, highest = min(columns.levels), max(columns.levels)
+            if not (isinstance(level, int | float | np.number) and lowest <= level <= highest):
+                raise DataError(
+                    f"attribute {attribute!r}: {level!r} was never shown; allowed: {lowest:g} to {highest:g}; name a number between."
+                )
+            part = np.zeros(len(data.names))
+            part[data.names.index(attribute)] = level
+            return part
+    return level_row(data, attribute, level)
+
+
+def offer_vector(data: ChoiceData, money: Money, offer: Offer) -> np.ndarray:
+    """(K,) vector whose product with the parameters is the offer's utility, the price included.
+
+    Raises DataError for an attribute that is missing or unknown, or a level that was never shown.
+    """
+    wanted = [columns.name for columns in data.attributes if columns.name not in (money.form.column, "none")]
+    missing = [name for name in wanted if name not in offer.levels]
+    if missing:
+        raise DataError(
+            f"offer {offer.name!r}: no level of {', '.join(missing)}; allowed: a level of each of {', '.join(wanted)}; add it."
+        )
+    vector = np.zeros(len(data.names))
+    for attribute, level in offer.levels.items():
+        vector += level_part(data, attribute, level)
+    vector[list(money.columns)] = money.form.basis(np.array([offer.price], dtype=float))[0]
+    return vector
