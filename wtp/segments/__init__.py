@@ -1,5 +1,21 @@
-"""Who differs: segments that an author declares by rules on the answers."""
+"""Who differs: segments declared by rules on the answers, segments found by what people would pay, and who is in them."""
 
 from wtp.segments.declared import declared
+from wtp.segments.found import FoundSegments, found_segments
+from wtp.segments.pooling import ScaleTest, partially_pooled, scale_test
+from wtp.segments.profile import overlap, profile, shares
+from wtp.segments.typing_tool import TypingTool, typing_tool
 
-__all__ = ["declared"]
+__all__ = [
+    "FoundSegments",
+    "ScaleTest",
+    "TypingTool",
+    "declared",
+    "found_segments",
+    "overlap",
+    "partially_pooled",
+    "profile",
+    "scale_test",
+    "shares",
+    "typing_tool",
+]
