@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.pricing.conftest import fit_of, simulate
 from wtp.estimation import ConditionalLogitResults, krinsky_robb
-from wtp.pricing import investment
-from wtp.pricing.investment import INCOMPLETE, INDICATION, annuity_factor
+from wtp.pricing import Market, Offer, investment
+from wtp.pricing.budget import how_low, within_budget
+from wtp.pricing.investment import INCOMPLETE, INDICATION, annuity_factor, expected_wrong
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 from wtp.survey import Definition
 
@@ -173,3 +176,94 @@ def test_the_seed_decides_everything(fit: ConditionalLogitResults, other: Condit
     fits = {"all": fit, "a": fit, "b": other}
     pd.testing.assert_frame_equal(investment(fits, study(), seed=4), investment(fits, study(), seed=4))
     assert not investment(fits, study(), seed=4).equals(investment(fits, study(), seed=5))
+
+
+def test_the_share_route_by_hand(fit: ConditionalLogitResults) -> None:
+    definition = study()
+    table = investment({"all": fit, "a": fit, "b": fit}, definition, draws=4_000, seed=5, route="share")
+    row = rows(table, "a").loc[("speed", "up")]
+    seed = int(np.random.SeedSequence([5, 0]).generate_state(1)[0])
+    draws = krinsky_robb(fit, 4_000, seed)[:, 0, :]
+    b = {name: draws[:, fit.data.names.index(name)] for name in fit.data.names}
+    utility = b["brand[T.known]"] + 100 * b["price"] - b["none"]
+    before, after = 1 / (1 + np.exp(-utility)), 1 / (1 + np.exp(-utility - b["speed[T.quick]"]))
+    gain = 1000 * 12 * (after * (40 - 5) - before * 40) - 30_000 * 0.08 / (1 - 1.08**-3)
+    assert row["share_gain"] == pytest.approx(np.median(gain), rel=1e-9)
+    assert row["share_probability"] == (gain > 0).mean()
+    # the labels follow the route that is asked for
+    assert labels(table, "a")["speed"] == "invest" if (gain > 0).mean() >= 0.9 else "undecided"
+    assert row["worth_of_knowing"] >= 0
+
+
+def test_how_many_labels_are_expected_to_be_wrong(fit: ConditionalLogitResults, other: ConditionalLogitResults) -> None:
+    table = investment({"all": fit, "a": fit, "b": other}, study(), seed=1)
+    summary = expected_wrong(table).set_index("segment")
+    own = table[table["segment"] == "all"].drop_duplicates("attribute")
+    assert summary.loc["all", "labels"] == own["wrong"].notna().sum() == 2
+    assert summary.loc["all", "expected_wrong"] == pytest.approx(own["wrong"].sum())
+    speed = own.set_index("attribute").loc["speed"]
+    assert speed["wrong"] == pytest.approx(1 - speed["probability"])
+    assert (summary["share"] <= 0.10).all()
+
+
+def test_rivals_lower_what_an_improvement_earns(fit: ConditionalLogitResults) -> None:
+    alone = study()
+    rival = {"id": "rival", "label": TEXT, "price": 80, "levels": {"speed": "quick", "brand": "leading"}}
+    beside = Definition.model_validate(alone.model_dump() | {"competitors": [rival]})
+    one, two = (rows(investment({"all": fit, "a": fit, "b": fit}, d, seed=1), "a") for d in (alone, beside))
+    assert two.loc[("speed", "up"), "gain"] < one.loc[("speed", "up"), "gain"]
+    assert two.loc[("speed", "up"), "worth"] == pytest.approx(one.loc[("speed", "up"), "worth"], rel=0.01)  # one taste
+
+
+def test_nothing_is_invested_in_when_only_the_price_matters() -> None:
+    rng = np.random.default_rng(3)
+    invested = 0
+    for seed in range(20):
+        frame = simulate(seed=seed, respondents=150)
+        v = -0.05 * frame["price"] - 4.0 * frame["none"]
+        noisy = (v + rng.gumbel(size=len(v))).to_numpy().reshape(-1, 4)
+        frame["chosen"] = (noisy == noisy.max(axis=1, keepdims=True)).ravel().astype(int)
+        fit = fit_of(frame)
+        table = investment({"all": fit, "a": fit, "b": fit}, study(), draws=2_000, seed=seed)
+        invested += int((table["label"] == "invest").sum())
+    assert invested == 0
+
+
+def candidates() -> pd.DataFrame:
+    def step(segment: str, attribute: str, money: float, gain: float, label: str = "invest") -> dict[str, object]:
+        return {"segment": segment, "attribute": attribute, "direction": "up", "from_level": "x", "to_level": "y", "label": label,
+                "investment": money, "gain": gain, "gain_low": 0.0, "gain_high": 2 * gain, "probability": 0.95}  # fmt: skip
+
+    return pd.DataFrame([
+        step("all", "a", 100, 50), step("all", "b", 60, 40), step("all", "c", 50, 35), step("all", "d", 10, 1, "keep"),
+        step("all", "s", 90, 60), step("one", "s", 45, 55), step("two", "s", 45, 10), step("one", "a", 10, 45),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("budget", [0, 45, 110, 155, 200, 1000])
+def test_a_budget_is_spent_as_well_as_can_be(budget: float) -> None:
+    table = candidates()
+    found = within_budget(table, budget, by_segment=("s",))
+    allowed = table[
+        (table["label"] == "invest") & ((table["segment"] == "all") | (table["attribute"] == "s"))
+    ].reset_index()
+    best = 0.0
+    for chosen in product([False, True], repeat=len(allowed)):
+        own = allowed[list(chosen)]
+        both = own[own["attribute"] == "s"]["segment"]
+        if own["investment"].sum() <= budget and not ("all" in set(both) and len(both) > 1):
+            best = max(best, own["gain"].sum())
+    assert found["gain"].sum() == pytest.approx(best)
+    assert found["investment"].sum() <= budget
+    assert found["gain_per_money"].is_monotonic_decreasing
+    assert list(found["cumulative"]) == list(found["investment"].cumsum())
+
+
+def test_how_far_a_level_can_be_lowered(fit: ConditionalLogitResults) -> None:
+    market = Market(fit, [Offer("own", {"speed": "quick", "brand": "leading"}, 100)])
+    table = how_low(market, most=0.05).set_index(["attribute", "level"])
+    assert set(table.index) == {("speed", "slow"), ("brand", "new"), ("brand", "known")}
+    shares = {b: market.change("own", levels={"brand": b}).shares()["share"].iloc[0] for b in ("known", "leading")}
+    assert table.loc[("brand", "known"), "loss"] == pytest.approx(shares["leading"] - shares["known"])
+    assert (table["loss_high"] > table["loss"]).all()
+    assert table["bearable"].equals(table["loss_high"] < 0.05)

@@ -24,8 +24,12 @@ def people(apart: bool) -> tuple[HierarchicalResults, np.ndarray]:
     group = np.arange(PEOPLE) % 2
     draws = np.zeros((20, PEOPLE, 5))
     draws[..., 3], draws[..., 4] = -0.05, -4
-    draws[..., 0] = np.where(group, 2.0, 0.3) + rng.normal(0, 0.3, PEOPLE) if apart else 1.1 + rng.normal(0, 0.9, PEOPLE)
-    draws[..., 1] = np.where(group, 0.2, 1.0) + rng.normal(0, 0.2, PEOPLE) if apart else 0.6 + rng.normal(0, 0.45, PEOPLE)
+    draws[..., 0] = (
+        np.where(group, 2.0, 0.3) + rng.normal(0, 0.3, PEOPLE) if apart else 1.1 + rng.normal(0, 0.9, PEOPLE)
+    )
+    draws[..., 1] = (
+        np.where(group, 0.2, 1.0) + rng.normal(0, 0.2, PEOPLE) if apart else 0.6 + rng.normal(0, 0.45, PEOPLE)
+    )
     draws[..., 2] = 0.7 + rng.normal(0, 0.3, PEOPLE)
     draws[..., :3] += rng.normal(0, 0.2, (20, PEOPLE, 3))
     return fit_with(draws), group
@@ -39,7 +43,9 @@ def groups() -> tuple[HierarchicalResults, np.ndarray]:
 def test_groups_that_are_there_are_found(groups: tuple[HierarchicalResults, np.ndarray]) -> None:
     fit, truth = groups
     found = found_segments(fit, STEPS, 2, replicates=20)
-    table, agreement = overlap(found.members.set_index("respondent")["segment"], pd.Series(truth, index=fit.data.respondents))
+    table, agreement = overlap(
+        found.members.set_index("respondent")["segment"], pd.Series(truth, index=fit.data.respondents)
+    )
     assert agreement > 0.95
     assert table["respondents"].sum() == PEOPLE
     assert found.verdict == "good"
@@ -147,7 +153,7 @@ def test_small_segments_move_to_the_common_mean_by_what_they_know() -> None:
     assert found["weight"].to_numpy() == pytest.approx(between / (between + table["std_error"] ** 2))
     assert abs(found["pooled"].iloc[2] - 11) < abs(30 - 11) / 10
     alike = partially_pooled(table.assign(estimate=[10.0, 10.1, 10.2]), by=["step"])
-    assert alike["pooled"].nunique() == 1
+    assert alike["pooled"].std() < 1e-12
     assert (alike["weight"] == 0).all()
 
 

@@ -15,7 +15,10 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
+from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
+from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
+from wtp.analysis.money import money_tables, steps_from_current
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
@@ -23,7 +26,6 @@ from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import Note, sample_size_notes
 from wtp.estimation.hierarchical import Progress
 from wtp.pricing import (
-    Step,
     investment,
     price_limit_pooled,
     price_limits,
@@ -32,6 +34,8 @@ from wtp.pricing import (
     van_westendorp,
     willingness_to_pay,
 )
+from wtp.pricing.budget import within_budget
+from wtp.pricing.investment import expected_wrong
 from wtp.segments.declared import declared
 from wtp.survey.answers import Answers, Respondent
 from wtp.survey.definition import Definition
@@ -98,6 +102,15 @@ def analyse(
         else:
             classes, more = latent.latent_classes(definition, chosen, seed=request.seed)
             notes += more
+    tables = _tables(definition, segments, groups, request, found, classes)
+    fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
+    steps = steps_from_current(definition)
+    if ALL in fitted:
+        differences, more = difference_tables(
+            definition, everybody.respondents, fitted, found, steps, seed=request.seed
+        )
+        tables |= differences
+        notes += more
     return Analysis(
         study=survey.slug,
         definition_hash=survey.definition_hash,
@@ -107,7 +120,7 @@ def analyse(
         completed=sum(r.completed_at is not None for r in answers.respondents),
         simulated=answers.simulated,
         currency=definition.currency,
-        tables=_tables(definition, segments, groups, request, found, classes),
+        tables=tables,
         notes=tuple(notes),
         summaries={s.name: s.fit.summary().as_text() for s in segments if s.fit is not None}
         | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {})
@@ -136,16 +149,6 @@ def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]
         note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
         return _Segment(name, chosen, None, (*size_notes, note))
     return _Segment(name, chosen, fit, (*size_notes, *(note.in_segment(name) for note in fit.notes)))
-
-
-def steps_from_current(definition: Definition) -> tuple[Step, ...]:
-    """Every other level of every attribute against today's, the reference of each WTP."""
-    return tuple(
-        Step(attribute.id, attribute.current, level)
-        for attribute in definition.attributes
-        for level in attribute.level_ids
-        if level != attribute.current
-    )
 
 
 def _tables(
@@ -188,7 +191,26 @@ def _tables(
                 demand[name] = still_buying_people(own, offer, grid, **sure)
                 limits[name] = price_limits(own, offer, tested, sensitivity=others, **sure)
         tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
-    return tables | _van_westendorp(definition, groups, request)
+    tables |= _van_westendorp(definition, groups, request)
+    tables |= money_tables(definition, worthy, request, full=found is not None)
+    performance = stacked(
+        {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
+    )
+    invested = tables["investment"]
+    by_segment = tuple(attribute.id for attribute in definition.attributes if attribute.by_segment)
+    tables |= {
+        "expected_wrong": expected_wrong(invested),
+        "hints": hints(definition, invested, performance),
+        "importance_performance": importance_performance(
+            definition, invested, performance, tables["stated_importance"]
+        ),
+    }
+    if definition.economics and definition.economics.budget is not None:
+        tables["budget"] = within_budget(invested, definition.economics.budget, everybody=ALL, by_segment=by_segment)
+    if "price_limit" in tables and len(tables["price_limit"]):
+        points = tables.get("van_westendorp_points", pd.DataFrame())
+        tables |= triangulation_tables(definition, groups, tables["price_limit"], points, request.confidence)
+    return tables
 
 
 def _worth(fit: Any, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, Step
 CENSORED_ABOVE = "Higher than the tested prices can tell: at the highest one the share is still larger than today's."
 CENSORED_BELOW = "Lower than the tested prices can tell: at the lowest one the share is still smaller than today's."
 _ROUNDS = 60
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-12
 
 
 def competitive_worth(market: Market, name: str, steps: Sequence[Step], *, confidence: float = 0.90) -> pd.DataFrame:
@@ -45,8 +45,15 @@ def competitive_worth(market: Market, name: str, steps: Sequence[Step], *, confi
     return _table(steps, drawn, exact, confidence)
 
 
-def equal_share_worth(market: Market, name: str, steps: Sequence[Step], people: People | None = None) -> np.ndarray:
-    """(R, S) W of each step in each draw; infinite where it would lead outside of the tested prices."""
+def equal_share_worth(
+    market: Market,
+    name: str,
+    steps: Sequence[Step],
+    people: People | None = None,
+    *,
+    bounds: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """(R, S) W of each step in each draw; infinite where the price p + W would be outside of the bounds, by default the tested prices."""
     place, offer = market.place(name), market.offer(name)
     utilities = market.utilities if people is None else market.utilities_of(people)
     people = people or market.people
@@ -61,11 +68,19 @@ def equal_share_worth(market: Market, name: str, steps: Sequence[Step], people: 
         change = level_part(market.data, step.attribute, step.to_level) - level_part(
             market.data, step.attribute, step.from_level
         )
-        found[:, s] = _solve(market, people, own + market.scale * (people.values @ change), offer.price, today)
+        moved = own + market.scale * (people.values @ change)
+        found[:, s] = _solve(market, people, moved, offer.price, today, bounds)
     return found
 
 
-def _solve(market: Market, people: People, own: np.ndarray, price: float, today: np.ndarray) -> np.ndarray:
+def _solve(
+    market: Market,
+    people: People,
+    own: np.ndarray,
+    price: float,
+    today: np.ndarray,
+    bounds: tuple[float, float] | None,
+) -> np.ndarray:
     """(R,) W with mean share(price + W) = today, by Newton's steps kept inside a bracket that halves."""
     form, columns = market.money.form, list(market.money.columns)
     coefficients = market.scale * people.values[:, columns].reshape(people.draws, -1, len(columns))
@@ -80,8 +95,8 @@ def _solve(market: Market, people: People, own: np.ndarray, price: float, today:
         return (weights * chance).sum(axis=1) - today[rows], (weights * falls * chance * (1 - chance)).sum(axis=1)
 
     everyone = np.arange(people.draws)
-    low = np.full(people.draws, form.tested[0] - price)
-    high = np.full(people.draws, form.tested[-1] - price)
+    lowest, highest = bounds or (form.tested[0], form.tested[-1])
+    low, high = np.full(people.draws, lowest - price), np.full(people.draws, highest - price)
     worth = np.where(gap(high, everyone)[0] > 0, np.inf, np.where(gap(low, everyone)[0] < 0, -np.inf, 0.0))
     worth[worth == 0] = np.clip(0.0, low[0], high[0])
     rows = np.flatnonzero(np.isfinite(worth))

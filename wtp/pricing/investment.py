@@ -1,10 +1,13 @@
-"""Invest here, save there: what a step up or down from today's level earns a year, in each draw, by the price route.
+"""Invest here, save there: what a step up or down from today's level earns a year, in each draw, by two routes.
 
-Step up: keep the share and raise the price by the worth W of the step: G = N q S (W - dc) - F r / (1 - (1 + r)^-T).
-Step down: save dc and give W back: H = N q S (saved dc - W); money sunk into today's level is not recovered.
-N customers, q purchases a year, S share that buys today's offer at today's price, dc unit cost, F investment over T years at interest r.
-For one pooled segment the equal-share worth equals the ratio W: both utilities move alike. Price route: a lower bound of the best response
-with rivals fixed. Labels need 75 respondents and P >= 0.90; a wide interval around 0 is no saving chance (Newton et al. 2004 for the expected wrong labels).
+Price route (one can charge for it): keep the share and raise the price by the competitive worth W of the step: G = N q S (W - dc) - F r / (1 - (1 + r)^-T); a step down
+saves dc and gives W back. It is a lower bound of the best response with rivals fixed. Share route (the price cannot move): G = N q [S' (m - dc) - S m] - the same.
+N customers, q purchases a year, S share that buys today's offer at today's price among the described competitors and nothing, S' after the step, m today's margin, dc unit
+cost, F investment over T years at interest r; money sunk into today's level is not recovered. W is the competitive worth (`competition`), with one pooled taste and no
+competitor the ratio of the coefficients; without a none option and competitors it is the trade-off value, and S is 1.
+
+Labels need 75 respondents and P >= 0.90; a wide interval around 0 is no saving chance. The expected number of wrong labels is the sum of their own
+probabilities of being wrong, right if the model is (Newton et al. 2004; Mueller, Parmigiani and Rice 2006).
 """
 
 from __future__ import annotations
@@ -15,13 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from wtp.errors import DataError
 from wtp.estimation.diagnostics import FULL_SAMPLE
+from wtp.pricing.competition import equal_share_worth
 from wtp.pricing.money import Money
-from wtp.pricing.reservation_price import purchase_share
+from wtp.pricing.offers import Offer
+from wtp.pricing.simulator import Market
 from wtp.pricing.willingness_to_pay import (
     MOST_WITHOUT_PRICE,
     NO_PRICE_EFFECT,
     AnyFit,
+    Step,
     contrast,
     worth_over_people,
 )
@@ -38,21 +45,28 @@ INDICATION = "Fewer than 75 respondents: the amounts are an indication and carry
 INCOMPLETE = "Segments with too few answers are left out."
 _COLUMNS = [
     "segment", "attribute", "direction", "from_level", "to_level", "worth", "worth_low", "worth_high", "unit_cost", "investment",
-    "gain", "gain_low", "gain_high", "probability", "label", "break_even", "more_answers", "note",
+    "gain", "gain_low", "gain_high", "probability", "share_gain", "share_gain_low", "share_gain_high", "share_probability",
+    "label", "wrong", "break_even", "more_answers", "worth_of_knowing", "note",
 ]  # fmt: skip
 _Z90 = 1.281552
 _HOPELESS = 20
 
 
+PRICE_ROUTE, SHARE_ROUTE = "price", "share"
+OWN = "own"
+_MOST_PAIRS = 500_000  # respondents times draws
+
+
 @dataclass(frozen=True, slots=True)
-class _Market:
-    """One segment in each of R draws: worths of the moves, (R,) each, and how often a year the offer is bought."""
+class _Segment:
+    """One segment in each of R draws: worths of the moves and the shares after them, (R,) each, and today's share."""
 
     name: str
     customers: int
     respondents: int
     worth: Mapping[tuple[str, str], np.ndarray]
     share: np.ndarray
+    share_after: Mapping[tuple[str, str], np.ndarray]
 
 
 def annuity_factor(economics: Economics) -> float:
@@ -69,31 +83,40 @@ def investment(
     draws: int = 10_000,
     confidence: float = 0.90,
     seed: int = 0,
+    route: str | None = None,
 ) -> pd.DataFrame:
     """One row a segment, attribute and direction (up, down) from today's level, and the same for everybody together.
 
     fits: by segment id, with `everybody` among them; pooled fits, or segments of a hierarchical one. For everybody the segments' gains are summed in each draw and an
     investment is counted once; a segment alone bears it whole where the attribute may differ by segment, else by its share of customers.
     Columns: worth (money a customer and purchase; what a step down puts at risk), unit_cost (negative is saved), investment (once),
-    gain (money a year), probability that the gain is above 0, label (one an attribute), break_even (largest unit cost at which a step up,
+    gain (money a year, price route), probability that the gain is above 0, share_gain and share_probability (share route), label (one an attribute, by the `route`: "price" or
+    "share", by default the survey's), wrong (probability that the label is wrong), worth_of_knowing (money a year by which certainty would improve the decision, at most), break_even (largest unit cost at which a step up,
     smallest saving at which a step down, is right with 90 per cent), more_answers that would decide an undecided one, note.
     """
     customers = {segment.id: segment.customers for segment in definition.segments}
     named = {name: fit for name, fit in fits.items() if name in customers}
     total = sum(customers.values())
+    if route is None:
+        route = definition.economics.route if definition.economics else PRICE_ROUTE
+    if route not in (PRICE_ROUTE, SHARE_ROUTE):
+        raise DataError(f"route {route!r}; allowed: {PRICE_ROUTE}, {SHARE_ROUTE}; name one of these.")
     markets = [
-        _market(fit, definition, name, customers[name], draws, [seed, i]) for i, (name, fit) in enumerate(named.items())
+        _segment(fit, definition, name, customers[name], draws, [seed, i])
+        for i, (name, fit) in enumerate(named.items())
     ]
-    tables = [_table(definition, [market], market.name, market.customers / total, confidence) for market in markets]
+    tables = [
+        _table(definition, [market], market.name, market.customers / total, confidence, route) for market in markets
+    ]
     missing = [name for name in customers if name not in named]
     if markets:
-        table = _table(definition, markets, everybody, 1.0, confidence)
+        table = _table(definition, markets, everybody, 1.0, confidence, route)
         if missing:
             table["note"] = table["note"].mask(table["note"] == "", INCOMPLETE)
         tables.insert(0, table)
     elif everybody in fits:
-        market = _market(fits[everybody], definition, everybody, max(total, 1), draws, [seed, 0])
-        tables.insert(0, _table(definition, [market], everybody, 1.0, confidence))
+        market = _segment(fits[everybody], definition, everybody, max(total, 1), draws, [seed, 0])
+        tables.insert(0, _table(definition, [market], everybody, 1.0, confidence, route))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
@@ -106,13 +129,60 @@ def _moves(attribute: Attribute) -> list[tuple[str, Level, Level]]:
     return up + down
 
 
-def _market(fit: AnyFit, definition: Definition, name: str, customers: int, draws: int, seed: Sequence[int]) -> _Market:
-    drawn = fit.simulate(draws, seed=int(np.random.SeedSequence(seed).generate_state(1)[0]))
-    moves = [(attribute, *move) for attribute in definition.attributes for move in _moves(attribute)]
-    contrasts = np.array([
-        contrast(fit.data, attribute.id, here.id, there.id) * (1 if direction == UP else -1) for attribute, direction, here, there in moves
-    ])  # fmt: skip
+def todays_market(fit: AnyFit, definition: Definition, *, draws: int = 500, seed: int = 0) -> Market:
+    """Today's own offer, called "own", among the described competitors, as a fit or one of its segments sees them."""
+    economics = definition.economics
+    levels = {attribute.id: attribute.current for attribute in definition.attributes}
+    cost = economics.unit_cost if economics else float("nan")
+    offers = [Offer(OWN, levels, definition.price.current, unit_cost=cost)]
+    offers += [
+        Offer(
+            rival.id, rival.levels, rival.price, unit_cost=float("nan") if rival.unit_cost is None else rival.unit_cost
+        )
+        for rival in definition.competitors
+    ]
+    return Market(fit, offers, draws=draws, seed=seed)
+
+
+def _segment(
+    fit: AnyFit, definition: Definition, name: str, customers: int, draws: int, seed: Sequence[int]
+) -> _Segment:
+    moves = [(attribute.id, *move) for attribute in definition.attributes for move in _moves(attribute)]
+    steps = [Step(attribute, here.id, there.id) for attribute, _, here, there in moves]
+    number = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    most = draws if hasattr(fit, "utility_params") else min(draws, max(50, _MOST_PAIRS // fit.respondents))
+    if fit.data.none is None and not definition.competitors:
+        worths, share, after = _alone(fit, definition, steps, most, number)
+    else:
+        market = todays_market(fit, definition, draws=most, seed=number)
+        price, span = definition.price.current, market.money.span
+        place = market.place(OWN)
+        share = market.share_draws()[:, place]
+        changes = np.array([contrast(fit.data, step.attribute, step.from_level, step.to_level) for step in steps])
+        after = market.shares_with(place, changes)[0]
+        if market.price_clear:
+            worths = equal_share_worth(market, OWN, steps, bounds=(price - span, price + span)).clip(-span, span)
+        else:
+            worths = np.full_like(after, np.nan)
+    signs = [1 if direction == UP else -1 for _, direction, _, _ in moves]
+    keys = [(attribute, direction) for attribute, direction, _, _ in moves]
+    return _Segment(
+        name,
+        customers,
+        fit.respondents,
+        {key: sign * worths[:, j] for j, (key, sign) in enumerate(zip(keys, signs, strict=True))},
+        share,
+        {key: after[:, j] for j, key in enumerate(keys)},
+    )
+
+
+def _alone(
+    fit: AnyFit, definition: Definition, steps: Sequence[Step], draws: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Trade-off values, and shares of 1, where nothing else can be chosen: today's customers are taken to stay."""
+    drawn = fit.simulate(draws, seed=seed)
     money = Money.of(fit.data, "price", definition.price.current)
+    contrasts = np.array([contrast(fit.data, step.attribute, step.from_level, step.to_level) for step in steps])
     if hasattr(fit, "utility_params"):
         shown = money.drove(fit, drawn.values[:, 0, :])
         worths = money.worth(drawn.values[:, 0, :], contrasts)
@@ -121,40 +191,27 @@ def _market(fit: AnyFit, definition: Definition, name: str, customers: int, draw
         shown = wrong <= MOST_WITHOUT_PRICE
     if not shown:
         worths = np.full_like(worths, np.nan)
-    worth = {(attribute.id, direction): worths[:, j] for j, (attribute, direction, _, _) in enumerate(moves)}
-    if fit.data.none is None:
-        share = np.ones(len(worths))  # without a none option today's customers are taken to stay
-    else:
-        offer = {attribute.id: attribute.current for attribute in definition.attributes}
-        share = purchase_share(fit.data, offer, definition.price.current, drawn)
-    return _Market(name, customers, fit.respondents, worth, share)
+    return worths, np.ones(len(worths)), np.ones_like(worths)
 
 
 def _table(
-    definition: Definition, markets: Sequence[_Market], name: str, part: float, confidence: float
+    definition: Definition, markets: Sequence[_Segment], name: str, part: float, confidence: float, route: str
 ) -> pd.DataFrame:
     rows = []
+    draws = min(len(market.share) for market in markets)
     for attribute in definition.attributes:
         borne = 1.0 if attribute.by_segment else part
-        moves = [_move(definition, attribute, move, markets, borne, confidence) for move in _moves(attribute)]
-        label, more_answers, note = _verdict(moves, definition, sum(market.respondents for market in markets))
-        rows += [
-            {
-                "segment": name,
-                "attribute": attribute.id,
-                **move.row,
-                "label": label,
-                "more_answers": more_answers,
-                "note": note,
-            }
-            for move in moves
+        moves = [
+            _move(definition, attribute, move, markets, borne, confidence, draws, route) for move in _moves(attribute)
         ]
+        verdict = _verdict(moves, definition, sum(market.respondents for market in markets))
+        rows += [{"segment": name, "attribute": attribute.id, **move.row, **verdict} for move in moves]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A step with its figures; gain (R,) is empty without economics."""
+    """A step with its figures; gain (R,), by the route of the labels, is empty without economics."""
 
     direction: str
     worth: np.ndarray
@@ -166,28 +223,37 @@ def _move(
     definition: Definition,
     attribute: Attribute,
     move: tuple[str, Level, Level],
-    markets: Sequence[_Market],
+    markets: Sequence[_Segment],
     borne: float,
     confidence: float,
+    draws: int,
+    route: str,
 ) -> _Move:
     direction, here, there = move
+    key = attribute.id, direction
     sizes = np.array([market.customers for market in markets], dtype=float)
-    worths = np.column_stack([market.worth[attribute.id, direction] for market in markets])
+    worths = np.column_stack([market.worth[key][:draws] for market in markets])
     worth = worths @ sizes / sizes.sum()
     economics = definition.economics
     unit_cost = investment_once = np.nan
-    gain = np.array([])
+    gains = {PRICE_ROUTE: np.array([]), SHARE_ROUTE: np.array([])}
     if economics is not None and here.unit_cost is not None and there.unit_cost is not None:
         unit_cost = there.unit_cost - here.unit_cost
         investment_once = max(0.0, (there.investment or 0.0) - (here.investment or 0.0)) * borne
-        margin = worths - unit_cost if direction == UP else -unit_cost - worths
-        purchases = sizes * economics.purchases_per_year * np.column_stack([market.share for market in markets])
-        gain = (purchases * margin).sum(axis=1) - investment_once * annuity_factor(economics)
+        share = np.column_stack([market.share[:draws] for market in markets])
+        after = np.column_stack([market.share_after[key][:draws] for market in markets])
+        purchases = sizes * economics.purchases_per_year
+        margin = definition.price.current - economics.unit_cost
+        charged = worths - unit_cost if direction == UP else -unit_cost - worths
+        yearly = investment_once * annuity_factor(economics)
+        gains[PRICE_ROUTE] = (purchases * share * charged).sum(axis=1) - yearly
+        gains[SHARE_ROUTE] = (purchases * (after * (margin - unit_cost) - share * margin)).sum(axis=1) - yearly
+        if np.isnan(worth).any():
+            gains[SHARE_ROUTE] = np.full(draws, np.nan)
     tail = (1 - confidence) / 2
     low, middle, high = np.quantile(worth, [tail, 0.5, 1 - tail])
-    gain_low, gain_middle, gain_high = np.quantile(gain, [tail, 0.5, 1 - tail]) if len(gain) else (np.nan,) * 3
     certain = 1 - DECISION_PROBABILITY if direction == UP else DECISION_PROBABILITY
-    row = {
+    row: dict[str, object] = {
         "direction": direction,
         "from_level": here.id,
         "to_level": there.id,
@@ -196,47 +262,68 @@ def _move(
         "worth_high": high,
         "unit_cost": unit_cost,
         "investment": investment_once,
-        "gain": gain_middle,
-        "gain_low": gain_low,
-        "gain_high": gain_high,
-        "probability": float((gain > 0).mean()) if len(gain) and not np.isnan(middle) else np.nan,
         "break_even": float(np.quantile(worth, certain)),
     }
-    return _Move(direction, worth, gain, row)
+    for name, gain in zip(("", "share_"), gains.values(), strict=True):
+        ends = np.quantile(gain, [tail, 0.5, 1 - tail]) if len(gain) else (np.nan,) * 3
+        row |= dict(zip((f"{name}gain_low", f"{name}gain", f"{name}gain_high"), ends, strict=True))
+        row[f"{name}probability"] = float((gain > 0).mean()) if len(gain) and not np.isnan(middle) else np.nan
+    return _Move(direction, worth, gains[route], row)
 
 
-def _verdict(moves: Sequence[_Move], definition: Definition, respondents: int) -> tuple[str, float, str]:
-    """The label of one attribute; how many more answers would decide it if it is undecided (NaN else); a note."""
+def _verdict(moves: Sequence[_Move], definition: Definition, respondents: int) -> dict[str, object]:
+    """label of one attribute, the probability that it is wrong; how many more answers would decide it if it is undecided (NaN else); a note."""
+    nothing = UNDECIDED if definition.economics else OPEN
     if any(np.isnan(move.worth).any() for move in moves):
-        return (UNDECIDED if definition.economics else OPEN), np.nan, NO_PRICE_EFFECT
+        return _said(nothing, note=NO_PRICE_EFFECT)
     if respondents < FULL_SAMPLE:
-        return (UNDECIDED if definition.economics else OPEN), np.nan, INDICATION
+        return _said(nothing, note=INDICATION)
     if any(not len(move.gain) for move in moves):
-        return _without_costs(moves, SMALLEST_RELEVANT * definition.price.current), np.nan, ""
+        return _without_costs(moves, SMALLEST_RELEVANT * definition.price.current)
     right = {move.direction: float((move.gain > 0).mean()) for move in moves}
     sure = [move for move in moves if right[move.direction] >= DECISION_PROBABILITY]
+    knowing = max(_worth_of_knowing(move.gain) for move in moves)
     if sure:
         best = max(sure, key=lambda move: float(np.median(move.gain)))
-        return (INVEST if best.direction == UP else SAVE), np.nan, ""
-    down_loses = 1 - right.get(DOWN, 0.0) >= DECISION_PROBABILITY
-    up_loses = 1 - right.get(UP, 0.0) >= DECISION_PROBABILITY
-    if down_loses and up_loses:
-        return KEEP, np.nan, ""
+        return _said(INVEST if best.direction == UP else SAVE, 1 - right[best.direction], knowing=knowing)
+    if all(1 - right.get(direction, 0.0) >= DECISION_PROBABILITY for direction in (UP, DOWN)):
+        stays = np.all([move.gain <= 0 for move in moves], axis=0)
+        return _said(KEEP, 1 - float(stays.mean()), knowing=knowing)
     open_move = max(moves, key=lambda move: right[move.direction])
-    more_answers = _more_answers(open_move.gain, respondents)
-    return UNDECIDED, more_answers, NEVER_DECIDED if np.isnan(more_answers) else ""
+    more = _more_answers(open_move.gain, respondents)
+    return _said(UNDECIDED, more=more, knowing=knowing, note=NEVER_DECIDED if np.isnan(more) else "")
 
 
-def _without_costs(moves: Sequence[_Move], smallest: float) -> str:
+def _said(
+    label: str, wrong: float = np.nan, *, more: float = np.nan, knowing: float = np.nan, note: str = ""
+) -> dict[str, object]:
+    return {"label": label, "wrong": wrong, "more_answers": more, "worth_of_knowing": knowing, "note": note}
+
+
+def _worth_of_knowing(gain: np.ndarray) -> float:
+    """E max(G, 0) - max(E G, 0): the expected value of perfect information about one step."""
+    return float(np.maximum(gain, 0).mean() - max(gain.mean(), 0.0))
+
+
+def _without_costs(moves: Sequence[_Move], smallest: float) -> dict[str, object]:
     """What can be said without costs: whether the step up is honoured, today's level expected or not honoured."""
-    by_direction = {move.direction: move.worth for move in moves}
-    if UP in by_direction and np.quantile(by_direction[UP], 1 - DECISION_PROBABILITY) > smallest:
-        return HONOURED
-    if DOWN in by_direction and np.quantile(by_direction[DOWN], DECISION_PROBABILITY) < smallest:
-        return NOT_HONOURED
-    if DOWN in by_direction and np.quantile(by_direction[DOWN], 1 - DECISION_PROBABILITY) > smallest:
-        return EXPECTED
-    return OPEN
+    worth = {move.direction: move.worth for move in moves}
+    sure = {
+        HONOURED: float((worth[UP] > smallest).mean()) if UP in worth else 0.0,
+        NOT_HONOURED: float((worth[DOWN] < smallest).mean()) if DOWN in worth else 0.0,
+        EXPECTED: float((worth[DOWN] > smallest).mean()) if DOWN in worth else 0.0,
+    }
+    for label, probability in sure.items():
+        if probability >= DECISION_PROBABILITY:
+            return _said(label, 1 - probability)
+    return _said(OPEN)
+
+
+def expected_wrong(table: pd.DataFrame) -> pd.DataFrame:
+    """segment, labels, expected_wrong, share: how many attributes have a label that decides something, and how many of these labels are expected to be wrong."""
+    decided = table.drop_duplicates(["segment", "attribute"]).dropna(subset="wrong")
+    found = decided.groupby("segment", sort=False)["wrong"].agg(labels="size", expected_wrong="sum").reset_index()
+    return found.assign(share=found["expected_wrong"] / found["labels"])
 
 
 def _more_answers(gain: np.ndarray, respondents: int) -> float:

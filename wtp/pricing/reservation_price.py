@@ -296,18 +296,6 @@ def price_limit_pooled(
     return _limit(limit, low, high, "")
 
 
-def purchase_share(
-    data: ChoiceData, offer: Mapping[str, str], at: float, drawn: Draws, *, price: str = "price"
-) -> np.ndarray:
-    """(R,) share of the groups that would buy the offer at one price rather than nothing, in each draw."""
-    vector, money = _offer_less_none(data, offer), Money.of(data, price)
-    shares = np.empty(len(drawn.values))
-    for start, values, weights in drawn.blocks():
-        utility = values @ vector + money.form.utility(at, values[..., list(money.columns)])
-        shares[start : start + len(values)] = (weights * expit(utility)).sum(axis=1)
-    return shares
-
-
 def _limit(estimate: float, low: float, high: float, note: str) -> pd.DataFrame:
     status = WITHHELD if np.isnan(estimate) else PRELIMINARY
     row = {"estimate": estimate, "low": low, "high": high, "status": status, "note": note}

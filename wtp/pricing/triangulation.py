@@ -70,7 +70,7 @@ def triangulate(
 ) -> Triangulation:
     """Compare price limits by method, each (estimate, low, high); a method without a figure has NaN and is left out.
 
-    Van Westendorp's figure is the median of what is too expensive. too_expensive_90: the price that 90 per cent call too expensive; marginal_cheapness: its lower
+    Van Westendorp's figure is the upper end of the plausible range (PME), not a limit of respondents. too_expensive_90: the price that 90 per cent call too expensive; marginal_cheapness: its lower
     crossing; safe_price: of the conjoint. Raises DataError for an unknown method.
     """
     unknown = [name for name in methods if name not in METHODS]

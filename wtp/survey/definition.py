@@ -75,6 +75,18 @@ class Segment(Record):
     ]
 
 
+class Competitor(Record):
+    """Somebody else's offer, as customers see it; with it, price limits and values are also told against the competition."""
+
+    id: Identifier
+    label: Wording
+    price: Money
+    levels: dict[Identifier, Identifier] = Field(description="its level of every attribute")
+    unit_cost: Money | None = Field(
+        None, description="a guess of its cost per purchase, for the prices it may answer with"
+    )
+
+
 class Economics(Record):
     """What the company earns and spends; without this table no profit and no invest / save label is shown."""
 
@@ -83,6 +95,16 @@ class Economics(Record):
     purchases_per_year: float = Field(1, gt=0, le=366)
     planning_years: float = Field(3, gt=0, le=30)
     interest_rate: float = Field(0.08, ge=0, le=1, description="per year, 0.08 is 8 per cent")
+    route: Literal["price", "share"] = Field(
+        "price", description="price: improvements can be charged for; share: the price cannot move"
+    )
+    budget: float | None = Field(None, ge=0, description="money once that may be invested")
+    known_share: float | None = Field(
+        None, gt=0, lt=1, description="share of customers who buy today's offer, from sales"
+    )
+    overstated: float | None = Field(
+        None, gt=0, le=5, description="stated over paid as this company knows it, such as 1.2"
+    )
 
 
 class SimulatedSegment(Record):
@@ -119,6 +141,18 @@ class Simulation(Record):
     segments: tuple[SimulatedSegment, ...] = Field(min_length=1)
 
 
+_NOT_ASKED: dict[str, Any] = {
+    "segments": True,
+    "economics": True,
+    "competitors": True,
+    "simulation": True,
+    "price": {"current"},
+    "attributes": {
+        "__all__": {"current": True, "by_segment": True, "levels": {"__all__": {"unit_cost", "investment"}}}
+    },
+}
+
+
 class Definition(Record):
     """A whole survey."""
 
@@ -135,6 +169,7 @@ class Definition(Record):
     choice_tasks: ChoiceTaskPlan
     pages: Annotated[tuple[Page, ...], Field(min_length=3), AfterValidator(unique_ids("page"))]
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
+    competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
     simulation: Simulation | None = None
 
@@ -147,6 +182,12 @@ class Definition(Record):
     def importance_rating(self) -> Rating | None:
         """The rating that measures stated importance, if there is one."""
         return next((q for q in self.questions if isinstance(q, Rating) and q.measures == "importance"), None)
+
+    @property
+    def performance_ratings(self) -> dict[str, Rating]:
+        """The ratings of how well this company ("performance") and its strongest rival ("rival_performance") do, by what they measure."""
+        wanted = ("performance", "rival_performance")
+        return {q.measures: q for q in self.questions if isinstance(q, Rating) and q.measures in wanted}
 
     @property
     def van_westendorp(self) -> VanWestendorp | None:
@@ -165,7 +206,12 @@ class Definition(Record):
 
     @property
     def hash(self) -> str:
-        """Identifies the content, whatever the file's layout and comments."""
+        """Identifies what respondents are asked, whatever the file's layout: costs, rivals, segments and simulation may change while answers keep their meaning."""
+        return hashlib.sha256(self.model_dump_json(exclude=_NOT_ASKED).encode()).hexdigest()[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the whole content, as analyses depend on it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
@@ -194,6 +240,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
     for s, segment in enumerate(definition.segments):
         if segment.id in taken:
             mistakes.append((f"segments[{s}].id", segment.id, _but(taken), "rename the segment"))
+    mistakes += _competitor_mistakes(definition)
     levels = definition.price.levels
     if not levels[0] <= definition.price.current <= levels[-1]:
         mistakes.append(
@@ -219,6 +266,27 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         if abs(total - 1) > 1e-9:
             mistakes.append(("simulation.segments", f"shares that sum to {total:g}", "a sum of 1", "adjust the shares"))
     return mistakes
+
+
+def _competitor_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
+    mistakes: list[tuple[str, str, str, str]] = []
+    tested = definition.price.levels
+    known = {attribute.id: attribute.level_ids for attribute in definition.attributes}
+    for c, competitor in enumerate(definition.competitors):
+        key = f"competitors[{c}]"
+        if competitor.id in ("own", "none"):
+            mistakes.append((f"{key}.id", competitor.id, "any id but own, none", "rename the competitor"))
+        for attribute in known.keys() | competitor.levels.keys():
+            level = competitor.levels.get(attribute)
+            if attribute not in known:
+                mistakes.append((f"{key}.levels.{attribute}", "no such attribute", ", ".join(known), "remove it"))
+            elif level not in known[attribute]:
+                found = level or "missing"
+                mistakes.append((f"{key}.levels.{attribute}", found, ", ".join(known[attribute]), "name one of these"))
+        if not tested[0] <= competitor.price <= tested[-1]:
+            allowed = f"{tested[0]:.15g} to {tested[-1]:.15g}, the tested prices"
+            mistakes.append((f"{key}.price", f"{competitor.price:.15g}", allowed, "test prices up to the competitor's"))
+    return sorted(mistakes)
 
 
 def _page_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:

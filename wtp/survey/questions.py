@@ -52,14 +52,14 @@ class Scale(Record):
 
 
 class Rating(Record):
-    """Several items on one scale; with `measures = "importance"` every item is an attribute (the price included)."""
+    """Several items on one scale; with `measures` every item is an attribute (the price included): how important it is, how well this company does, how well its rival."""
 
     type: Literal["rating"]
     id: Identifier
     label: Wording
     help: Wording | None = None
     required: bool = True
-    measures: Literal["importance"] | None = None
+    measures: Literal["importance", "performance", "rival_performance"] | None = None
     scale: Scale
     items: Annotated[tuple[Option, ...], Field(min_length=1, max_length=30), AfterValidator(unique_ids("item"))]
 
@@ -67,7 +67,7 @@ class Rating(Record):
 def _items_are_attributes(question: Rating, info: ValidationInfo) -> Rating:
     attributes: dict[str, list[str]] = (info.context or {}).get("attributes", {})
     unknown = [item.id for item in question.items if item.id not in attributes and item.id != "price"]
-    if question.measures == "importance" and attributes and unknown:
+    if question.measures and attributes and unknown:
         raise PydanticCustomError(
             "importance_items",
             "{found}",

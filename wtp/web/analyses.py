@@ -38,7 +38,7 @@ def analysis_as(
 
 def _fingerprint(connection: Connection, survey: Survey, request: Request) -> str:
     state = answers.state(connection, survey.slug)
-    return request.fingerprint(survey.definition_hash, f"{survey.slug} {state}", __version__)
+    return request.fingerprint(survey.definition.fingerprint, f"{survey.slug} {state}", __version__)
 
 
 @lru_cache(maxsize=8)

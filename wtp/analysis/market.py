@@ -1,0 +1,169 @@
+"""The market of today's offer, segment by segment: shares, demand, the best price, rivals' answers, competitive worth, what else could be offered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from wtp.analysis.record import ALL, stacked
+from wtp.errors import DataError, EstimationError
+from wtp.estimation.diagnostics import FULL_SAMPLE
+from wtp.pricing import (
+    Market,
+    Offer,
+    Scenarios,
+    Step,
+    best_offers,
+    best_price,
+    calibrated,
+    competitive_worth,
+    consumer_surplus,
+    demand,
+    elasticities,
+    nash_prices,
+    sampled_worth,
+)
+from wtp.pricing.budget import how_low
+from wtp.pricing.investment import OWN, todays_market
+from wtp.pricing.optimum import PROFIT, REVENUE
+from wtp.pricing.simulator import PREFERENCE, RULES
+from wtp.survey.definition import Definition
+
+DESCRIBED, SAMPLED, NOTHING = "described", "sampled", "nothing"
+ONE_PRICE, OWN_PRICES = "one price for all", "a price for each segment"
+_SCENARIOS = Scenarios(count=30, rivals=4)
+_SCENARIO_DRAWS = 100
+_TOP = 5
+
+
+def market_tables(
+    fits: Mapping[str, Any],
+    definition: Definition,
+    steps: tuple[Step, ...],
+    *,
+    confidence: float,
+    seed: int,
+    full: bool,
+) -> dict[str, pd.DataFrame]:
+    """Tables by name, each with a column segment; segments of fewer than 75 respondents have none.
+
+    fits: by segment. full: also what takes its time (values against sampled rivals, where none is described).
+    """
+    if definition.choice_tasks.none != "dual" and not definition.competitors:
+        return {}  # a market of one offer that everybody takes
+    customers = {segment.id: segment.customers for segment in definition.segments}
+    customers[ALL] = sum(customers.values()) or 1
+    yearly = definition.economics.purchases_per_year if definition.economics else 1.0
+    found: dict[str, dict[str, pd.DataFrame]] = {}
+    markets = {}
+    for name, fit in fits.items():
+        if fit.respondents < FULL_SAMPLE:
+            continue
+        market = markets[name] = _calibrated(todays_market(fit, definition, seed=seed), definition)
+        purchases = customers[name] * yearly
+        tables = _of_segment(market, definition, steps, purchases, confidence)
+        if full and not definition.competitors:
+            offer = market.offer(OWN)
+            sampled = sampled_worth(fit, offer, steps, _SCENARIOS, draws=_SCENARIO_DRAWS, confidence=confidence)
+            tables["competitive_worth"] = pd.concat(
+                [tables["competitive_worth"], sampled.drop(columns="scenarios").assign(against=SAMPLED)]
+            )
+        for table, frame in tables.items():
+            found.setdefault(table, {})[name] = frame
+    tables = {name: stacked(frames) for name, frames in found.items()}
+    if "best_price" in tables:
+        tables["price_by_segment"] = _one_or_several(markets, tables["best_price"], customers, yearly)
+    return tables
+
+
+def _calibrated(market: Market, definition: Definition) -> Market:
+    """With the known share of today's offer, if there is one that can be met."""
+    known = definition.economics.known_share if definition.economics else None
+    if known is None or not market.none:
+        return market
+    try:
+        return calibrated(market, {OWN: known})
+    except (DataError, EstimationError):
+        return market
+
+
+def _of_segment(
+    market: Market, definition: Definition, steps: tuple[Step, ...], purchases: float, confidence: float
+) -> dict[str, pd.DataFrame]:
+    against = DESCRIBED if definition.competitors else NOTHING
+    own = definition.economics is not None
+    rules = (PREFERENCE,) if market.estimate else RULES  # one average taste has one first choice, which is nobody's
+    tables = {
+        "shares": pd.concat([market.shares(rule, confidence=confidence) for rule in rules], ignore_index=True),
+        "profit_curve": demand(market, OWN, customers=purchases, confidence=confidence),
+        "best_price": pd.concat(
+            [
+                best_price(market, OWN, objective=objective, customers=purchases, confidence=confidence)
+                for objective in ([REVENUE, PROFIT] if own else [REVENUE])
+            ],
+            ignore_index=True,
+        ),
+        "elasticities": elasticities(market, confidence=confidence),
+        "sensitivity": market.sensitivity(OWN, definition.price.levels, confidence=confidence).astype({"level": str}),
+        "how_low": how_low(market),
+        "competitive_worth": competitive_worth(market, OWN, steps, confidence=confidence).assign(against=against),
+        "consumer_surplus": consumer_surplus(market, OWN, steps, confidence=confidence),
+    }
+    tables |= _tried("best_offers", lambda: _best(market, definition, purchases, confidence))
+    if own and definition.competitors and all(not math.isnan(offer.unit_cost) for offer in market.offers):
+        tables |= _tried("equilibrium", lambda: _equilibrium(market, purchases))
+    return tables
+
+
+def _tried(name: str, make: Callable[[], pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """A table, or none where the price did not deter."""
+    try:
+        return {name: make()}
+    except (DataError, EstimationError):
+        return {}
+
+
+def _best(market: Market, definition: Definition, purchases: float, confidence: float) -> pd.DataFrame:
+    """The best profiles of the own offer for profit, without costs for revenue."""
+    costs = {a.id: {level.id: level.unit_cost or 0.0 for level in a.levels} for a in definition.attributes}
+    objective = PROFIT if definition.economics else REVENUE
+    found = best_offers(
+        market, OWN, objective=objective, level_costs=costs if definition.economics else None, customers=purchases, top=_TOP, confidence=confidence,
+    )  # fmt: skip
+    return found.drop(columns="offer")
+
+
+def _equilibrium(market: Market, purchases: float) -> pd.DataFrame:
+    found = nash_prices(market, customers=purchases)
+    now = {offer.name: offer.price for offer in market.offers}
+    return found.offers.assign(
+        today=found.offers["offer"].map(now), is_equilibrium=found.is_equilibrium, note=found.note
+    )
+
+
+def _one_or_several(
+    markets: Mapping[str, Market], best: pd.DataFrame, customers: Mapping[str, int], yearly: float
+) -> pd.DataFrame:
+    """What prices of its own for each segment would earn beyond one price for all: segment "all", policy, value, gain."""
+    objective = PROFIT if (best["objective"] == PROFIT).any() else REVENUE
+    own = best[(best["objective"] == objective) & (best["segment"] != ALL)].dropna(subset="price")
+    if len(own) < 2:
+        return pd.DataFrame({"segment": pd.Series(dtype=str), "policy": pd.Series(dtype=str)})
+    names = list(own["segment"])
+    curves = {name: demand(markets[name], OWN, customers=customers[name] * yearly) for name in names}
+    together = pd.concat([curve[objective] for curve in curves.values()], axis=1).sum(axis=1)
+    one = float(together.max())
+    several = float(sum(curve[objective].max() for curve in curves.values()))
+    price = float(curves[names[0]]["price"].iloc[int(together.to_numpy().argmax())])
+    return pd.DataFrame([
+        {"segment": ALL, "policy": ONE_PRICE, "objective": objective, "price": price, "value": one, "gain": 0.0},
+        {"segment": ALL, "policy": OWN_PRICES, "objective": objective, "price": math.nan, "value": several, "gain": several - one},
+    ])  # fmt: skip
+
+
+def rivals_of(definition: Definition) -> tuple[Offer, ...]:
+    """The described competitors as offers."""
+    return tuple(Offer(rival.id, rival.levels, rival.price) for rival in definition.competitors)
