@@ -208,6 +208,8 @@ def test_prices_keep_all_of_their_digits(tmp_path: Path) -> None:
     dear = TEXT.replace("[80, 90, 100, 115, 130]", "[1249995.49, 1249996.5, 123456789.99]").replace(
         "current = 100", "current = 1249996.5"
     )
+    for rival in ("price = 82", "price = 125\n"):
+        dear = dear.replace(rival, "price = 1249996.5\n")
     assert mistakes_of(tmp_path, dear) == ()
     definition = load_survey(tmp_path).definition
     text = format_design(search(definition, 1), definition)

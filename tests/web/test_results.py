@@ -344,5 +344,5 @@ def test_the_analysis_is_made_once_and_again_after_an_answer(
     assert analyses.analysis_of(database, survey).simulated == 2
     person.send(person.filled(3))
     assert analyses.analysis_of(database, survey).simulated == 3
-    edited = replace(survey, definition_hash="another")
+    edited = replace(survey, definition=survey.definition.model_copy(update={"minutes": 11}))
     assert analyses.analysis_of(database, edited).simulated == 4

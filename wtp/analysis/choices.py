@@ -29,6 +29,7 @@ from wtp.estimation import (
 from wtp.estimation.choice_data import NONE
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.hierarchical import Progress
+from wtp.estimation.saved import fit_record, population_frame
 from wtp.pricing import willingness_to_pay
 
 MODELS = ("conditional", "mixed", "latent", "hierarchical")
@@ -63,12 +64,14 @@ class Specification:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceAnalysis:
-    """What `wtp estimate` writes: frames by file name, the summary as text, `estimates` as a JSON record, draws of the respondents or None."""
+    """What `wtp estimate` writes: frames by file name, the summary as text, `estimates` as a JSON record, draws of the respondents or None; `fit` and `population` for `load_fit`."""
 
     tables: Mapping[str, pd.DataFrame]
     summary: str
     estimates: Mapping[str, Any]
     draws: pd.DataFrame | None = None
+    fit: Mapping[str, Any] = field(default_factory=dict)
+    population: pd.DataFrame | None = None
 
 
 def analyse_choices(
@@ -147,7 +150,14 @@ def analyse_choices(
         "importance_noise_floor": {name: float(floor) for name, floor in floors.items()},
         "seconds": round(time.perf_counter() - began, 3),
     }
-    return ChoiceAnalysis(tables, summary, estimates, _draws(everybody))
+    return ChoiceAnalysis(
+        tables,
+        summary,
+        estimates,
+        _draws(everybody),
+        fit_record(everybody, wanted.model),
+        population_frame(everybody, wanted.model),
+    )
 
 
 def _fit(data: ChoiceData, wanted: Specification, seed: int) -> Any:

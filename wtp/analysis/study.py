@@ -109,7 +109,7 @@ def analyse(
         differences, more = difference_tables(
             definition, everybody.respondents, fitted, found, steps, seed=request.seed
         )
-        tables |= differences
+        tables |= {name: table for name, table in differences.items() if len(table)}
         notes += more
     return Analysis(
         study=survey.slug,
@@ -192,13 +192,14 @@ def _tables(
                 limits[name] = price_limits(own, offer, tested, sensitivity=others, **sure)
         tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
     tables |= _van_westendorp(definition, groups, request)
-    tables |= money_tables(definition, worthy, request, full=found is not None)
+    more = money_tables(definition, worthy, request, full=found is not None)
     performance = stacked(
         {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
     )
     invested = tables["investment"]
     by_segment = tuple(attribute.id for attribute in definition.attributes if attribute.by_segment)
-    tables |= {
+    more |= {
+        "performance": performance,
         "expected_wrong": expected_wrong(invested),
         "hints": hints(definition, invested, performance),
         "importance_performance": importance_performance(
@@ -206,11 +207,11 @@ def _tables(
         ),
     }
     if definition.economics and definition.economics.budget is not None:
-        tables["budget"] = within_budget(invested, definition.economics.budget, everybody=ALL, by_segment=by_segment)
+        more["budget"] = within_budget(invested, definition.economics.budget, everybody=ALL, by_segment=by_segment)
     if "price_limit" in tables and len(tables["price_limit"]):
         points = tables.get("van_westendorp_points", pd.DataFrame())
-        tables |= triangulation_tables(definition, groups, tables["price_limit"], points, request.confidence)
-    return tables
+        more |= triangulation_tables(definition, groups, tables["price_limit"], points, request.confidence)
+    return tables | {name: table for name, table in more.items() if len(table)}
 
 
 def _worth(fit: Any, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:

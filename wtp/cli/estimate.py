@@ -253,6 +253,9 @@ def write_estimates(result: ChoiceAnalysis, out: Path) -> None:
             table.to_csv(draft / f"{name}.csv", index=False, lineterminator="\n")
         if result.draws is not None:
             result.draws.to_parquet(draft / "draws.parquet", index=False)
+        if result.population is not None:
+            result.population.to_parquet(draft / "population.parquet", index=False)
+        (draft / "fit.json").write_text(json.dumps(result.fit, allow_nan=False) + "\n", encoding="utf-8")
         (draft / "summary.txt").write_text(result.summary, encoding="utf-8")
         text = json.dumps(result.estimates, indent=2, ensure_ascii=False, allow_nan=False)
         (draft / "estimates.json").write_text(text + "\n", encoding="utf-8")

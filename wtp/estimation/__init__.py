@@ -18,6 +18,7 @@ from wtp.estimation.latent_results import LatentClassResults
 from wtp.estimation.mixed_logit import MixedLogit
 from wtp.estimation.mixed_results import MixedLogitResults
 from wtp.estimation.ratings import RatingConjoint, RatingResults
+from wtp.estimation.saved import load_fit
 from wtp.estimation.stated_importance import StatedImportance, constant_sum, direct_importance
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "importance",
     "item_table",
     "krinsky_robb",
+    "load_fit",
     "parameter_table",
     "part_worths",
     "price_linearity",

@@ -22,9 +22,7 @@ from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.estimation.draws import Draws, draw_quantiles, weighted_quantiles
-from wtp.estimation.hierarchical import HierarchicalResults, HierarchicalSegment
 from wtp.estimation.hierarchical.results import FINAL as CONVERGED
-from wtp.estimation.latent_results import LatentClassResults
 from wtp.pricing.money import Money
 from wtp.pricing.offers import Offer, level_part, offer_vector
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, AnyFit, Step, level_row
@@ -51,7 +49,9 @@ PRIOR = "The limit rests on what was assumed of the spread of tastes as much as 
 BELOW = "Fewer than half would buy at the lowest tested price: the limit lies below it."
 
 
-HierarchicalFit = HierarchicalResults | HierarchicalSegment | LatentClassResults
+HierarchicalFit = (
+    AnyFit  # whose respondents differ: hierarchical, one of its segments, latent classes, or taken up again
+)
 
 
 def reservation_prices(
@@ -118,7 +118,7 @@ def price_limits(
     shown = np.where(inside, middle, np.nan)
     low, high = np.where(middle < tested[0], np.nan, low), np.where(middle > tested[1], np.nan, high)
     note = (PRIOR if leans else "") if inside[1] else ABOVE if middle[1] > tested[1] else BELOW
-    final = isinstance(fit, HierarchicalResults | HierarchicalSegment) and fit.status == CONVERGED
+    final = getattr(fit, "status", "") == CONVERGED
     status = WITHHELD if not inside[1] else FINAL if final else PRELIMINARY
     row = {"estimate": shown[1], "low": low[1], "high": high[1], "status": status, "note": note}
     for j, name in ((0, "safe"), (2, "stretch")):

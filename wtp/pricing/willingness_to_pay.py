@@ -68,7 +68,7 @@ def willingness_to_pay(
     contrasts, labels = _contrasts(data, money, steps)
     drawn = fit.simulate(draws, seed)
     tail = (1 - confidence) / 2
-    if isinstance(fit, LatentClassResults):
+    if isinstance(fit, LatentClassResults) or getattr(fit, "model", "") == "latent":
         parts = _by_class(drawn, contrasts, money, tail)
     elif hasattr(fit, "utility_params"):
         parts = {"all": _pooled(fit, drawn, contrasts, money, tail)}

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.vq import kmeans2
-from scipy.optimize import linear_sum_assignment
+from scipy.cluster.vq import ClusterError, kmeans2
 from scipy.special import comb
 
 from wtp.errors import DataError
@@ -156,13 +155,12 @@ def _kmeans(features: np.ndarray, number: int, starts: int, rng: np.random.Gener
     """Labels (N,) with the smallest sum of squares within groups over several starts, and that sum."""
     best, smallest = np.zeros(len(features), dtype=int), np.inf
     for _ in range(starts):
-        centres, labels = (
-            kmeans2(features, number, minit="++", rng=rng, missing="warn")
-            if number > 1
-            else (features.mean(axis=0)[None], best)
-        )
+        try:
+            centres, labels = kmeans2(features, number, minit="++", rng=rng, missing="raise")
+        except ClusterError:  # a group lost all its members on the way
+            continue
         within = float(((features - centres[labels]) ** 2).sum())
-        if within < smallest and len(np.unique(labels)) == number:
+        if within < smallest:
             best, smallest = labels, within
     return best, smallest
 
@@ -177,21 +175,21 @@ def _stability(
     features: np.ndarray, labels: np.ndarray, replicates: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
     """Median adjusted Rand index, and mean Jaccard similarity (C,), of the groups found in bootstrapped respondents."""
-    number = labels.max() + 1
+    number = int(labels.max()) + 1
     indices, similarities = [], np.zeros(number)
     for _ in range(replicates):
         drawn = np.unique(rng.integers(0, len(features), len(features)))
         again, _ = _kmeans(features[drawn], number, _BOOTSTRAP_STARTS, rng)
-        table = crossed(labels[drawn], again)
+        table = _crossed(labels[drawn], again, number)
         indices.append(adjusted_rand(table))
         union = table.sum(axis=1)[:, None] + table.sum(axis=0) - table
-        similarities += (table / union).max(axis=1) / replicates
+        similarities += (table / np.maximum(union, 1)).max(axis=1) / replicates
     return float(np.median(indices)), similarities
 
 
-def crossed(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Counts of two groupings 0, 1, .. against each other."""
-    table = np.zeros((int(one.max()) + 1, int(other.max()) + 1))
+def _crossed(one: np.ndarray, other: np.ndarray, number: int) -> np.ndarray:
+    """Counts (C, C) of two groupings 0 .. C - 1 against each other."""
+    table = np.zeros((number, number))
     np.add.at(table, (one, other), 1)
     return table
 
@@ -222,8 +220,3 @@ def _worth_table(middle: np.ndarray, labels: np.ndarray, names: Sequence[str]) -
     frame.insert(0, "share", sizes / sizes.sum())
     frame.insert(0, "respondents", sizes)
     return frame.rename_axis("segment").reset_index().assign(segment=lambda f: f["segment"] + 1)
-
-
-def matched(table: np.ndarray) -> np.ndarray:
-    """For each row of counts of two groupings the column that it is matched with, so that most agree (Hungarian method)."""
-    return np.asarray(linear_sum_assignment(-table)[1])
