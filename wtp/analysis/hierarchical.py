@@ -90,10 +90,25 @@ def hierarchical(
         for name, own in groups.items()
         if own
     }
-    segments = {name: fit.segment(own) for name, own in members.items()}
-    sensitivity = {name: [other.segment(own) for other in others] for name, own in members.items()}
+    stands_for = {ALL: _customers_each(definition, members)}
+    segments = {name: fit.segment(own, stands_for.get(name)) for name, own in members.items()}
+    sensitivity = {
+        name: [other.segment(own, stands_for.get(name)) for other in others] for name, own in members.items()
+    }
     notes = tuple(note.in_segment(ALL) for note in fit.notes if note.code not in ("too_small", "indication"))
     return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates), notes
+
+
+def _customers_each(definition: Definition, members: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """How many customers each respondent stands for, so that everybody is the segments by their numbers of customers; None where a segment has nobody."""
+    counts = {s.id: int(members[s.id].sum()) if s.id in members else 0 for s in definition.segments}
+    if not counts or not all(counts.values()):
+        return None
+    each = np.zeros(len(members[ALL]))
+    for segment in definition.segments:
+        each[members[segment.id]] = segment.customers / counts[segment.id]
+    each[each == 0] = each[each > 0].mean()  # who fits no segment
+    return np.asarray(each[members[ALL]])
 
 
 def _parts(progress: Callable[[Progress], None] | None) -> Callable[[float, float], Callable[[Progress], None] | None]:

@@ -17,6 +17,7 @@ from markupsafe import escape
 from wtp.analysis import ALL
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.web import formats
+from wtp.web.findings import findings
 from wtp.web.reading import Reading
 from wtp.web.verdicts import Verdict, note_text, verdicts
 
@@ -38,6 +39,7 @@ class Section:
     csv: str
     missing: str = ""
     drawn: bool = True
+    findings: tuple[str, ...] = ()
 
 
 def _importance(reading: Reading) -> Section:
@@ -226,9 +228,9 @@ def _invest(reading: Reading) -> Section:
     return Section(
         chart="invest",
         title=investment.title(table, labels=reading.labels, words=gettext) if known else gettext("Invest and save"),
-        says=_weighted(reading) + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: what customers would pay or lose, what it costs or saves to provide, and the gain a year if the price moves by the worth and the share stays. Labels need a probability of at least 90 %."),
+        says=_weighted(reading) + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %."),
         not_says=gettext("Rivals are taken as they are, and the worth is stated, not paid. A step whose interval is wide is not decided: it is neither a chance to invest nor to save."),
-        head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Worth"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
+        head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Competitive premium"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
         csv="investment",
         missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else _too_few()),
@@ -289,7 +291,8 @@ def section(chart: str, reading: Reading) -> Section:
     made = _SECTIONS[chart](reading)
     kept = [place for place in range(len(made.head)) if not made.rows or any(row[place] for row in made.rows)]
     rows = tuple(tuple(row[place] for place in kept) for row in made.rows)
-    return replace(made, head=tuple(made.head[place] for place in kept), rows=rows)
+    told = () if made.missing else findings(chart, reading)
+    return replace(made, head=tuple(made.head[place] for place in kept), rows=rows, findings=told)
 
 
 def figure(chart: str, reading: Reading) -> go.Figure:

@@ -229,9 +229,9 @@ class HierarchicalResults:
             )
         return Draws(values, drawn / drawn.sum(axis=1, keepdims=True), POSTERIOR)
 
-    def segment(self, members: np.ndarray) -> HierarchicalSegment:
+    def segment(self, members: np.ndarray, stands_for: np.ndarray | None = None) -> HierarchicalSegment:
         """Some of the respondents, (N,) booleans, as a fit of their own for everything in money; no new estimation."""
-        return HierarchicalSegment(self, members)
+        return HierarchicalSegment(self, members, stands_for)
 
     def _spaced(self, draws: int) -> np.ndarray:
         each = max(1, draws // len(self.sampled.individual))
@@ -288,10 +288,14 @@ class HierarchicalResults:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class HierarchicalSegment:
-    """The respondents of a segment within a hierarchical fit of everybody: (N,) booleans."""
+    """The respondents of a segment within a hierarchical fit of everybody: (N,) booleans.
+
+    stands_for: how many customers each member stands for, (members,), times the survey weight; None for as many each.
+    """
 
     fit: HierarchicalResults
     members: np.ndarray
+    stands_for: np.ndarray | None = None
 
     @property
     def data(self) -> ChoiceData:
@@ -315,4 +319,8 @@ class HierarchicalSegment:
 
     def simulate(self, draws: int = 2_000, seed: int = 0) -> Draws:
         """Posterior draws (R, members, K), weights summing to 1."""
-        return self.fit.simulate(draws, seed).of(self.members)
+        drawn = self.fit.simulate(draws, seed).of(self.members)
+        if self.stands_for is None:
+            return drawn
+        weights = drawn.weights * self.stands_for
+        return Draws(drawn.values, weights / weights.sum(axis=1, keepdims=True), drawn.method)
