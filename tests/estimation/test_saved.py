@@ -68,7 +68,7 @@ def test_latent_classes(frame: pd.DataFrame, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_fit_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="fit.json"):
+    with pytest.raises(DataError, match=r"fit\.json"):
         load_fit(tmp_path)
     (tmp_path / "fit.json").write_text('{"format": 99}')
     with pytest.raises(DataError, match="format 99"):

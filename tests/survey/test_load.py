@@ -303,3 +303,20 @@ def test_no_damage_to_the_file_raises_anything_but_mistakes(
     survey, mistakes = inspect_survey(folder)
     assert survey is not None or mistakes
     assert all(m.key and m.found and m.allowed and m.remedy for m in mistakes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "found"),
+    [
+        ('id = "discounter"', 'id = "own"', "competitors[0].id", "own"),
+        ('range = "core", speed', 'range = "cor", speed', "competitors[0].levels.range", "cor"),
+        ('range = "core", speed', "speed", "competitors[0].levels.range", "missing"),
+        ("price = 82", "price = 60", "competitors[0].price", "60"),
+        ("budget = 200000", 'route = "barter"', "economics.route", "barter"),
+    ],
+)
+def test_mistakes_of_competitors_are_named(tmp_path: Path, old: str, new: str, key: str, found: str) -> None:
+    assert old in TEXT
+    mistakes = mistakes_of(tmp_path, TEXT.replace(old, new))
+    assert [mistake.key for mistake in mistakes] == [key]
+    assert found in mistakes[0].found

@@ -82,9 +82,10 @@ def performance_table(definition: Definition, members: Sequence[Respondent], con
         gap = (ours - theirs).dropna()
         if ours.count() < SMALLEST_SEGMENT:
             continue
-        enough = len(gap) >= SMALLEST_SEGMENT and gap.std() > 0
-        low, high = DescrStatsW(gap).tconfint_mean(alpha=1 - confidence) if enough else (np.nan, np.nan)
+        enough = len(gap) >= SMALLEST_SEGMENT
         middle = float(gap.mean()) if enough else np.nan
+        varies = enough and gap.std() > 0
+        low, high = DescrStatsW(gap).tconfint_mean(alpha=1 - confidence) if varies else (middle, middle)
         rows.append(
             (attribute.id, ours.mean(), theirs.mean() if enough else np.nan, middle, low, high, int(ours.count()))
         )
