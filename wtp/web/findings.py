@@ -102,7 +102,7 @@ def _wrong(reading: Reading) -> Iterator[str]:
         yield gettext(
             "Of %(labels)s decided verdicts, %(wrong)s are expected to be wrong.",
             labels=formats.number(rows["labels"].iloc[0], 0),
-            wrong=formats.number(rows["expected_wrong"].iloc[0], 1),
+            wrong=_few(float(rows["expected_wrong"].iloc[0])),
         )
 
 
@@ -114,7 +114,7 @@ def _budget(reading: Reading) -> Iterator[str]:
     steps = [
         f"{row['rank']}. {reading.labels[row['attribute']]}: {reading.labels[row['attribute'] + '.' + row['to_level']]} "
         f"({reading.labels[row['segment']]}; {reading.money(row['investment'], _round(row['investment']))} → "
-        f"{gettext('%(gain)s a year', gain=reading.money(row['gain'], _round(row['gain'])))})"
+        f"{gettext('%(gain)s a year', gain=reading.money(row['gain'], max(1.0, formats.precision(row['gain_high'] - row['gain_low']))))})"
         for _, row in table.iterrows()
     ]
     yield (
@@ -135,6 +135,10 @@ def _tell(reading: Reading) -> Iterator[str]:
         yield gettext(
             "Tell it: “%(level)s” is there and honoured, but not seen as better than the rival's.", level=level
         )
+
+
+def _few(count: float) -> str:
+    return gettext("fewer than %(number)s", number=formats.number(0.1, 1)) if count < 0.1 else formats.number(count, 1)
 
 
 def _round(amount: float) -> float:
