@@ -27,6 +27,18 @@ def survey() -> Survey:
     return load_survey(SURVEYS / "supplier")
 
 
+@pytest.fixture
+def short_chains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hierarchical fits of analyses far too short for figures, long enough for their paths."""
+    for name, sweeps in (
+        ("_MOST_SWEEPS", 200),
+        ("_MOST_WARMUP", 200),
+        ("_MOST_SWEEPS_OF_OTHERS", 50),
+        ("_WARMUP_OF_OTHERS", 50),
+    ):
+        monkeypatch.setattr(f"wtp.analysis.hierarchical.{name}", sweeps)
+
+
 @pytest.fixture(scope="session")
 def new_postgresql() -> Iterator[Callable[[], str]]:
     """Makes an empty schema on a real PostgreSQL server, one a worker; returns the URL of a connection that sees it alone."""

@@ -12,6 +12,9 @@ from wtp.analysis import Analysis, Progress, Request, analyse
 from wtp.survey import Answers, Survey
 
 
+pytestmark = pytest.mark.xdist_group("one full analysis")  # which takes its time, so it is made once
+
+
 @pytest.fixture(scope="module")
 def seen() -> list[Progress]:
     """What the progress bar was told."""

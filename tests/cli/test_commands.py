@@ -18,6 +18,7 @@ from wtp.settings import load_settings
 from wtp.store import open_database, respondents, studies
 from wtp.survey import load_survey
 
+pytestmark = pytest.mark.usefixtures("short_chains")
 SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
 
 

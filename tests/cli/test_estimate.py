@@ -15,7 +15,7 @@ from statsmodels.datasets import modechoice
 from wtp.cli import main
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-FILES = {"summary.txt", "part_worths.csv", "willingness_to_pay.csv", "importance.csv", "estimates.json"}
+FILES = {"summary.txt", "part_worths.csv", "willingness_to_pay.csv", "importance.csv", "estimates.json", "fit.json"}
 # Log-likelihood and coefficients that other software gives; sources in tests/golden/README.md.
 PUBLISHED = {
     "electricity": (

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from tests.estimation.conftest import simulate
 from wtp.cli import main
 
-COMMON = {"summary.txt", "part_worths.csv", "willingness_to_pay.csv", "importance.csv", "estimates.json"}
+COMMON = {"summary.txt", "part_worths.csv", "willingness_to_pay.csv", "importance.csv", "estimates.json", "fit.json"}
 PARAMETERS = ["brand[T.known]", "brand[T.leading]", "wifi[T.yes]", "price"]
 FORMULA = "brand + wifi + price"
 
@@ -38,7 +38,7 @@ def read(out: Path, name: str) -> pd.DataFrame:
 def test_mixed(choices: Path, tmp_path: Path) -> None:
     result = run(choices, tmp_path, "--model", "mixed", "--random", "wifi:normal,price:-lognormal", "--draws", "64")
     assert result.exit_code == 0, result.output
-    assert {path.name for path in tmp_path.iterdir()} == COMMON | {"respondents.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == COMMON | {"respondents.csv", "population.parquet"}
     assert list(read(tmp_path, "respondents")) == ["respondent", *PARAMETERS, "rlh"]
     assert list(read(tmp_path, "part_worths")["parameter"]) == [*PARAMETERS, "sd.wifi[T.yes]", "sd.price"]
     estimates = json.loads((tmp_path / "estimates.json").read_text())
@@ -62,7 +62,7 @@ def test_mixed_in_money(choices: Path, tmp_path: Path) -> None:
 def test_latent_classes_of_a_range(choices: Path, tmp_path: Path) -> None:
     result = run(choices, tmp_path, "--model", "latent", "--classes", "1-2")
     assert result.exit_code == 0, result.output
-    assert {path.name for path in tmp_path.iterdir()} == COMMON | {"respondents.csv", "classes.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == COMMON | {"respondents.csv", "classes.csv", "population.parquet"}
     classes = read(tmp_path, "classes")
     assert list(classes) == ["class", "share", *PARAMETERS]
     assert classes["share"].sum() == pytest.approx(1)
