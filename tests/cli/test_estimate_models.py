@@ -62,7 +62,11 @@ def test_mixed_in_money(choices: Path, tmp_path: Path) -> None:
 def test_latent_classes_of_a_range(choices: Path, tmp_path: Path) -> None:
     result = run(choices, tmp_path, "--model", "latent", "--classes", "1-2")
     assert result.exit_code == 0, result.output
-    assert {path.name for path in tmp_path.iterdir()} == COMMON | {"respondents.csv", "classes.csv", "population.parquet"}
+    assert {path.name for path in tmp_path.iterdir()} == COMMON | {
+        "respondents.csv",
+        "classes.csv",
+        "population.parquet",
+    }
     classes = read(tmp_path, "classes")
     assert list(classes) == ["class", "share", *PARAMETERS]
     assert classes["share"].sum() == pytest.approx(1)

@@ -43,7 +43,7 @@ def test_a_planted_error_is_shown(plant: Callable[[Problem], Problem], shown_by:
 @pytest.mark.slow
 def test_variances_whose_prior_is_learned_rank_evenly_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "LEARNED", 2.0)
-    assert max(statistics(STUDIES, learned=2.0).values()) < calibration.CRITICAL
+    assert max(statistics(60, learned=2.0).values()) < calibration.CRITICAL
 
 
 @pytest.mark.slow

@@ -44,7 +44,10 @@ def test_a_pooled_fit(frame: pd.DataFrame, tmp_path: Path) -> None:
     )
 
 
-def test_a_hierarchical_fit(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_hierarchical_fit(frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "wtp.estimation.hierarchical.logit._WARM", 100.0
+    )  # everybody has the same tastes here: no short warm-up would do
     again = load_fit(saved(frame, tmp_path, model="hierarchical", signs={"price": -1}, draws=300))
     fit = HierarchicalLogit(ChoiceData.from_long(frame, FORMULA), signs={"price": -1}).fit(draws=300, seed=3)
     offer = {"speed": "quick", "brand": "known"}
