@@ -11,7 +11,6 @@ from tests.analysis.conftest import Answer
 from wtp.analysis import Analysis, Progress, Request, analyse
 from wtp.survey import Answers, Survey
 
-
 pytestmark = pytest.mark.xdist_group("one full analysis")  # which takes its time, so it is made once
 
 
