@@ -15,9 +15,11 @@ from wtp.pricing import (
     Offer,
     Scenarios,
     Step,
+    cautious,
     competitive_worth,
     consumer_surplus,
     limit_waterfall,
+    overstatement,
     price_limits,
     reservation_price,
     sampled_worth,
@@ -154,3 +156,18 @@ def test_the_reservation_price_of_any_fit(people: HierarchicalResults, fit: Cond
     b = fit.params
     gap = lambda p: b["speed[T.quick]"] + b["brand[T.known]"] + p * b["price"] - b["none"]  # noqa: E731
     assert pooled["estimate"] == pytest.approx(brentq(gap, 50, 200))
+
+
+def test_a_known_sale_tells_by_how_much_people_overstate() -> None:
+    rng = np.random.default_rng(1)
+    paid = np.exp(rng.normal(np.log(95), 0.2, 100))
+    factor = 1.3
+    fit = fit_with(draws_of(np.full(100, 1.0), np.full(100, -0.05), 1.5 - 0.05 * factor * paid))
+    at = float(np.quantile(paid, 0.6))
+    found = overstatement(fit, dict(OURS.levels), at, known_share=float((paid >= at).mean())).iloc[0]
+    assert found["factor"] == pytest.approx(factor, rel=0.01)
+    assert found["low"] <= found["factor"] <= found["high"]
+    limits = price_limits(fit, dict(OURS.levels), (80, 160))
+    assert cautious(limits, own_factor=found["factor"])["cautious"].iloc[0] == pytest.approx(np.median(paid), rel=0.02)
+    with pytest.raises(DataError, match="known_share"):
+        overstatement(fit, dict(OURS.levels), at, known_share=1.2)

@@ -246,3 +246,14 @@ def test_cautious_amounts_are_labelled_as_other_studies() -> None:
     assert "this company" in own["source"]
     with pytest.raises(DataError):
         cautious(pd.DataFrame({"estimate": [1.0]}), own_factor=0)
+
+
+def test_a_yes_that_is_not_sure_counts_as_a_no(limits: np.ndarray) -> None:
+    stated = asked(limits * 1.21)
+    # people are sure of what they would really pay, and less so beyond
+    sure = np.where(np.repeat(limits, len(PRICES)) >= stated["price"], 9, 4)
+    found = gabor_granger(stated.assign(sure=sure), certainty="sure", bootstrap=0)
+    honest = gabor_granger(asked(limits), bootstrap=0)
+    assert found.demand["share"].to_numpy() == pytest.approx(honest.demand["share"].to_numpy())
+    with pytest.raises(DataError, match="certainty"):
+        gabor_granger(stated.assign(sure=11), certainty="sure", bootstrap=0)

@@ -3,6 +3,7 @@
 from wtp.pricing.calibration import calibrated, scaled_to
 from wtp.pricing.competition import Scenarios, competitive_worth, consumer_surplus, sampled_worth
 from wtp.pricing.equilibrium import Equilibrium, equilibrium_value, nash_prices, nash_sensitivity
+from wtp.pricing.financing import Terms, in_instalments
 from wtp.pricing.gabor_granger import GaborGrangerResult, gabor_granger
 from wtp.pricing.intervals import interval_methods
 from wtp.pricing.investment import investment
@@ -13,6 +14,7 @@ from wtp.pricing.optimum import best_price, demand, elasticities
 from wtp.pricing.product_search import best_offers
 from wtp.pricing.reservation_price import (
     limit_waterfall,
+    overstatement,
     price_limit_pooled,
     price_limits,
     reservation_price,
@@ -35,6 +37,7 @@ __all__ = [
     "OpenPriceResult",
     "Scenarios",
     "Step",
+    "Terms",
     "Triangulation",
     "VanWestendorpResult",
     "best_offers",
@@ -47,6 +50,7 @@ __all__ = [
     "elasticities",
     "equilibrium_value",
     "gabor_granger",
+    "in_instalments",
     "interval_methods",
     "investment",
     "limit_waterfall",
@@ -54,6 +58,7 @@ __all__ = [
     "nash_sensitivity",
     "newton_miller_smith",
     "open_price",
+    "overstatement",
     "price_limit_pooled",
     "price_limits",
     "reservation_price",

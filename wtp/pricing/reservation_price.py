@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from wtp.errors import DataError
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
@@ -144,6 +145,37 @@ def reservation_price(
     if hasattr(fit, "utility_params"):
         return price_limit_pooled(fit, offer, ends, price=price, confidence=confidence)
     return price_limits(fit, offer, ends, price=price, confidence=confidence, rivals=rivals)
+
+
+def overstatement(
+    fit: HierarchicalFit,
+    offer: Mapping[str, str],
+    at: float,
+    known_share: float,
+    *,
+    price: str = "price",
+    confidence: float = 0.90,
+    draws: int = 2_000,
+    rivals: Sequence[Offer] = (),
+) -> pd.DataFrame:
+    """One row: factor, low, high: stated over paid, from a sale that is known: that share of customers really buys the offer at the price `at`.
+
+    The price that the same share says it would pay, over the price it pays. It replaces the factor of other studies in `cautious`. Raises DataError for a share or price that is none, or data without
+    a none option and rivals.
+    """
+    if not (0 < known_share < 1 and at > 0):
+        raise DataError(
+            f"known_share {known_share!r} at {at!r}; allowed: a share between 0 and 1, a price above 0; mend them."
+        )
+    if fit.data.none is None and not rivals:
+        raise DataError(f"overstatement: {NO_NONE} allowed: a study with a none option, or rivals.")
+    drawn = fit.simulate(draws)
+    prices = reservation_prices(fit.data, offer, drawn, price=price, rivals=rivals)
+    weights = np.broadcast_to(drawn.weights, prices.shape)
+    stated = weighted_quantiles(prices[:, :, None], weights, [1 - known_share])[0, :, 0]
+    tail = (1 - confidence) / 2
+    middle, low, high = draw_quantiles(stated / at, [0.5, tail, 1 - tail])
+    return pd.DataFrame([{"factor": middle, "low": low, "high": high}])
 
 
 def limits_of(
