@@ -10,7 +10,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis.record import ALL, stacked
 from wtp.pricing import cautious, triangulate
-from wtp.pricing.triangulation import CONJOINT, VAN_WESTENDORP
+from wtp.pricing.triangulation import CONJOINT, GABOR_GRANGER, OPEN_PRICE, VAN_WESTENDORP
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
@@ -23,7 +23,7 @@ SAID_MORE, PAID_MORE, SAME = "said more than paid", "paid more than said", "agre
 
 
 def triangulation_tables(
-    definition: Definition, groups: Mapping[str, Sequence[Respondent]], limits: pd.DataFrame, points: pd.DataFrame, confidence: float
+    definition: Definition, groups: Mapping[str, Sequence[Respondent]], limits: pd.DataFrame, points: pd.DataFrame, tests: Mapping[str, pd.DataFrame], confidence: float
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """`triangulation`: segment, method, estimate, low, high, verdict, gap, sentence, checks; `cautious_limit`: the limit less what people overstate."""
     own_factor = definition.economics.overstated if definition.economics else None
@@ -41,6 +41,10 @@ def triangulation_tables(
         crossings = {str(p["point"]): p for _, p in points.iterrows() if p["segment"] == name}
         if "PME" in crossings:
             methods[VAN_WESTENDORP] = tuple(float(crossings["PME"][x]) for x in ("estimate", "low", "high"))
+        for method, table in ((GABOR_GRANGER, "gabor_granger_points"), (OPEN_PRICE, "open_price_points")):
+            for _, row_of in tests.get(table, pd.DataFrame()).iterrows():
+                if row_of["segment"] == name and row_of["point"] == "limit":
+                    methods[method] = tuple(float(row_of[x]) for x in ("price", "low", "high"))
         if not methods:
             continue
         too_expensive = _too_expensive(definition, members)

@@ -19,6 +19,7 @@ from wtp.analysis.comparison import hints, importance_performance, performance_t
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
 from wtp.analysis.money import money_tables, steps_from_current
+from wtp.analysis.price_tests import price_test_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
@@ -102,15 +103,17 @@ def analyse(
         else:
             classes, more = latent.latent_classes(definition, chosen, seed=request.seed)
             notes += more
-    tables = _tables(definition, segments, groups, request, found, classes)
+    tests, remarks = price_test_tables(definition, groups, request)
+    notes += remarks
+    tables = _tables(definition, segments, groups, request, found, classes, tests)
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     steps = steps_from_current(definition)
     if ALL in fitted:
-        differences, more = difference_tables(
+        differences, remarks = difference_tables(
             definition, everybody.respondents, fitted, found, steps, seed=request.seed
         )
         tables |= {name: table for name, table in differences.items() if len(table)}
-        notes += more
+        notes += remarks
     return Analysis(
         study=survey.slug,
         definition_hash=survey.definition_hash,
@@ -158,6 +161,7 @@ def _tables(
     request: Request,
     found: HierarchicalAnalysis | None,
     classes: Mapping[str, LatentClassResults],
+    tests: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     people = found.segments if found else classes
@@ -210,8 +214,8 @@ def _tables(
         more["budget"] = within_budget(invested, definition.economics.budget, everybody=ALL, by_segment=by_segment)
     if "price_limit" in tables and len(tables["price_limit"]):
         points = tables.get("van_westendorp_points", pd.DataFrame())
-        more |= triangulation_tables(definition, groups, tables["price_limit"], points, request.confidence)
-    return tables | {name: table for name, table in more.items() if len(table)}
+        more |= triangulation_tables(definition, groups, tables["price_limit"], points, tests, request.confidence)
+    return tables | {name: table for name, table in ({**more, **tests}).items() if len(table)}
 
 
 def _worth(fit: Any, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:

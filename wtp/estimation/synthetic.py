@@ -17,7 +17,7 @@ import pandas as pd
 
 from wtp.errors import SurveyError
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
-from wtp.survey.questions import Rating, SingleChoice, VanWestendorp
+from wtp.survey.questions import GaborGranger, OpenPrice, Rating, SingleChoice, VanWestendorp
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _REVERSED_PRICES = 0.03
@@ -118,6 +118,13 @@ def _answers(
             answers[question.id] = _ratings(definition, question, segment, worth, rng)
         elif isinstance(question, VanWestendorp):
             answers[question.id] = _prices(limit, rng)
+        elif isinstance(question, GaborGranger):
+            noisy = limit * np.exp(0.05 * rng.standard_normal(len(question.prices)))
+            answers[question.id] = {
+                item: int(own >= p) for (item, p), own in zip(question.items.items(), noisy, strict=True)
+            }
+        elif isinstance(question, OpenPrice):
+            answers[question.id] = float(np.round(limit * np.exp(0.1 * rng.standard_normal())))
     return answers
 
 

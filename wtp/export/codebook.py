@@ -11,7 +11,7 @@ import pandas as pd
 
 from wtp.export.frames import question_columns
 from wtp.survey.definition import Definition
-from wtp.survey.questions import Rating, SingleChoice, VanWestendorp
+from wtp.survey.questions import GaborGranger, Rating, SingleChoice, VanWestendorp
 
 _MAY_BE_EMPTY = "empty cell"
 # (table, column, type, may be empty, text)
@@ -95,6 +95,9 @@ _RESULTS = {
     "expensive": ("share", "respondents to whom it is getting expensive"),
     "too_expensive": ("share", "respondents to whom it is too expensive"),
 }  # fmt: skip
+_KIND_OF = {
+    "single_choice": "code", "rating": "whole number", "van_westendorp": "money", "gabor_granger": "code", "open_price": "money",
+}  # fmt: skip
 
 
 def codebook(definition: Definition) -> pd.DataFrame:
@@ -114,7 +117,7 @@ def codebook(definition: Definition) -> pd.DataFrame:
         add(table, column, "", kind, _MAY_BE_EMPTY if may_be_empty else "", dict.fromkeys(languages, text))
     for question in definition.questions:
         for column, item in question_columns(question):
-            kind = {"single_choice": "code", "rating": "whole number", "van_westendorp": "money"}[question.type]
+            kind = _KIND_OF[question.type]
             add("respondents", column, "", kind, _MAY_BE_EMPTY, question.label)
             if isinstance(question, SingleChoice):
                 for option in question.options:
@@ -124,6 +127,9 @@ def codebook(definition: Definition) -> pd.DataFrame:
                 add("respondents", column, "", kind, _MAY_BE_EMPTY, label)
                 add("respondents", column, str(question.scale.low), kind, "", question.scale.low_label)
                 add("respondents", column, str(question.scale.high), kind, "", question.scale.high_label)
+            elif isinstance(question, GaborGranger):
+                add("respondents", column, "1", kind, "", question.yes)
+                add("respondents", column, "0", kind, "", question.no)
             elif isinstance(question, VanWestendorp):
                 add("respondents", column, "", kind, _MAY_BE_EMPTY, getattr(question, str(item)))
     for attribute in definition.attributes:

@@ -6,13 +6,15 @@ import pandas as pd
 
 from wtp.survey.answers import Answers
 from wtp.survey.definition import Definition
-from wtp.survey.questions import VAN_WESTENDORP_ITEMS, Question, Rating, VanWestendorp
+from wtp.survey.questions import VAN_WESTENDORP_ITEMS, GaborGranger, Question, Rating, VanWestendorp
 
 
 def question_columns(question: Question) -> list[tuple[str, str | None]]:
     """(column, item) of a question: one column, or one an item."""
     if isinstance(question, Rating):
         return [(f"{question.id}.{item.id}", item.id) for item in question.items]
+    if isinstance(question, GaborGranger):
+        return [(f"{question.id}.{item}", item) for item in question.items]
     if isinstance(question, VanWestendorp):
         return [(f"{question.id}.{item}", item) for item in VAN_WESTENDORP_ITEMS]
     return [(question.id, None)]

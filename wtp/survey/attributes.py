@@ -81,7 +81,8 @@ class Attribute(Record):
 Money = Annotated[float, Field(gt=0, le=1e9)]
 
 
-def _rising(prices: tuple[float, ...]) -> tuple[float, ...]:
+def rising(prices: tuple[float, ...]) -> tuple[float, ...]:
+    """The prices, if each is higher than the one before."""
     for before, after in itertools.pairwise(prices):
         if after <= before:
             raise PydanticCustomError(
@@ -102,4 +103,4 @@ class Price(Record):
     label: Wording
     unit: Wording = Field(description="what the price is for, as in 'per month'")
     current: Money
-    levels: Annotated[tuple[Money, ...], Field(min_length=3, max_length=12), AfterValidator(_rising)]
+    levels: Annotated[tuple[Money, ...], Field(min_length=3, max_length=12), AfterValidator(rising)]

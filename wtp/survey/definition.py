@@ -18,6 +18,8 @@ from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, u
 from wtp.survey.questions import (
     ChoiceTaskPage,
     ConsentPage,
+    GaborGranger,
+    OpenPrice,
     Page,
     Question,
     QuestionPage,
@@ -193,6 +195,21 @@ class Definition(Record):
     def van_westendorp(self) -> VanWestendorp | None:
         """The Van Westendorp question, if there is one."""
         return next((q for q in self.questions if isinstance(q, VanWestendorp)), None)
+
+    @property
+    def purchase_intent(self) -> Rating | None:
+        """The rating of purchase intent at one's own cheap and expensive price, if there is one."""
+        return next((q for q in self.questions if isinstance(q, Rating) and q.measures == "purchase_intent"), None)
+
+    @property
+    def gabor_granger(self) -> GaborGranger | None:
+        """The Gabor-Granger question, if there is one."""
+        return next((q for q in self.questions if isinstance(q, GaborGranger)), None)
+
+    @property
+    def open_price(self) -> OpenPrice | None:
+        """The question for an open price, if there is one."""
+        return next((q for q in self.questions if isinstance(q, OpenPrice)), None)
 
     def attribute(self, attribute_id: str) -> Attribute:
         """The attribute with this identifier (the price is not among them)."""

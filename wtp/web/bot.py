@@ -14,7 +14,16 @@ from werkzeug.test import Client, TestResponse
 
 from wtp.errors import DataError
 from wtp.survey import Alternative, ChoiceTask, Survey, steps
-from wtp.survey.questions import ChoiceTaskPage, QuestionPage, Rating, SingleChoice, ThanksPage, VanWestendorp
+from wtp.survey.questions import (
+    ChoiceTaskPage,
+    GaborGranger,
+    OpenPrice,
+    QuestionPage,
+    Rating,
+    SingleChoice,
+    ThanksPage,
+    VanWestendorp,
+)
 from wtp.web.i18n import amount_text, money
 
 Choose = Callable[[ChoiceTask], tuple[int, bool]]
@@ -69,12 +78,27 @@ class Bot:
         if isinstance(question, SingleChoice):
             option = next((o for o in question.options if o.id == self._answers.get(question.id)), None)
             return _pick(form, question.label[language], option.label[language]) if option else {}
+        if isinstance(question, OpenPrice):
+            price = self._answers.get(question.id)
+            box = next(
+                label
+                for label in form.select("label[for]")
+                if _words(label).startswith(_plain(question.label[language]))
+            )
+            return {} if price is None else {str(box["for"]): amount_text(price, language)}
         value: Mapping[str, Any] = self._answers.get(getattr(question, "id", "")) or {}
         if isinstance(question, Rating):
             data: dict[str, str] = {}
             for item in question.items:
                 if item.id in value:
                     data |= _pick(form, item.label[language], str(value[item.id]))
+            return data
+        if isinstance(question, GaborGranger):
+            definition, data = self._survey.definition, dict[str, str]()
+            for name, price in question.items.items():
+                legend = f"{money(price, definition.currency, language)} {definition.price.unit[language]}"
+                if name in value:
+                    data |= _pick(form, legend, (question.yes if value[name] else question.no)[language])
             return data
         if isinstance(question, VanWestendorp):
             words = {

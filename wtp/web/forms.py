@@ -21,6 +21,8 @@ from wtp.survey.questions import (
     VAN_WESTENDORP_ITEMS,
     ChoiceTaskPage,
     ConsentPage,
+    GaborGranger,
+    OpenPrice,
     Page,
     QuestionPage,
     Rating,
@@ -153,6 +155,33 @@ def _price_value(question: VanWestendorp, form: BaseForm) -> dict[str, float] | 
     return {item: price for item, price in prices.items() if price is not None} or None
 
 
+def _ladder_fields(question: GaborGranger) -> dict[str, UnboundField[Any]]:
+    check = _one_of({"1", "0"}, question.required, lambda: _("Choose an answer."))
+    return {
+        f"q-{question.id}-{item}": RadioField("", validators=[check], validate_choice=False) for item in question.items
+    }
+
+
+def _ladder_value(question: GaborGranger, form: BaseForm) -> dict[str, int] | None:
+    typed = {item: form[f"q-{question.id}-{item}"].data for item in question.items}
+    return {item: int(answer) for item, answer in typed.items() if answer} or None
+
+
+def _open_fields(question: OpenPrice) -> dict[str, UnboundField[Any]]:
+    def amount(_form: BaseForm, field: Field) -> None:
+        if not (field.data or "").strip():
+            if question.required:
+                raise ValidationError(_("Type a price."))
+            return
+        value = parse_amount(field.data, language())
+        if value is None or value > _HIGHEST_AMOUNT:
+            raise ValidationError(
+                _("Type a price in figures, as in %(example)s.", example=amount_text(99.5, language()))
+            )
+
+    return {f"q-{question.id}": StringField(text(question.label), validators=[amount])}
+
+
 KINDS: dict[str, Kind] = {
     "single_choice": Kind(
         macro="single_choice",
@@ -165,6 +194,18 @@ KINDS: dict[str, Kind] = {
         fields=_rating_fields,
         restore=lambda question, value: {f"q-{question.id}-{item}": str(point) for item, point in value.items()},
         value=_rating_value,
+    ),
+    "gabor_granger": Kind(
+        macro="gabor_granger",
+        fields=_ladder_fields,
+        restore=lambda question, value: {f"q-{question.id}-{item}": str(answer) for item, answer in value.items()},
+        value=_ladder_value,
+    ),
+    "open_price": Kind(
+        macro="open_price",
+        fields=_open_fields,
+        restore=lambda question, value: {f"q-{question.id}": amount_text(value, language())},
+        value=lambda question, form: parse_amount(form[f"q-{question.id}"].data or "", language()),
     ),
     "van_westendorp": Kind(
         macro="van_westendorp",
