@@ -8,6 +8,7 @@ import pytest
 
 from wtp.analysis import Analysis, Request, analyse
 from wtp.analysis.comparison import PAID_MORE, SAID_MORE, SPLIT, TELL, hints, importance_performance, performance_table
+from wtp.export.codebook import codebook
 from wtp.survey import Answers, Definition, Survey
 
 
@@ -42,6 +43,12 @@ def test_the_market_of_every_segment_that_is_large_enough(quick: Analysis, surve
         quick.table("willingness_to_pay", "all").set_index("to_level").loc["same_day", "estimate"]
     )
     assert set(own["label"]) <= {"invest", "save", "keep", "undecided"}
+
+
+def test_the_codebook_explains_every_column(quick: Analysis, survey: Survey) -> None:
+    explained = set(codebook(survey.definition).query("table == 'results'")["column"])
+    for name, table in quick.tables.items():
+        assert set(table.columns) <= explained, name
 
 
 def test_wrong_labels_and_budget_follow_from_the_labels(quick: Analysis, survey: Survey) -> None:

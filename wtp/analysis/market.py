@@ -133,7 +133,7 @@ def _best(market: Market, definition: Definition, purchases: float, confidence: 
     found = best_offers(
         market, OWN, objective=objective, level_costs=costs if definition.economics else None, customers=purchases, top=_TOP, confidence=confidence,
     )  # fmt: skip
-    return found.drop(columns="offer")
+    return found.drop(columns="offer").rename(columns={a.id: f"level.{a.id}" for a in definition.attributes})
 
 
 def _equilibrium(market: Market, purchases: float) -> pd.DataFrame:

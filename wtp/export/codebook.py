@@ -5,7 +5,7 @@ Answers carry the author's own words; what the program itself adds is described 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -67,7 +67,110 @@ _RESULTS = {
     "noise_floor": ("per cent", "importance that an attribute nobody heeds would reach"),
     "mean": ("number", "mean of the stated importance, in points of the rating"),
     "price": ("money", "price"),
-    "share": ("share", "predicted share that would still buy today's offer"),
+    "share": ("share", "share of people or of demand that the row is about; with prices: that would still buy at them"),
+    "offer": ("code", "own: today's offer; else a competitor of the survey file, or none"),
+    "firm": ("code", "who sets the price of the offer"),
+    "rule": ("code", "how choices become shares: preference, first_choice, randomized_first_choice"),
+    "against": ("code", "described: the competitors of the survey file; sampled: random ones; nothing: not buying"),
+    "objective": ("code", "what the price or offer is best for: profit, revenue, share"),
+    "flat_low": ("money", "lowest price whose expected profit (or revenue) is within 2 per cent of the best"),
+    "flat_high": ("money", "highest such price"),
+    "value": ("money", "what is reached: profit or revenue a year; of an attribute its worth; of a price test its share, reach or revenue"),
+    "value_low": ("money", "lower end of its interval"),
+    "value_high": ("money", "upper end of its interval"),
+    "revenue": ("money", "revenue a year"),
+    "revenue_low": ("money", "lower end of its interval"),
+    "revenue_high": ("money", "upper end of its interval"),
+    "profit": ("money", "profit a year before fixed cost"),
+    "profit_low": ("money", "lower end of its interval"),
+    "profit_high": ("money", "upper end of its interval"),
+    "price_of": ("code", "whose price changes"),
+    "elasticity": ("number", "per cent by which the share changes if that price rises by one per cent"),
+    "change": ("number", "difference to today's offer: of a share, or of a limit in money"),
+    "change_low": ("number", "lower end of its interval"),
+    "change_high": ("number", "upper end of its interval"),
+    "loss": ("share", "share lost at a lower level"),
+    "loss_high": ("share", "its upper bound, 90 per cent sure"),
+    "bearable": ("true or false", "surely less than 2 per cent of the market"),
+    "censored": ("share", "draws in which the amount lies outside of the tested prices"),
+    "today": ("money", "today's price"),
+    "is_equilibrium": ("true or false", "no firm earns more by another price"),
+    "policy": ("text", "one price for all, or a price for each segment"),
+    "rank": ("whole number", "the best first"),
+    "quantile": ("share", "share of respondents below the amount"),
+    "kind": ("code", "of a surcharge: safe, limit, stretch; of a variable: category or number"),
+    "amount": ("money", "amount that the worth is held against, such as the extra cost"),
+    "limit": ("money", "price upper limit after the step"),
+    "share_gain": ("money", "gain a year if the price stays as it is"),
+    "share_gain_low": ("money", "lower end of its interval"),
+    "share_gain_high": ("money", "upper end of its interval"),
+    "share_probability": ("share", "probability that this gain is above 0"),
+    "wrong": ("share", "probability that the label is wrong"),
+    "worth_of_knowing": ("money", "a year, by which certainty would improve the decision at most"),
+    "labels": ("whole number", "attributes whose label decides something"),
+    "expected_wrong": ("number", "how many of them are expected to be wrong"),
+    "cumulative": ("money", "investment up to this row"),
+    "gain_per_money": ("number", "gain a year for each unit of money invested"),
+    "hint": ("code", "tell: there and honoured, but not perceived; split, conflict: segments want different levels"),
+    "segments": ("text", "which segments; in found_quality how many groups"),
+    "own": ("number", "mean rating of this company"),
+    "rival": ("number", "mean rating of its strongest rival"),
+    "gap": ("number", "own less rival rating; between price methods: highest over lowest less 1; of groups: Tibshirani's gap statistic"),
+    "gap_low": ("number", "lower end of its interval"),
+    "gap_high": ("number", "upper end of its interval"),
+    "gap_error": ("number", "its error"),
+    "stated": ("number", "mean stated importance"),
+    "stated_rank": ("number", "its rank among the attributes"),
+    "value_rank": ("number", "rank of the worth"),
+    "agreement": ("text", "whether people pay for what they say matters"),
+    "verdict": ("code", "of price methods: agree, disagree, single; of groups: good, weak, do not use"),
+    "sentence": ("text", "the verdict in words"),
+    "checks": ("text", "what contradicts it"),
+    "cautious": ("money", "stated less what people overstate"),
+    "cautious_low": ("money", "lower end of what other studies found"),
+    "cautious_high": ("money", "upper end of what other studies found"),
+    "source": ("text", "where the overstatement is known from"),
+    "variable": ("code", "question, or item of a rating"),
+    "answer": ("code", "answer, or mean"),
+    "statistic": ("number", "chi-square or F"),
+    "effect": ("number", "Cramer's V or eta squared"),
+    "p_value": ("share", "p-value"),
+    "p_adjusted": ("share", "p-value by Benjamini and Hochberg over all variables"),
+    "differs": ("true or false", "with at most 10 per cent false discoveries"),
+    "pooled": ("money", "worth, moved to the common mean by how little the segment knows"),
+    "pooled_low": ("money", "lower end of its interval"),
+    "pooled_high": ("money", "upper end of its interval"),
+    "weight": ("share", "weight of the segment's own figure in it"),
+    "scale": ("number", "how consistently the segment chooses, the first is 1"),
+    "tastes": ("number", "likelihood ratio: different tastes, beyond consistency"),
+    "tastes_df": ("whole number", "its degrees of freedom"),
+    "tastes_p": ("share", "its p-value"),
+    "scale_statistic": ("number", "likelihood ratio: different consistency"),
+    "scale_df": ("whole number", "its degrees of freedom"),
+    "scale_p": ("share", "its p-value"),
+    "group": ("whole number", "group of respondents found by what they would pay, 1 is the largest"),
+    "respondent": ("whole number", "number of the respondent, as in respondents"),
+    "jaccard": ("share", "how alike the group is in bootstrapped samples"),
+    "stability": ("number", "median adjusted Rand index over bootstrapped samples"),
+    "null_stability": ("number", "the same of data of one group"),
+    "smallest": ("whole number", "respondents of the smallest group"),
+    "usable": ("true or false", "every group has 30 respondents and 8 per cent"),
+    "declared": ("code", "declared segment"),
+    "adjusted_rand": ("number", "agreement of declared and found segments, 1 is the same"),
+    "step": ("whole number", "order of the questions of the typing tool"),
+    "question": ("code", "question, or item of a rating"),
+    "expected_hit_rate": ("share", "of the typing tool, to expect of new people"),
+    "score": ("number", "of an answer for a group; the highest sum tells the group"),
+    "asked": ("whole number", "respondents who were asked this price"),
+    "raw": ("share", "share of yes before demand was made to fall"),
+    "median": ("money", "median of the fitted distribution of reservation prices"),
+    "sigma": ("number", "its spread on the log scale"),
+    "best": ("code", "reach or revenue (Newton, Miller and Smith)"),
+    "near_low": ("money", "lowest price within 5 per cent of the best"),
+    "near_high": ("money", "highest such price"),
+    "reach": ("share", "mean purchase probability"),
+    "reach_low": ("share", "lower end of its interval"),
+    "reach_high": ("share", "upper end of its interval"),
     "status": ("code", "final, preliminary or withheld"),
     "safe": ("money", "price at which three quarters would still buy"),
     "safe_low": ("money", "lower end of its interval"),
@@ -88,7 +191,7 @@ _RESULTS = {
     "label": ("code", "invest, save, keep, undecided; without costs honoured, not_honoured, expected, open"),
     "break_even": ("money", "largest extra cost (up) or smallest saving (down) at which the step pays, 90 per cent sure"),
     "more_answers": ("whole number", "further respondents that would decide an undecided attribute"),
-    "point": ("code", "PMC, OPP, IDP or PME of Van Westendorp"),
+    "point": ("code", "PMC, OPP, IDP or PME of Van Westendorp; limit, safe, stretch, revenue or profit of other price tests"),
     "excluded": ("whole number", "respondents left out because their four prices do not rise"),
     "too_cheap": ("share", "respondents to whom the price is too cheap"),
     "cheap": ("share", "respondents to whom it is a bargain"),
@@ -138,8 +241,18 @@ def codebook(definition: Definition) -> pd.DataFrame:
             add("choices", attribute.id, level.id, "code", "", level.label)
     price = {x: f"{definition.price.label[x]}, {definition.currency} {definition.price.unit[x]}" for x in languages}
     add("choices", "price", "", "money", "", price)
+    _add_results(definition, add)
+    return pd.DataFrame(rows)
+
+
+def _add_results(definition: Definition, add: Callable[[str, str, str, str, str, Mapping[str, str]], None]) -> None:
+    """The columns of the tables of figures."""
+    languages = definition.languages
     for column, (kind, text) in _RESULTS.items():
         add("results", column, "", kind, _MAY_BE_EMPTY, dict.fromkeys(languages, text))
+    for attribute in definition.attributes:
+        steps = {x: f"worth of the step, {attribute.label[x]}, in found groups" for x in languages}
+        add("results", f"{attribute.id}[from -> to]", "", "money", _MAY_BE_EMPTY, steps)
+        add("results", f"level.{attribute.id}", "", "code", _MAY_BE_EMPTY, attribute.label)
     for segment in definition.segments:
         add("results", "segment", segment.id, "code", "", segment.label)
-    return pd.DataFrame(rows)
