@@ -9,6 +9,7 @@ import pytest
 
 from tests.analysis.conftest import Answer
 from wtp.analysis import Analysis, Progress, Request, analyse
+from wtp.export.codebook import codebook
 from wtp.survey import Answers, Survey
 
 pytestmark = pytest.mark.xdist_group("one full analysis")  # which takes its time, so it is made once
@@ -51,6 +52,29 @@ def test_a_full_sample_is_estimated_hierarchically(hierarchical: Analysis) -> No
     assert demand["share"].is_monotonic_decreasing
     investment = hierarchical.table("investment")
     assert set(investment["segment"]) == {"all", "uptime", "cost", "growth"}
+
+
+def test_a_full_analysis_has_everything_in_money(hierarchical: Analysis, survey: Survey) -> None:
+    tables = hierarchical.tables
+    assert {
+        "worth_quantiles", "surcharge_limit", "share_above_cost", "limit_waterfall", "competitive_limit", "competitive_worth", "shares", "best_offers",
+        "equilibrium", "found_segments", "found_profile", "segment_overlap", "typing_questions", "scale_test", "latent_classes", "triangulation",
+    } <= set(tables)  # fmt: skip
+    above = hierarchical.table("share_above_cost", "all")
+    assert above["share"].between(0, 1).all()
+    limit = hierarchical.table("price_limit", "all").iloc[0]
+    against = hierarchical.table("competitive_limit", "all").iloc[0]
+    assert against["estimate"] <= limit["estimate"]
+    water = hierarchical.table("limit_waterfall", "all")
+    assert water["limit"].iloc[0] == pytest.approx(limit["estimate"], abs=2)
+    quantiles = hierarchical.table("worth_quantiles", "all").dropna()
+    steps = quantiles.groupby(["attribute", "to_level"])["estimate"]
+    assert steps.apply(lambda own: own.is_monotonic_increasing).all()
+    assert hierarchical.tables["latent_classes"].groupby("group")["share"].first().sum() == pytest.approx(1)
+    explained = set(codebook(survey.definition).query("table == 'results'")["column"])
+    for name, table in tables.items():
+        unknown = {column for column in table.columns if "[" not in column} - explained
+        assert not unknown, name
 
 
 def test_the_progress_of_three_fits_is_one(hierarchical: Analysis, seen: list[Progress]) -> None:

@@ -280,6 +280,14 @@ def test_figures_are_about_customers_or_about_the_respondents_alone(fit: Hierarc
     assert worth[0].var() - worth[1].var() == pytest.approx(own / 120, rel=0.4)
 
 
+def test_respondents_may_stand_for_more_customers_than_others(fit: HierarchicalResults) -> None:
+    everybody, many = np.ones(120, dtype=bool), np.where(np.arange(120) < 30, 5.0, 1.0)
+    plain, weighted = fit.segment(everybody).simulate(), fit.segment(everybody, many).simulate()
+    expected = plain.weights * many
+    assert weighted.weights == pytest.approx(expected / expected.sum(axis=1, keepdims=True))
+    assert weighted.weights[:, :30].sum(axis=1).mean() == pytest.approx(150 / 240, abs=0.02)
+
+
 def test_holdout_is_held_against_pooled_and_chance(
     fit: HierarchicalResults, people: tuple[ChoiceData, np.ndarray]
 ) -> None:

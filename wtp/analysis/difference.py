@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from wtp.analysis.hierarchical import HierarchicalAnalysis
+from wtp.analysis.latent import latent_classes
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation.conditional_logit import ConditionalLogitResults
@@ -75,6 +76,7 @@ def difference_tables(
         notes += note
     if found is None or len(respondents) < FULL_SAMPLE:
         return tables, tuple(notes)
+    tables |= _latent(definition, respondents, membership, steps, seed)
     try:
         groups = found_segments(found.fit, steps, seed=seed)
     except (DataError, EstimationError) as error:
@@ -98,6 +100,25 @@ def difference_tables(
     if groups.verdict == "do not use":
         notes.append(Note("groups_unstable", "info", _UNSTABLE, {}, ALL))
     return tables, tuple(notes)
+
+
+def _latent(
+    definition: Definition, respondents: Sequence[Respondent], membership: pd.Series, steps: tuple[Step, ...], seed: int
+) -> dict[str, pd.DataFrame]:
+    """Groups found by latent classes: what each values, its share, and how it overlaps with the declared segments; none below 150 respondents."""
+    fit = latent_classes(definition, {ALL: respondents}, seed=seed)[0].get(ALL)
+    if fit is None:
+        return {}
+    worth = willingness_to_pay(fit, steps=steps, confidence=0.90, draws=2_000)
+    shares_of = {f"class {c}": float(share) for c, share in zip(fit.classes.index, fit.classes["share"], strict=True)}
+    own = worth[worth["segment"] != ALL].rename(columns={"segment": "group"}).reset_index(drop=True)
+    tables = {"latent_classes": own.assign(share=own["group"].map(shares_of), segment=ALL)}
+    if membership.notna().any() and len(shares_of) > 1:
+        likely = fit.membership.idxmax(axis=1)
+        crossed, agreement = overlap(membership, likely)
+        named = crossed.rename(columns={"one": "declared", "other": "group"})
+        tables["latent_overlap"] = named.assign(adjusted_rand=agreement, segment=ALL)
+    return tables
 
 
 def _pooled_worth(pooled: Mapping[str, ConditionalLogitResults], steps: tuple[Step, ...]) -> pd.DataFrame:
