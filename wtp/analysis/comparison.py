@@ -9,14 +9,14 @@ import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis.record import ALL, stacked
+from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.pricing import cautious, triangulate
+from wtp.pricing.investment import SMALLEST_RELEVANT
 from wtp.pricing.triangulation import CONJOINT, GABOR_GRANGER, OPEN_PRICE, VAN_WESTENDORP
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
-SMALLEST_SEGMENT = 30
 _PERFORMANCE = ["attribute", "own", "rival", "gap", "gap_low", "gap_high", "respondents"]
-_SMALLEST_RELEVANT = 0.01
 _RANKS = 2
 TELL, SPLIT, CONFLICT = "tell", "split", "conflict"
 SAID_MORE, PAID_MORE, SAME = "said more than paid", "paid more than said", "agree"
@@ -48,7 +48,7 @@ def triangulation_tables(
         if not methods:
             continue
         too_expensive = _too_expensive(definition, members)
-        enough = len(too_expensive) >= SMALLEST_SEGMENT
+        enough = len(too_expensive) >= SMALLEST_SAMPLE
         found = triangulate(
             methods,  # type: ignore[arg-type]
             too_expensive_90=float(np.quantile(too_expensive, 0.9)) if enough else np.nan,
@@ -84,9 +84,9 @@ def performance_table(definition: Definition, members: Sequence[Respondent], con
             for q in (own, rival)
         )
         gap = (ours - theirs).dropna()
-        if ours.count() < SMALLEST_SEGMENT:
+        if ours.count() < SMALLEST_SAMPLE:
             continue
-        enough = len(gap) >= SMALLEST_SEGMENT
+        enough = len(gap) >= SMALLEST_SAMPLE
         middle = float(gap.mean()) if enough else np.nan
         varies = enough and gap.std() > 0
         low, high = DescrStatsW(gap).tconfint_mean(alpha=1 - confidence) if varies else (middle, middle)
@@ -131,7 +131,7 @@ def hints(definition: Definition, investment: pd.DataFrame, performance: pd.Data
     others would rather save, and each can have its own level; "conflict": they cannot.
     """
     rows: list[tuple[str, str, str, str]] = []
-    smallest = _SMALLEST_RELEVANT * definition.price.current
+    smallest = SMALLEST_RELEVANT * definition.price.current
     gaps = performance.set_index(["segment", "attribute"])["gap"] if len(performance) else pd.Series(dtype=float)
     for _, row in investment[investment["direction"] == "down"].iterrows():
         attribute = definition.attribute(str(row["attribute"]))

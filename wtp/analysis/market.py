@@ -27,8 +27,8 @@ from wtp.pricing import (
     sampled_worth,
 )
 from wtp.pricing.budget import how_low
+from wtp.pricing.demand_curve import PROFIT, REVENUE
 from wtp.pricing.investment import OWN, todays_market
-from wtp.pricing.optimum import PROFIT, REVENUE
 from wtp.pricing.simulator import PREFERENCE, RULES
 from wtp.survey.definition import Definition
 

@@ -10,14 +10,13 @@ import pandas as pd
 
 from wtp.analysis.record import ALL, Request, stacked
 from wtp.errors import DataError, EstimationError
-from wtp.estimation.diagnostics import Note
+from wtp.estimation.diagnostics import SMALLEST_SAMPLE, Note
 from wtp.pricing import gabor_granger, newton_miller_smith, open_price
 from wtp.pricing.newton_miller_smith import INTENTS
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.questions import VAN_WESTENDORP_ITEMS
 
-SMALLEST_SEGMENT = 30
 _NOT_FITTED = "The answers to the prices that were shown could not be used: {reason}"
 
 
@@ -57,7 +56,7 @@ def _gabor_granger(
         if item in question.items
     ]
     frame = pd.DataFrame(rows, columns=["respondent", "price", "buys"])
-    if frame["respondent"].nunique() < SMALLEST_SEGMENT:
+    if frame["respondent"].nunique() < SMALLEST_SAMPLE:
         return {}, ()
     result = gabor_granger(frame, unit_cost=cost, **chance)
     smooth = result.smooth[result.smooth["segment"] == ALL].drop(columns="segment").assign(sigma=result.sigma)
@@ -80,7 +79,7 @@ def _newton_miller_smith(
         named, intent = respondent.answers.get(prices.id), respondent.answers.get(intents.id)
         if named and intent and {"cheap", "expensive"} <= set(intent):
             rows.append([*(named[item] for item in VAN_WESTENDORP_ITEMS), intent["cheap"], intent["expensive"]])
-    if len(rows) < SMALLEST_SEGMENT:
+    if len(rows) < SMALLEST_SAMPLE:
         return {}, ()
     result = newton_miller_smith(pd.DataFrame(rows, columns=[*VAN_WESTENDORP_ITEMS, *INTENTS]), **chance)
     points = result.points.assign(respondents=result.respondents, excluded=result.excluded)
@@ -95,7 +94,7 @@ def _open_price(
         return {}, ()
     answers = [respondent.answers.get(question.id) for respondent in members]
     named = np.array([price for price in answers if price is not None], dtype=float)
-    if len(named) < SMALLEST_SEGMENT:
+    if len(named) < SMALLEST_SAMPLE:
         return {}, ()
     result = open_price(named, unit_cost=cost, **chance)
     points = result.points.assign(respondents=result.respondents, label=result.label)

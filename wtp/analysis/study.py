@@ -24,7 +24,7 @@ from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTI
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
-from wtp.estimation.diagnostics import Note, sample_size_notes
+from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE, Note, sample_size_notes
 from wtp.estimation.hierarchical import Progress
 from wtp.pricing import (
     investment,
@@ -43,8 +43,6 @@ from wtp.survey.definition import Definition
 from wtp.survey.load import Survey
 from wtp.survey.questions import VAN_WESTENDORP_ITEMS
 
-SMALLEST_SEGMENT = 30
-FULL_SEGMENT = 75
 PRICE_GRID = 41
 _OTHER_VERSION = (
     "{count} respondents answered another version of this survey; their choices are left out of these figures, "
@@ -143,7 +141,7 @@ def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[s
 def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]) -> _Segment:
     chosen = tuple(r for r in members if any(c.task.kind == "estimation" for c in r.choices))
     size_notes = tuple(note.in_segment(name) for note in sample_size_notes(len(chosen)))
-    if len(chosen) < SMALLEST_SEGMENT:
+    if len(chosen) < SMALLEST_SAMPLE:
         return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
     try:
         data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
@@ -239,7 +237,7 @@ def _fit_quality(
         "segment": segment.name,
         "respondents": count,
         "choice_tasks": sum(c.task.kind == "estimation" for r in segment.respondents for c in r.choices),
-        "weight_of_evidence": "none" if count < SMALLEST_SEGMENT else "indication" if count < FULL_SEGMENT else "full",
+        "weight_of_evidence": "none" if count < SMALLEST_SAMPLE else "indication" if count < FULL_SAMPLE else "full",
         "estimator": CONDITIONAL if segment.fit is not None else "none",
         "r_hat": nan,
         "ess": nan,
@@ -257,12 +255,7 @@ def _fit_quality(
     utilities = worths.set_index(["attribute", "level"])["estimate"]
     hit_rate, chance = holdout_hit_rate(definition, segment.respondents, utilities, float(fit.params["price"]))
     if found:
-        table = found.fit.diagnostics
-        row |= {
-            "estimator": HIERARCHICAL,
-            "r_hat": float(table["r_hat"].max()),
-            "ess": float(table[["ess_bulk", "ess_tail"]].min().min()),
-        }
+        row |= {"estimator": HIERARCHICAL, **dict(zip(("r_hat", "ess"), found.fit.convergence, strict=True))}
     if classes:
         row |= {"estimator": LATENT}
     own = found.hit_rates.get("model", nan) if found and segment.name == ALL else hit_rate
@@ -286,7 +279,7 @@ def _stated(definition: Definition, members: Sequence[Respondent], request: Requ
     rows = []
     for item in rating.items:
         values = ratings[item.id].dropna() if item.id in ratings else pd.Series(dtype=float)
-        if len(values) < SMALLEST_SEGMENT:
+        if len(values) < SMALLEST_SAMPLE:
             continue
         interval = DescrStatsW(values).tconfint_mean(alpha=1 - request.confidence)
         rows.append((item.id, values.mean(), *interval, len(values)))
@@ -302,7 +295,7 @@ def _van_westendorp(
     points, curves = {}, {}
     for name, members in groups.items():
         answered = [r.answers[question.id] for r in members if r.answers.get(question.id)]
-        if len(answered) < SMALLEST_SEGMENT:
+        if len(answered) < SMALLEST_SAMPLE:
             continue
         result = van_westendorp(
             pd.DataFrame(answered, columns=list(VAN_WESTENDORP_ITEMS)), confidence=request.confidence, seed=request.seed

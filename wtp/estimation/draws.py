@@ -37,6 +37,16 @@ class Draws:
         weights = self.weights[:, members]
         return Draws(self.values[:, members], weights / weights.sum(axis=1, keepdims=True), self.method)
 
+    def reweighted(self, factors: np.ndarray) -> Draws:
+        """The same with each group's weight times a factor, (G,) or (R, G); weights sum to 1 again."""
+        weights = self.weights * factors
+        return Draws(self.values, weights / weights.sum(axis=1, keepdims=True), self.method)
+
+    def generalised(self, seed: Sequence[int]) -> Draws:
+        """Figures about those whom the groups stand for: weights by a Bayesian bootstrap in each draw (Rubin 1981), times those that there are."""
+        shape = self.values.shape[:2]
+        return self.reweighted(np.random.default_rng([*seed, 19]).standard_exponential(shape))
+
     def blocks(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """First draw, values (r, G, K) and weights (r, G) of a few draws at a time: a memory map never has to be in memory as a whole."""
         size = max(1, _BLOCK // max(1, self.values.shape[1] * self.values.shape[2]))

@@ -44,7 +44,7 @@ class Coding:
 class SavedFit:
     """Draws and coding of a fit that was saved; what pricing and segments take.
 
-    model: conditional, mixed, latent or hierarchical. status: of a hierarchical fit. drawn: None for a pooled fit, whose draws come from its estimates.
+    model: conditional, mixed, latent or hierarchical. status: of a hierarchical fit.
     """
 
     model: str
@@ -61,10 +61,8 @@ class SavedFit:
         total = len(self.drawn.values)
         kept = np.linspace(0, total - 1, min(draws, total)).round().astype(int)
         weights = self.drawn.weights if len(self.drawn.weights) == 1 else self.drawn.weights[kept]
-        if self.model == "hierarchical" and self.generalise:
-            rng = np.random.default_rng([self.seed, seed, 19])
-            weights = weights * rng.standard_exponential((len(kept), weights.shape[1]))
-        return Draws(self.drawn.values[kept], weights / weights.sum(axis=1, keepdims=True), self.drawn.method)
+        drawn = Draws(self.drawn.values[kept], weights, self.drawn.method)
+        return drawn.generalised([self.seed, seed]) if self.model == "hierarchical" and self.generalise else drawn
 
     def segment(self, members: np.ndarray) -> SavedFit:
         """Some of the respondents (N,) of a hierarchical fit."""

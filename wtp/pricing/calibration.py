@@ -98,7 +98,7 @@ def scaled_to(market: Market, held_out: ChoiceData) -> Market:
         raise DataError(
             f"held-out tasks have parameters {', '.join(held_out.names)}; allowed: {', '.join(market.data.names)}; code them alike."
         )
-    people = (market.estimate or market.people).thinned(max(1, len(market.people.values) // 20_000))
+    people = market.estimate or market.people.thinned(20_000)
     tasks = [slice(start, start + size) for start, size in zip(held_out.starts, held_out.sizes, strict=True)]
     distinct: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
     for task, chosen in zip(tasks, held_out.chosen, strict=True):

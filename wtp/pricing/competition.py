@@ -20,7 +20,7 @@ from scipy.special import expit, logsumexp
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE
 from wtp.estimation.draws import draw_quantiles, weighted_quantiles
-from wtp.pricing.offers import Offer, level_part
+from wtp.pricing.offers import Offer, level_change
 from wtp.pricing.people import People
 from wtp.pricing.simulator import Market
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, Step
@@ -38,25 +38,27 @@ def competitive_worth(market: Market, name: str, steps: Sequence[Step], *, confi
     the estimates), withheld if it is censored itself.
     """
     if not market.price_clear:
-        nothing = np.full((1, len(steps)), np.nan)
-        return _table(steps, nothing, None, confidence).assign(censored=np.nan, note=NO_PRICE_EFFECT)
-    drawn = equal_share_worth(market, name, steps)
-    exact = None if market.estimate is None else equal_share_worth(market, name, steps, market.estimate)[0]
+        return _withheld(steps, confidence)
+    drawn, exact = market.figures(lambda people, utilities: _equal_share(market, name, steps, people, utilities, None))
     return _table(steps, drawn, exact, confidence)
 
 
 def equal_share_worth(
+    market: Market, name: str, steps: Sequence[Step], *, bounds: tuple[float, float] | None = None
+) -> np.ndarray:
+    """(R, S) W of each step in each draw; infinite where the price p + W would be outside of the bounds, by default the tested prices."""
+    return _equal_share(market, name, steps, market.people, market.utilities, bounds)
+
+
+def _equal_share(
     market: Market,
     name: str,
     steps: Sequence[Step],
-    people: People | None = None,
-    *,
-    bounds: tuple[float, float] | None = None,
+    people: People,
+    utilities: np.ndarray,
+    bounds: tuple[float, float] | None,
 ) -> np.ndarray:
-    """(R, S) W of each step in each draw; infinite where the price p + W would be outside of the bounds, by default the tested prices."""
     place, offer = market.place(name), market.offer(name)
-    utilities = market.utilities if people is None else market.utilities_of(people)
-    people = people or market.people
     own = market.against_rest(place, utilities)
     today = people.mean(expit(own))
     found = np.empty((people.draws, len(steps)))
@@ -65,9 +67,7 @@ def equal_share_worth(
             raise DataError(
                 f"step from {step.from_level!r}: the offer {name!r} has {offer.levels[step.attribute]!r}; allowed: steps from its own levels; mend it."
             )
-        change = level_part(market.data, step.attribute, step.to_level) - level_part(
-            market.data, step.attribute, step.from_level
-        )
+        change = level_change(market.data, step.attribute, step.from_level, step.to_level)
         moved = own + market.scale * (people.values @ change)
         found[:, s] = _solve(market, people, moved, offer.price, today, bounds)
     return found
@@ -116,6 +116,11 @@ def _solve(
     return worth
 
 
+def _withheld(steps: Sequence[Step], confidence: float) -> pd.DataFrame:
+    nothing = np.full((1, len(steps)), np.nan)
+    return _table(steps, nothing, None, confidence).assign(censored=np.nan, note=NO_PRICE_EFFECT)
+
+
 def _table(steps: Sequence[Step], drawn: np.ndarray, exact: np.ndarray | None, confidence: float) -> pd.DataFrame:
     tail = (1 - confidence) / 2
     middle, low, high = draw_quantiles(drawn, [0.5, tail, 1 - tail])
@@ -160,8 +165,7 @@ def sampled_worth(
     rng = np.random.default_rng([plan.seed, 17])
     first = Market(fit, [offer], price=price, draws=draws)
     if not first.price_clear:
-        nothing = np.full((1, len(steps)), np.nan)
-        return _table(steps, nothing, None, confidence).assign(censored=np.nan, note=NO_PRICE_EFFECT, scenarios=0)
+        return _withheld(steps, confidence).assign(scenarios=0)
     tested = first.money.form.tested
     shown = {c.name: c.levels for c in first.data.attributes if c.name not in (price, NONE)}
     found = []
@@ -191,9 +195,7 @@ def consumer_surplus(market: Market, name: str, steps: Sequence[Step], *, confid
         before = logsumexp(utilities, axis=0)
         found = []
         for step in steps:
-            change = level_part(market.data, step.attribute, step.to_level) - level_part(
-                market.data, step.attribute, step.from_level
-            )
+            change = level_change(market.data, step.attribute, step.from_level, step.to_level)
             after = utilities.copy()
             after[place] += market.scale * (people.values @ change)
             gain = logsumexp(after, axis=0) - before
@@ -204,7 +206,5 @@ def consumer_surplus(market: Market, name: str, steps: Sequence[Step], *, confid
         return np.asarray(weighted_quantiles(worth, np.broadcast_to(people.weights, worth.shape[:2]), (0.5,))[0])
 
     if not market.price_clear:
-        nothing = np.full((1, len(steps)), np.nan)
-        return _table(steps, nothing, None, confidence).assign(note=NO_PRICE_EFFECT).drop(columns="censored")
-    exact = None if market.estimate is None else figure(market.estimate, market.utilities_of(market.estimate))[0]
-    return _table(steps, figure(market.people, market.utilities), exact, confidence).drop(columns="censored")
+        return _withheld(steps, confidence).drop(columns="censored")
+    return _table(steps, *market.figures(figure), confidence).drop(columns="censored")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+PROFIT, REVENUE = "profit", "revenue"  # what a price may be best for
+
 
 def falling(shares: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """(B, P) the falling curves nearest to shares (B, P) of counts (B, P), in squares; what pool-adjacent-violators finds.

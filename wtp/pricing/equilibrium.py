@@ -16,7 +16,6 @@ from scipy.optimize import root
 
 from wtp.errors import DataError
 from wtp.pricing.optimum import GRID, shares_and_derivatives, slopes_at
-from wtp.pricing.people import People
 from wtp.pricing.simulator import Market
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 
@@ -60,7 +59,9 @@ def nash_prices(
     tested = market.money.form.tested
     low, high = bounds or (tested[0] * _WIDER[0], tested[-1] * _WIDER[1])
     free = [j for j, offer in enumerate(market.offers) if offer.name not in fixed]
-    best = _responses(market, free)
+    costs = np.array([offer.unit_cost for offer in market.offers])
+    at, same = _at_prices(market), _same_firm(market, free)
+    best = _responses(at, costs, same, free)
     prices = np.array([(start or {}).get(offer.name, offer.price) for offer in market.offers], dtype=float)
     rounds, settled = 0, False
     while rounds < _MOST_ROUNDS and not settled:
@@ -73,10 +74,10 @@ def nash_prices(
         polished = root(lambda x: best(_put(prices, free, x)) - x, prices[free], tol=1e-13)
         if np.abs(polished.x - prices[free]).max() < 1e-3 * (high - low):
             prices[free] = polished.x
-    shares, _, derivatives = _at_prices(market)(prices)
-    costs = np.array([offer.unit_cost for offer in market.offers])
-    residual = float(np.abs(_conditions(market, free, prices, shares, derivatives)).max() / shares[free].max())
-    holds = settled and _none_departs(market, free, prices, (low, high))
+    shares, _, derivatives = at(prices)
+    conditions = shares[free] + (same * derivatives[free]) @ np.nan_to_num(prices - costs)
+    residual = float(np.abs(conditions).max() / shares[free].max())
+    holds = settled and _none_departs(at, costs, same, free, prices, (low, high))
     note = "" if holds and inside.all() else NOT_FOUND if not settled else ON_BOUND if not inside.all() else CAN_DEPART
     table = pd.DataFrame({
         "offer": [offer.name for offer in market.offers],
@@ -141,14 +142,12 @@ def _check_costs(market: Market, fixed: Sequence[str]) -> None:
         raise DataError(f"equilibrium prices: {NO_PRICE_EFFECT} allowed: a price that deters; check the study.")
 
 
-def _thinned(people: People) -> People:
-    """Every so many draws, so that a round takes little time; all of them where there are few."""
-    return people.thinned(max(1, len(people.values) // _MOST_PEOPLE))
+_AtPrices = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
-def _at_prices(market: Market) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _at_prices(market: Market) -> _AtPrices:
     """prices (J,) -> mean shares (J,), pulls (J,) and derivatives (j, k)."""
-    people = market.estimate or _thinned(market.people)
+    people = market.estimate or market.people.thinned(_MOST_PEOPLE)
     columns = list(market.money.columns)
     others = np.setdiff1d(np.arange(len(market.data.names)), columns)
     without = market.scale * (market.vectors[:, others] @ people.values[:, others].T) + market.shifts[:, None]
@@ -170,44 +169,42 @@ def _put(prices: np.ndarray, free: Sequence[int], values: np.ndarray) -> np.ndar
 
 
 def _same_firm(market: Market, free: Sequence[int]) -> np.ndarray:
+    """(free, J) which offers belong to the firm of each free one."""
     sellers = np.array([offer.seller for offer in market.offers])
     return np.asarray(sellers[list(free)][:, None] == sellers[None, :])
 
 
-def _conditions(
-    market: Market, free: Sequence[int], prices: np.ndarray, shares: np.ndarray, derivatives: np.ndarray
-) -> np.ndarray:
-    """S_j + sum_k (p_k - c_k) dS_k/dp_j over the offers of one firm, for each free offer j."""
-    costs = np.array([offer.unit_cost for offer in market.offers])
-    margins = np.where(np.isnan(costs), 0.0, prices - costs)
-    return np.asarray(shares[list(free)] + (_same_firm(market, free) * derivatives[list(free)]) @ margins)
-
-
-def _responses(market: Market, free: Sequence[int]) -> Callable[[np.ndarray], np.ndarray]:
+def _responses(
+    at: _AtPrices, costs: np.ndarray, same: np.ndarray, free: Sequence[int]
+) -> Callable[[np.ndarray], np.ndarray]:
     """prices -> what the first-order conditions ask of the free prices, given the margins that all offers of the firm have."""
-    at = _at_prices(market)
-    costs = np.array([offer.unit_cost for offer in market.offers])
-    own, rows = _same_firm(market, free), list(free)
+    rows = list(free)
 
     def best(prices: np.ndarray) -> np.ndarray:
         shares, pulls, derivatives = at(prices)
         drawn = np.diag(pulls)[rows] - derivatives[rows]
-        return np.asarray(costs[rows] + ((own * drawn) @ np.nan_to_num(prices - costs) - shares[rows]) / pulls[rows])
+        return np.asarray(costs[rows] + ((same * drawn) @ np.nan_to_num(prices - costs) - shares[rows]) / pulls[rows])
 
     return best
 
 
-def _none_departs(market: Market, free: Sequence[int], prices: np.ndarray, bounds: tuple[float, float]) -> bool:
+def _none_departs(
+    at: _AtPrices,
+    costs: np.ndarray,
+    same: np.ndarray,
+    free: Sequence[int],
+    prices: np.ndarray,
+    bounds: tuple[float, float],
+) -> bool:
     """Whether no firm earns more by moving one price over a grid of what was looked at."""
-    at = _at_prices(market)
-    costs = np.array([offer.unit_cost for offer in market.offers])
-    sellers = np.array([offer.seller for offer in market.offers])
-    base = at(prices)[0] * np.nan_to_num(prices - costs)
-    for j in free:
-        mine = sellers == sellers[j]
+
+    def earned(there: np.ndarray) -> np.ndarray:
+        return np.asarray(at(there)[0] * np.nan_to_num(there - costs))
+
+    base = earned(prices)
+    for j, mine in zip(free, same, strict=True):
         for other in np.linspace(*bounds, GRID):
-            moved = _put(prices, [j], np.array([other]))
-            earned = at(moved)[0] * np.nan_to_num(moved - costs)
-            if earned[mine].sum() > base[mine].sum() * (1 + _EARNS_MORE):
+            moved = earned(_put(prices, [j], np.array([other])))
+            if moved[mine].sum() > base[mine].sum() * (1 + _EARNS_MORE):
                 return False
     return True

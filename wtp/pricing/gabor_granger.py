@@ -20,9 +20,9 @@ from statsmodels.tools.numdiff import approx_hess
 
 from wtp.errors import DataError, EstimationError
 from wtp.estimation.diagnostics import Note
-from wtp.pricing.demand_curve import best_on_pieces, bootstrap_counts, crossing, falling
+from wtp.pricing.demand_curve import PROFIT, REVENUE, best_on_pieces, bootstrap_counts, crossing, falling
 
-LIMIT, REVENUE, PROFIT = "limit", "revenue", "profit"
+LIMIT = "limit"
 ABOVE = "More than half would still buy at the highest price asked: the limit lies above it."
 BELOW = "Fewer than half would buy at the lowest price asked: the limit lies below it."
 AT_END = "The best price is at the end of the prices asked; it may lie beyond."

@@ -40,6 +40,8 @@ SMALLEST_RELEVANT = 0.01
 INVEST, SAVE, KEEP, UNDECIDED = "invest", "save", "keep", "undecided"
 HONOURED, NOT_HONOURED, EXPECTED, OPEN = "honoured", "not_honoured", "expected", "open"
 UP, DOWN = "up", "down"
+PRICE_ROUTE, SHARE_ROUTE = "price", "share"
+OWN = "own"
 NEVER_DECIDED = "Worth and cost are about equal: more answers will hardly decide it."
 INDICATION = "Fewer than 75 respondents: the amounts are an indication and carry no verdict yet."
 INCOMPLETE = "Segments with too few answers are left out."
@@ -50,10 +52,6 @@ _COLUMNS = [
 ]  # fmt: skip
 _Z90 = 1.281552
 _HOPELESS = 20
-
-
-PRICE_ROUTE, SHARE_ROUTE = "price", "share"
-OWN = "own"
 _MOST_PAIRS = 500_000  # respondents times draws
 
 

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from wtp.errors import DataError
-from wtp.pricing.demand_curve import best_on_pieces, bootstrap_counts
+from wtp.pricing.demand_curve import REVENUE, best_on_pieces, bootstrap_counts
 from wtp.pricing.van_westendorp import valid_prices
 
 INTENTS = ("intent_cheap", "intent_expensive")
 CALIBRATION: Mapping[int, float] = MappingProxyType({5: 0.7, 4: 0.5, 3: 0.3, 2: 0.1, 1: 0.0})
-REACH, REVENUE = "reach", "revenue"
+REACH = "reach"
 _NEAR_BEST = 0.05
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wtp.errors import DataError
-from wtp.estimation.choice_data import ChoiceData
+from wtp.estimation.choice_data import NONE, ChoiceData
 from wtp.pricing.money import Money
 from wtp.pricing.willingness_to_pay import level_row
 
@@ -48,7 +48,7 @@ def as_offers(offers: Sequence[Offer] | Mapping[str, Mapping[str, Any]], price: 
         made = list(offers)
     names = [offer.name for offer in made]
     twice = sorted({name for name in names if names.count(name) > 1})
-    if not made or twice or "none" in names:
+    if not made or twice or NONE in names:
         found = f"the name {', '.join(twice)} twice" if twice else "an offer called 'none'" if made else "no offer"
         raise DataError(f"offers: {found}; allowed: one or more offers, each with a name of its own; mend the list.")
     for offer in made:
@@ -74,19 +74,27 @@ def level_part(data: ChoiceData, attribute: str, level: Any) -> np.ndarray:
     return level_row(data, attribute, level)
 
 
+def level_change(data: ChoiceData, attribute: str, from_level: Any, to_level: Any) -> np.ndarray:
+    """(K,) what a step adds to an offer's vector."""
+    return np.asarray(level_part(data, attribute, to_level) - level_part(data, attribute, from_level))
+
+
+def levels_vector(data: ChoiceData, levels: Mapping[str, Any]) -> np.ndarray:
+    """(K,) columns of levels of attributes together, at price 0."""
+    return np.asarray(np.sum([level_part(data, attribute, level) for attribute, level in levels.items()], axis=0))
+
+
 def offer_vector(data: ChoiceData, money: Money, offer: Offer) -> np.ndarray:
     """(K,) vector whose product with the parameters is the offer's utility, the price included.
 
     Raises DataError for an attribute that is missing or unknown, or a level that was never shown.
     """
-    wanted = [columns.name for columns in data.attributes if columns.name not in (money.form.column, "none")]
+    wanted = [columns.name for columns in data.attributes if columns.name not in (money.form.column, NONE)]
     missing = [name for name in wanted if name not in offer.levels]
     if missing:
         raise DataError(
             f"offer {offer.name!r}: no level of {', '.join(missing)}; allowed: a level of each of {', '.join(wanted)}; add it."
         )
-    vector = np.zeros(len(data.names))
-    for attribute, level in offer.levels.items():
-        vector += level_part(data, attribute, level)
+    vector = levels_vector(data, offer.levels)
     vector[list(money.columns)] = money.form.basis(np.array([offer.price], dtype=float))[0]
     return vector

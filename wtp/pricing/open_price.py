@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from wtp.errors import DataError
-from wtp.pricing.demand_curve import bootstrap_counts
+from wtp.pricing.demand_curve import PROFIT, REVENUE, bootstrap_counts
+from wtp.pricing.reservation_price import STILL_BUY
 
 REAL, HYPOTHETICAL = "real purchase (Becker-DeGroot-Marschak)", "open question, hypothetical"
-SAFE, LIMIT, STRETCH, REVENUE, PROFIT = "safe", "limit", "stretch", "revenue", "profit"
-_STILL_BUY = {SAFE: 0.75, LIMIT: 0.5, STRETCH: 0.25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def open_price(
     curves = counts @ buys / counts.sum(axis=1, keepdims=True)
     tail = (1 - confidence) / 2
     rows = []
-    for name, level in _STILL_BUY.items():
+    for name, level in STILL_BUY.items():
         # The highest stated price at which at least that share still buys.
         place = len(grid) - 1 - (curves[:, ::-1] >= level - 1e-12).argmax(axis=1)
         rows.append((name, *_with_ends(grid[place], tail), level))

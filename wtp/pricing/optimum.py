@@ -15,13 +15,13 @@ import pandas as pd
 from scipy.special import softmax
 
 from wtp.errors import DataError
+from wtp.pricing.demand_curve import PROFIT, REVENUE
 from wtp.pricing.people import People, summary_of
 from wtp.pricing.simulator import Market
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 
 GRID = 41
 FLAT = 0.02
-PROFIT, REVENUE, SHARE = "profit", "revenue", "share"
 AT_LOWEST = "The best price is at or below the lowest tested one."
 AT_HIGHEST = "The best price is at or beyond the highest tested one."
 
@@ -49,11 +49,8 @@ def demand(
     table = summary_of(shares, exact, confidence).rename(columns={"estimate": "share"})
     table.insert(0, "price", grid)
     for column, margin in (("revenue", grid), ("profit", grid - market.offer(name).unit_cost)):
-        # The margin is known, so that the figures of the share are only multiplied by it; a loss turns its interval round.
-        of = customers * margin[:, None] * table[["share", "low", "high"]].to_numpy()
-        table[[column, f"{column}_low", f"{column}_high"]] = np.column_stack(
-            [of[:, 0], of[:, 1:].min(axis=1), of[:, 1:].max(axis=1)]
-        )
+        earned = _earned(table[["share", "low", "high"]].to_numpy(), customers * margin)
+        table[[column, f"{column}_low", f"{column}_high"]] = earned
     if not market.price_clear:
         table.loc[:, table.columns != "price"] = np.nan
         return table.assign(note=NO_PRICE_EFFECT)
@@ -89,17 +86,17 @@ def best_price(
     mean = (shares.mean(axis=0) if exact is None else exact) * (grid - cost)
     at = float(_peaks(grid, mean[:, None])[0])
     low, high = np.quantile(_peaks(grid, (shares * (grid - cost)).T), [tail, 1 - tail])
-    reached = demand(market, name, [at], customers=customers * (at - cost), confidence=confidence).iloc[0]
-    found = [
-        at,
-        low,
-        high,
-        *_flat(grid, mean),
-        *reached[["revenue", "revenue_low", "revenue_high"]] / at,
-        reached["share"],
-    ]
+    share = summary_of(*market.share_curve(name, [at]), confidence).to_numpy()
+    value = _earned(share, np.array([customers * (at - cost)]))[0]
+    found = [at, low, high, *_flat(grid, mean), *value, share[0, 0]]
     note = AT_LOWEST if at <= grid[0] else AT_HIGHEST if at >= grid[-1] else ""
     return pd.DataFrame([{"objective": objective, **dict(zip(columns, map(float, found), strict=True)), "note": note}])
+
+
+def _earned(shares: np.ndarray, margins: np.ndarray) -> np.ndarray:
+    """(P, 3) money, low, high of shares (P, 3) with their intervals times known margins (P,); a loss turns an interval round."""
+    money = shares * margins[:, None]
+    return np.column_stack([money[:, 0], np.sort(money[:, 1:], axis=1)])
 
 
 def _peaks(grid: np.ndarray, values: np.ndarray) -> np.ndarray:

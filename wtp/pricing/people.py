@@ -30,8 +30,11 @@ class People:
         """R."""
         return int(len(self.values) // self.weights.shape[1])
 
-    def thinned(self, step: int) -> People:
-        """Every so many draws."""
+    def thinned(self, most: int) -> People:
+        """Every so many draws, so that there are at most about so many respondents and draws."""
+        step = max(1, len(self.values) // most)
+        if step == 1:
+            return self
         kept = np.arange(0, self.draws, step)
         values = self.values.reshape(self.draws, self.weights.shape[1], -1)[kept]
         weights = self.weights if len(self.weights) == 1 else self.weights[kept]

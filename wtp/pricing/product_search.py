@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,12 +21,14 @@ from scipy.special import logsumexp
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE
+from wtp.pricing.demand_curve import PROFIT, REVENUE
 from wtp.pricing.offers import Offer, level_part
-from wtp.pricing.optimum import PROFIT, REVENUE, SHARE
+from wtp.pricing.people import People
 from wtp.pricing.share_kernel import profile_sums
 from wtp.pricing.simulator import Market
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 
+SHARE = "share"
 EXACT, SEARCH = "exact", "search"
 _MOST_PROFILES = 200_000
 _MOST_PEOPLE = 500_000
@@ -54,11 +56,8 @@ class Choices:
         sizes = [*map(len, self.levels.values()), len(self.prices)]
         *at, price = np.unravel_index(place, sizes)
         levels = {name: own[int(i)] for (name, own), i in zip(self.levels.items(), at, strict=True)}
-        cost = offer.unit_cost + sum(
-            self.costs.get(name, {}).get(level, 0.0) - self.costs.get(name, {}).get(offer.levels[name], 0.0)
-            for name, level in levels.items()
-        )
-        return Offer(offer.name, {**offer.levels, **levels}, self.prices[int(price)], offer.firm, cost, offer.reach)
+        cost = float(self.unit_costs(offer)[place])
+        return replace(offer, levels={**offer.levels, **levels}, price=self.prices[int(price)], unit_cost=cost)
 
     def unit_costs(self, offer: Offer) -> np.ndarray:
         """(profiles,) unit cost of each."""
@@ -92,17 +91,14 @@ def best_offers(
     line = (names,) if isinstance(names, str) else tuple(names)
     _check(market, line, objective)
     choices = _choices(market, levels, prices, level_costs)
-    thin = max(1, len(market.people.values) // _MOST_PEOPLE)
     if len(line) == 1 and choices.profiles <= _MOST_PROFILES:
-        values = _values(market, line[0], choices, objective, thin)
-        found = [
-            market.with_offers(_replaced(market, choices.offer(market.offer(line[0]), int(place))))
-            for place in np.argsort(-values, kind="stable")[:top]
-        ]
+        values = _values(market, market.people.thinned(_MOST_PEOPLE), line[0], choices, objective)
+        offer = market.offer(line[0])
+        found = [_put(market, choices.offer(offer, int(p))) for p in np.argsort(-values, kind="stable")[:top]]
         method = EXACT
     else:
-        thin = max(1, len(market.people.values) // _MOST_PEOPLE_SEARCHED)
-        found, method = [_search(market, line, choices, objective, thin, np.random.default_rng([seed, 13]))], SEARCH
+        people = market.people.thinned(_MOST_PEOPLE_SEARCHED)
+        found, method = [_search(market, people, line, choices, objective, np.random.default_rng([seed, 13]))], SEARCH
     return pd.concat(
         [_rows(rank, m, line, objective, customers, confidence, method) for rank, m in enumerate(found, 1)],
         ignore_index=True,
@@ -145,22 +141,20 @@ def _choices(
     return Choices(allowed, wanted, costs or {})
 
 
-def _replaced(market: Market, offer: Offer) -> list[Offer]:
-    return [offer if other.name == offer.name else other for other in market.offers]
+def _put(market: Market, offer: Offer) -> Market:
+    """The market with an offer in place of the one of its name."""
+    return market.change(offer.name, levels=offer.levels, price=offer.price, unit_cost=offer.unit_cost)
 
 
-def _values(market: Market, name: str, choices: Choices, objective: str, thin: int) -> np.ndarray:
+def _values(market: Market, people: People, name: str, choices: Choices, objective: str) -> np.ndarray:
     """(profiles,) mean over draws of what the firm gets a customer, for every profile of one offer; the rest stays."""
     place, offer = market.place(name), market.offer(name)
-    size = market.people.weights.shape[1]
-    kept = (np.arange(0, market.people.draws, thin)[:, None] * size + np.arange(size)).ravel()
-    values, weights = market.people.values[kept], market.people.flat_weights[kept]
-    weights = weights / weights.sum()
-    others = np.delete(market.utilities[:, kept], place, axis=0)
+    values, weights = people.values, people.flat_weights
+    others = np.delete(market.utilities_of(people), place, axis=0)
     rest = logsumexp(others, axis=0)
     mine = [j for j, other in enumerate(o for o in market.offers if o.name != name) if other.seller == offer.seller]
     margins = [_margin(other, objective) for other in market.offers if other.name != name]
-    lost = sum((margins[j] * np.exp(others[j] - rest) for j in mine), np.zeros(len(kept)))
+    lost = sum((margins[j] * np.exp(others[j] - rest) for j in mine), np.zeros(len(values)))
     parts = [
         market.scale * (np.array([level_part(market.data, attribute, level) for level in own]) @ values.T)
         for attribute, own in choices.levels.items()
@@ -203,7 +197,12 @@ def _margin(offer: Offer, objective: str) -> float:
 
 
 def _search(
-    market: Market, line: Sequence[str], choices: Choices, objective: str, thin: int, rng: np.random.Generator
+    market: Market,
+    people: People,
+    line: Sequence[str],
+    choices: Choices,
+    objective: str,
+    rng: np.random.Generator,
 ) -> Market:
     """Each offer in turn gets its best profile until nothing improves, from today's line and random ones; the best of all."""
     best, best_value = market, -math.inf
@@ -211,13 +210,12 @@ def _search(
         now = market
         if start:
             for name in line:
-                random = choices.offer(market.offer(name), int(rng.integers(choices.profiles)))
-                now = now.with_offers(_replaced(now, random))
+                now = _put(now, choices.offer(market.offer(name), int(rng.integers(choices.profiles))))
         value = -math.inf
         for _ in range(_MOST_ROUNDS):
             before = value
             for name in line:
-                now, value = _improved(now, name, choices, objective, thin)
+                now, value = _improved(now, people, name, choices, objective)
             if value <= before + 1e-9 * abs(before):
                 break
         if value > best_value:
@@ -225,7 +223,7 @@ def _search(
     return best
 
 
-def _improved(market: Market, name: str, choices: Choices, objective: str, thin: int) -> tuple[Market, float]:
+def _improved(market: Market, people: People, name: str, choices: Choices, objective: str) -> tuple[Market, float]:
     """The market with the best profile of one offer, tried whole or attribute by attribute."""
     if choices.profiles <= _MOST_PROFILES:
         groups = [tuple(choices.levels)]
@@ -236,10 +234,10 @@ def _improved(market: Market, name: str, choices: Choices, objective: str, thin:
         offer = market.offer(name)
         levels = {a: own if a in free else (offer.levels[a],) for a, own in choices.levels.items()}
         part = Choices(levels, choices.prices, choices.costs)
-        values = _values(market, name, part, objective, thin)
+        values = _values(market, people, name, part, objective)
         place = int(values.argmax())
         value = float(values[place])
-        market = market.with_offers(_replaced(market, part.offer(offer, place)))
+        market = _put(market, part.offer(offer, place))
     return market, value
 
 

@@ -25,23 +25,14 @@ from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.estimation.draws import Draws, draw_quantiles, weighted_quantiles
 from wtp.estimation.hierarchical.results import FINAL as CONVERGED
 from wtp.pricing.money import Money
-from wtp.pricing.offers import Offer, level_part, offer_vector
-from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, AnyFit, Step, level_row
+from wtp.pricing.offers import Offer, levels_vector, offer_vector
+from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, AnyFit, Step
 
 FINAL, PRELIMINARY, WITHHELD = "final", "preliminary", "withheld"
-_STILL_BUY = (0.75, 0.5, 0.25)
+STILL_BUY = {"safe": 0.75, "limit": 0.5, "stretch": 0.25}
 _WATERFALL = [
-    "attribute",
-    "from_level",
-    "to_level",
-    "limit",
-    "low",
-    "high",
-    "change",
-    "change_low",
-    "change_high",
-    "note",
-]
+    "attribute", "from_level", "to_level", "limit", "low", "high", "change", "change_low", "change_high", "note",
+]  # fmt: skip
 _OTHER_LIMITS = ("safe", "safe_low", "safe_high", "stretch", "stretch_low", "stretch_high")
 NO_NONE = "The study has no none option, so only differences between offers are known, not an absolute price limit."
 INDICATION = "Fewer than 75 respondents: the amounts are an indication, and there is no price limit yet."
@@ -50,9 +41,7 @@ PRIOR = "The limit rests on what was assumed of the spread of tastes as much as 
 BELOW = "Fewer than half would buy at the lowest tested price: the limit lies below it."
 
 
-HierarchicalFit = (
-    AnyFit  # whose respondents differ: hierarchical, one of its segments, latent classes, or taken up again
-)
+HierarchicalFit = AnyFit  # whose respondents differ
 
 
 def reservation_prices(
@@ -68,7 +57,7 @@ def reservation_prices(
     Without rivals against not buying; with rivals against the best of them and not buying (where the study asked for it).
     """
     money = Money.of(data, price)
-    vector = np.sum([level_part(data, attribute, level) for attribute, level in offer.items()], axis=0)
+    vector = levels_vector(data, offer)
     others = [offer_vector(data, money, rival) for rival in rivals]
     if data.none is not None:
         others.append(np.eye(len(data.names))[data.none])
@@ -103,13 +92,10 @@ def price_limits(
     if fit.respondents < FULL_SAMPLE:
         return _limit(np.nan, np.nan, np.nan, INDICATION)
     tail = (1 - confidence) / 2
-    low, middle, high = draw_quantiles(
-        limits_of(fit, offer, price=price, draws=draws, rivals=rivals), [tail, 0.5, 1 - tail]
+    (low, middle, high), *others = (
+        draw_quantiles(limits_of(each, offer, price=price, draws=draws, rivals=rivals), [tail, 0.5, 1 - tail])
+        for each in (fit, *sensitivity)
     )
-    others = [
-        draw_quantiles(limits_of(other, offer, price=price, draws=draws, rivals=rivals), [tail, 0.5, 1 - tail])
-        for other in sensitivity
-    ]
     moves = max((abs(float(other[1, 1] - middle[1])) for other in others), default=0.0)
     leans = moves > (high[1] - low[1]) / 2
     for other in others:
@@ -169,10 +155,7 @@ def overstatement(
         )
     if fit.data.none is None and not rivals:
         raise DataError(f"overstatement: {NO_NONE} allowed: a study with a none option, or rivals.")
-    drawn = fit.simulate(draws)
-    prices = reservation_prices(fit.data, offer, drawn, price=price, rivals=rivals)
-    weights = np.broadcast_to(drawn.weights, prices.shape)
-    stated = weighted_quantiles(prices[:, :, None], weights, [1 - known_share])[0, :, 0]
+    stated = _still_bought_by(fit.data, offer, fit.simulate(draws), [known_share], price, rivals)[:, 0]
     tail = (1 - confidence) / 2
     middle, low, high = draw_quantiles(stated / at, [0.5, tail, 1 - tail])
     return pd.DataFrame([{"factor": middle, "low": low, "high": high}])
@@ -187,11 +170,17 @@ def limits_of(
     rivals: Sequence[Offer] = (),
 ) -> np.ndarray:
     """(R, 3) safe price, price upper limit and stretch price of an offer in each draw."""
-    drawn = fit.simulate(draws)
-    prices = reservation_prices(fit.data, offer, drawn, price=price, rivals=rivals)
+    return _still_bought_by(fit.data, offer, fit.simulate(draws), list(STILL_BUY.values()), price, rivals)
+
+
+def _still_bought_by(
+    data: ChoiceData, offer: Mapping[str, str], drawn: Draws, shares: Sequence[float], price: str, rivals: Sequence[Offer]
+) -> np.ndarray:  # fmt: skip
+    """(R, n) prices at which shares of the respondents still buy an offer, in each draw."""
+    prices = reservation_prices(data, offer, drawn, price=price, rivals=rivals)
     weights = np.broadcast_to(drawn.weights, prices.shape)
     # The price at which a share still buys is the quantile of its complement.
-    return weighted_quantiles(prices[:, :, None], weights, [1 - share for share in _STILL_BUY])[:, :, 0].T
+    return weighted_quantiles(prices[:, :, None], weights, [1 - share for share in shares])[:, :, 0].T
 
 
 def limit_waterfall(
@@ -212,8 +201,10 @@ def limit_waterfall(
     if fit.data.none is None or fit.respondents < FULL_SAMPLE:
         return pd.DataFrame(columns=_WATERFALL)
 
+    drawn = fit.simulate(draws)
+
     def limit(levels: Mapping[str, str]) -> np.ndarray:
-        return limits_of(fit, levels, price=price, draws=draws)[:, 1]
+        return _still_bought_by(fit.data, levels, drawn, [STILL_BUY["limit"]], price, ())[:, 0]
 
     here = dict(offer)
     reached = [limit(here)]
@@ -228,9 +219,10 @@ def limit_waterfall(
         reached.append(found[best])
         left = [other for other in left if other.attribute != step.attribute]
     tail = (1 - confidence) / 2
-    levels = draw_quantiles(np.column_stack(reached), [0.5, tail, 1 - tail])
+    limits = np.column_stack(reached)
+    levels = draw_quantiles(limits, [0.5, tail, 1 - tail])
     with np.errstate(invalid="ignore"):
-        changes = np.column_stack([np.zeros(len(reached[0])), np.diff(np.column_stack(reached), axis=1)])
+        changes = np.diff(limits, axis=1, prepend=limits[:, :1])
     moves = draw_quantiles(np.nan_to_num(changes, posinf=np.inf, neginf=-np.inf), [0.5, tail, 1 - tail])
     moves[:, 0] = np.nan
     outside = (levels[0] < tested[0]) | (levels[0] > tested[1])
@@ -336,9 +328,9 @@ def _limit(estimate: float, low: float, high: float, note: str) -> pd.DataFrame:
 
 def _offer_less_none(data: ChoiceData, offer: Mapping[str, str]) -> np.ndarray:
     """(K,) so that its product with the parameters is u(offer at price 0) - n."""
-    vector = np.sum([level_row(data, attribute, level) for attribute, level in offer.items()], axis=0)
+    vector = levels_vector(data, offer)
     vector[data.none] -= 1
-    return np.asarray(vector)
+    return vector
 
 
 def _share(

@@ -23,7 +23,7 @@ from scipy.special import expit, logsumexp
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
 from wtp.pricing.money import Money
-from wtp.pricing.offers import Offer, as_offers, level_part, offer_vector
+from wtp.pricing.offers import Offer, as_offers, level_change, offer_vector
 from wtp.pricing.people import People, summary_of
 from wtp.pricing.randomized_choice import randomized_first_choice
 from wtp.pricing.share_kernel import share_sums
@@ -161,21 +161,14 @@ class Market:
         new = replace(
             old, levels={**old.levels, **(levels or {})}, price=old.price if price is None else price, **other
         )
-        market = replace(self, offers=(*self.offers[:place], new, *self.offers[place + 1 :]))
-        self._hand_over(market, place)
-        return market
-
-    def _hand_over(self, market: Market, place: int) -> None:
-        """Give what was computed to a market that differs in one offer."""
-        for name in ("people", "estimate", "money", "price_clear"):
-            if name in self.__dict__:
-                market.__dict__[name] = self.__dict__[name]
-        if "utilities" in self.__dict__ and (self.scale, self.none_shift) == (market.scale, market.none_shift):
+        market = self.with_offers((*self.offers[:place], new, *self.offers[place + 1 :]))
+        if "utilities" in self.__dict__:
             utilities = self.utilities.copy()
             step = self.scale * (market.vectors[place] - self.vectors[place])
             moved = np.flatnonzero(step)
             utilities[place] += self.people.values[:, moved] @ step[moved] + (market.shifts[place] - self.shifts[place])
             market.__dict__["utilities"] = utilities
+        return market
 
     def with_offer(self, offer: Offer) -> Market:
         """The market with one more offer."""
@@ -198,11 +191,14 @@ class Market:
         """(R, J) shares of preference in each draw, the none option last."""
         return share_sums(self.utilities, self.people.weights)
 
+    def figures(self, figure: Callable[[People, np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """A figure, people and their utilities (J, R N) -> (R, ...), in the draws, and (...) at the estimates of a pooled fit, None for others."""
+        exact = None if self.estimate is None else figure(self.estimate, self.utilities_of(self.estimate))[0]
+        return figure(self.people, self.utilities), exact
+
     def summarise(self, figure: Callable[[People, np.ndarray], np.ndarray], confidence: float) -> pd.DataFrame:
         """estimate, low, high of a figure: people and their utilities (J, R N) -> (R, n)."""
-        drawn = figure(self.people, self.utilities)
-        exact = None if self.estimate is None else figure(self.estimate, self.utilities_of(self.estimate))[0]
-        return summary_of(drawn, exact, confidence)
+        return summary_of(*self.figures(figure), confidence)
 
     def shares(self, rule: str = PREFERENCE, *, confidence: float = 0.90) -> pd.DataFrame:
         """offer, share, low, high, rule, note: one row an offer and "none"; shares sum to 1."""
@@ -255,8 +251,7 @@ class Market:
             moved = (people.values[:, k] @ step[k] for step in steps for k in [np.flatnonzero(step)])
             return np.stack([people.mean(expit(own + self.scale * by)) for by in moved], axis=1)
 
-        exact = None if self.estimate is None else figure(self.estimate, self.utilities_of(self.estimate))[0]
-        return figure(self.people, self.utilities), exact
+        return self.figures(figure)
 
     def price_steps(self, place: int, prices: Sequence[float] | np.ndarray) -> np.ndarray:
         """(P, K) changes of an offer's vector that lead to these prices."""
@@ -283,9 +278,9 @@ class Market:
         steps = []
         for columns in self.data.attributes:
             if columns.name not in (self.price, NONE):
-                here = level_part(self.data, columns.name, offer.levels[columns.name])
+                here = offer.levels[columns.name]
                 rows += [(columns.name, level) for level in columns.levels]
-                steps += [level_part(self.data, columns.name, level) - here for level in columns.levels]
+                steps += [level_change(self.data, columns.name, here, level) for level in columns.levels]
         rows += [(self.price, at) for at in tested]
         steps += [*self.price_steps(place, tested), np.zeros(len(self.data.names))]
         shares, exact = self.shares_with(place, np.array(steps))

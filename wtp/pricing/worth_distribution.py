@@ -13,11 +13,10 @@ import pandas as pd
 
 from wtp.estimation.draws import draw_quantiles, weighted_quantiles
 from wtp.pricing.money import Money
+from wtp.pricing.reservation_price import STILL_BUY
 from wtp.pricing.willingness_to_pay import MOST_WITHOUT_PRICE, NO_PRICE_EFFECT, AnyFit, Step, contrast
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-SAFE, LIMIT, STRETCH = "safe", "limit", "stretch"
-_STILL_PAY = {SAFE: 0.75, LIMIT: 0.5, STRETCH: 0.25}
 BEYOND_SPAN = "Beyond the span of the tested prices; it is more than that."
 
 
@@ -84,9 +83,9 @@ def surcharge_limits(
     confidence: float = 0.90,
 ) -> pd.DataFrame:
     """attribute, from_level, to_level, kind, estimate, low, high, note: the surcharge of a step that 75 (safe), 50 (limit) and 25 per cent (stretch) would pay."""
-    levels = [1 - share for share in _STILL_PAY.values()]
+    levels = [1 - share for share in STILL_BUY.values()]
     table = worth_quantiles(fit, steps, levels=levels, price=price, at=at, draws=draws, confidence=confidence)
-    names = dict(zip(levels, _STILL_PAY, strict=True))
+    names = dict(zip(levels, STILL_BUY, strict=True))
     table.insert(3, "kind", table["quantile"].map(names))
     return table.drop(columns="quantile")
 

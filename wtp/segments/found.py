@@ -19,10 +19,11 @@ from scipy.cluster.vq import ClusterError, kmeans2
 from scipy.special import comb
 
 from wtp.errors import DataError
+from wtp.estimation.diagnostics import SMALLEST_SAMPLE
+from wtp.estimation.latent_results import SMALLEST_SHARE, smallest_class
 from wtp.pricing.money import Money
 from wtp.pricing.willingness_to_pay import Step, contrast
 
-FEWEST, SMALLEST_SHARE = 30, 0.08
 GOOD, WEAK, UNUSABLE = "good", "weak", "do not use"
 STABLE, UNSTABLE = 0.7, 0.5
 _STARTS = 50
@@ -82,7 +83,7 @@ def found_segments(
         null_labels = _kmeans(nulls[0], number, _STARTS, rng)[0]
         null_stability, _ = _stability(nulls[0], null_labels, replicates, rng)
         error = float(log_nulls.std() * np.sqrt(1 + 1 / len(nulls)))
-        usable = bool(sizes.min() >= max(FEWEST, SMALLEST_SHARE * len(labels)))
+        usable = bool(sizes.min() >= smallest_class(len(labels)))
         rows.append(
             (
                 number,
@@ -126,7 +127,7 @@ def _number(quality: pd.DataFrame) -> int:
     usable = quality[quality["usable"]]
     if usable.empty:
         raise DataError(
-            f"found segments: every number leaves a group below {FEWEST} respondents or {SMALLEST_SHARE:.0%}; allowed: larger groups; ask more people."
+            f"found segments: every number leaves a group below {SMALLEST_SAMPLE} respondents or {SMALLEST_SHARE:.0%}; allowed: larger groups; ask more people."
         )
     numbers, gaps, errors = (usable[name].to_numpy() for name in ("segments", "gap", "gap_error"))
     enough = np.flatnonzero(gaps[:-1] >= gaps[1:] - errors[1:])

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import PermutationMethod, chi2_contingency, f_oneway
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.errors import DataError
 from wtp.segments.found import adjusted_rand
@@ -74,8 +75,8 @@ def shares(segments: pd.Series, answers: pd.DataFrame, *, confidence: float = 0.
         values = answers[name].reindex(known.index)
         for segment, own in values.dropna().groupby(known):
             if is_number(values):
-                half = 1.645 * float(own.std(ddof=1)) / np.sqrt(len(own)) if len(own) > 1 else np.nan
-                rows.append((segment, name, "mean", len(own), float(own.mean()), own.mean() - half, own.mean() + half))
+                ends = DescrStatsW(own).zconfint_mean(alpha=1 - confidence) if len(own) > 1 else (np.nan, np.nan)
+                rows.append((segment, name, "mean", len(own), float(own.mean()), *map(float, ends)))
                 continue
             for answer in sorted(values.dropna().unique(), key=str):
                 count = int((own == answer).sum())

@@ -116,18 +116,22 @@ def _rating_value(question: Rating, form: BaseForm) -> dict[str, int] | None:
     return {item: int(point) for item, point in typed.items() if point} or None
 
 
+def _check_amount(field: Field, needed: bool) -> None:
+    if not (field.data or "").strip():
+        if needed:
+            raise ValidationError(_("Type a price."))
+        return
+    value = parse_amount(field.data, language())
+    if value is None or value > _HIGHEST_AMOUNT:
+        example = amount_text(99.5, language())
+        raise ValidationError(_("Type a price in figures, as in %(example)s.", example=example))
+
+
 def _price_fields(question: VanWestendorp) -> dict[str, UnboundField[Any]]:
     names = [f"q-{question.id}-{item}" for item in VAN_WESTENDORP_ITEMS]
 
     def amount(_form: BaseForm, field: Field) -> None:
-        if not (field.data or "").strip():
-            if question.required or any((_form[name].data or "").strip() for name in names):
-                raise ValidationError(_("Type a price."))
-            return
-        value = parse_amount(field.data, language())
-        if value is None or value > _HIGHEST_AMOUNT:
-            example = amount_text(99.5, language())
-            raise ValidationError(_("Type a price in figures, as in %(example)s.", example=example))
+        _check_amount(field, question.required or any((_form[name].data or "").strip() for name in names))
 
     def rising(form: BaseForm, field: Field) -> None:
         """Ask once when the four prices do not rise; whoever keeps them means them."""
@@ -169,15 +173,7 @@ def _ladder_value(question: GaborGranger, form: BaseForm) -> dict[str, int] | No
 
 def _open_fields(question: OpenPrice) -> dict[str, UnboundField[Any]]:
     def amount(_form: BaseForm, field: Field) -> None:
-        if not (field.data or "").strip():
-            if question.required:
-                raise ValidationError(_("Type a price."))
-            return
-        value = parse_amount(field.data, language())
-        if value is None or value > _HIGHEST_AMOUNT:
-            raise ValidationError(
-                _("Type a price in figures, as in %(example)s.", example=amount_text(99.5, language()))
-            )
+        _check_amount(field, question.required)
 
     return {f"q-{question.id}": StringField(text(question.label), validators=[amount])}
 

@@ -218,16 +218,11 @@ class HierarchicalResults:
     def simulate(self, draws: int = 2_000, seed: int = 0) -> Draws:
         """Posterior draws (R, N, K) of the respondents: all that were kept, or so many evenly spaced; with their survey weights.
 
-        To generalise, each draw weights them as a Bayesian bootstrap does (Rubin 1981): exponential times the survey weight.
+        To generalise, each draw weights them as a Bayesian bootstrap does, see `Draws.generalised`.
         """
-        values = self._spaced(draws)
         weights = np.ones(self.respondents) if self.data.weights is None else self.data.weights
-        drawn = weights[None, :]
-        if self.generalise:
-            drawn = drawn * np.random.default_rng([self.seed, seed, 19]).standard_exponential(
-                (len(values), len(weights))
-            )
-        return Draws(values, drawn / drawn.sum(axis=1, keepdims=True), POSTERIOR)
+        drawn = Draws(self._spaced(draws), (weights / weights.sum())[None, :], POSTERIOR)
+        return drawn.generalised([self.seed, seed]) if self.generalise else drawn
 
     def segment(self, members: np.ndarray, stands_for: np.ndarray | None = None) -> HierarchicalSegment:
         """Some of the respondents, (N,) booleans, as a fit of their own for everything in money; no new estimation."""
@@ -320,7 +315,4 @@ class HierarchicalSegment:
     def simulate(self, draws: int = 2_000, seed: int = 0) -> Draws:
         """Posterior draws (R, members, K), weights summing to 1."""
         drawn = self.fit.simulate(draws, seed).of(self.members)
-        if self.stands_for is None:
-            return drawn
-        weights = drawn.weights * self.stands_for
-        return Draws(drawn.values, weights / weights.sum(axis=1, keepdims=True), drawn.method)
+        return drawn if self.stands_for is None else drawn.reweighted(self.stands_for)
