@@ -68,6 +68,7 @@ def test_the_invest_page_in_sentences(app: Flask) -> None:
 
 def test_german_and_what_is_not_there(app: Flask) -> None:
     assert told(app, "invest", "de")[0].startswith("Von 4 entschiedenen Urteilen sind")
+    assert "146.000 € im Jahr" in told(app, "invest", "de")[1].replace("\xa0", " ")
     assert told(app, "importance") == ()
     nothing = {name: table.iloc[:0] for name, table in TABLES.items()}
     assert told(app, "demand", **nothing) == ()

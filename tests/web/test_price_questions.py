@@ -101,6 +101,7 @@ def test_forms_refuse_and_restore(folder: Path, survey: Survey, tmp_path: Path) 
 
         empty = judged()
         assert empty["q-ladder-80"].errors
+        assert str(empty["q-ladder-140.5"].label.text) == "140.5"  # the list of errors names the price
         assert not empty["q-most"].errors  # optional
         wrong = judged(**{"q-ladder-80": "2", "q-most": "much"})
         assert wrong["q-ladder-80"].errors

@@ -111,12 +111,16 @@ def _budget(reading: Reading) -> Iterator[str]:
     economics = reading.definition.economics
     if table is None or economics is None or economics.budget is None:
         return
-    steps = [
-        f"{row['rank']}. {reading.labels[row['attribute']]}: {reading.labels[row['attribute'] + '.' + row['to_level']]} "
-        f"({reading.labels[row['segment']]}; {reading.money(row['investment'], _round(row['investment']))} → "
-        f"{gettext('%(gain)s a year', gain=reading.money(row['gain'], max(1.0, formats.precision(row['gain_high'] - row['gain_low']))))})"
-        for _, row in table.iterrows()
-    ]
+    steps = []
+    for _, row in table.iterrows():
+        step = max(1.0, formats.precision(row["gain_high"] - row["gain_low"]))
+        # A text inside of an f-string would not be found for translation.
+        gain = gettext("%(gain)s a year", gain=reading.money(row["gain"], step))
+        level = reading.labels[f"{row['attribute']}.{row['to_level']}"]
+        spent = reading.money(row["investment"], _round(row["investment"]))
+        steps.append(
+            f"{row['rank']}. {reading.labels[row['attribute']]}: {level} ({reading.labels[row['segment']]}; {spent} → {gain})"
+        )
     yield (
         gettext("With %(budget)s to invest, in this order:", budget=reading.money(economics.budget, 1))
         + " "

@@ -162,7 +162,8 @@ def _price_value(question: VanWestendorp, form: BaseForm) -> dict[str, float] | 
 def _ladder_fields(question: GaborGranger) -> dict[str, UnboundField[Any]]:
     check = _one_of({"1", "0"}, question.required, lambda: _("Choose an answer."))
     return {
-        f"q-{question.id}-{item}": RadioField("", validators=[check], validate_choice=False) for item in question.items
+        f"q-{question.id}-{item}": RadioField(amount_text(price, language()), validators=[check], validate_choice=False)
+        for item, price in question.items.items()
     }
 
 
