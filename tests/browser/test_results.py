@@ -160,7 +160,7 @@ def test_without_script_the_tables_say_the_same(visit: Visit) -> None:
     ):
         visitor.page.goto(f"{visitor.address}/results/supplier/{name}")
         visitor.page.click("text=Uptime first")
-        assert "segment=uptime" in visitor.page.url
+        visitor.page.wait_for_url("**segment=uptime**", wait_until="load")
         assert visitor.page.locator("table").first.is_visible()
         assert words in visitor.page.inner_text("main").replace("\u2060", "")
         assert not visitor.page.locator("button[data-format]").first.is_visible()
