@@ -72,7 +72,7 @@ class Visitor:
     def fill_in(self, pick: int = 0) -> None:
         """Answer everything on the page: the pick-th of each group, prices that rise."""
         names: list[str] = self.page.eval_on_selector_all(
-            "main input:not([type=hidden])", "inputs => [...new Set(inputs.map(i => i.name))]"
+            "main input:not([type=hidden]):not([tabindex])", "inputs => [...new Set(inputs.map(i => i.name))]"
         )
         for number, name in enumerate(names):
             self.tab_to(name=name)

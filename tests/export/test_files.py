@@ -83,7 +83,7 @@ def test_every_file_and_sheet_says_what_is_simulated(survey: Survey, answers: An
     book = openpyxl.load_workbook(io.BytesIO(to_xlsx(survey, answers, analysis)))
     assert str(book["about"]["A2"].value).startswith("SIMULATED ANSWERS")
     tables = {name.removesuffix(".csv"): read(content) for name, content in files.items() if name.endswith(".csv")}
-    without_answers = {"design", "codebook"}
+    without_answers = {"design", "codebook", "times"}
     assert set(tables) == {"respondents", "choices", "willingness_to_pay"} | without_answers
     assert set(book.sheetnames) == (set(tables) | {"about"}) - {"design"}
     for name in set(tables) - without_answers:

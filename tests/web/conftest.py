@@ -113,7 +113,9 @@ class Person:
             groups.setdefault(str(box["name"]), []).append(str(box["value"]))
         data |= {name: values[min(pick, len(values) - 1)] for name, values in groups.items()}
         prices = [str(60 + 20 * i + pick) for i in range(4)]
-        return data | dict(zip([str(i["name"]) for i in form.select("input[type=text]")], prices, strict=False))
+        return data | dict(
+            zip([str(i["name"]) for i in form.select("input[type=text]:not([tabindex])")], prices, strict=False)
+        )
 
     def send(self, data: dict[str, Any], *, step: str = "", follow: bool = True) -> TestResponse:
         path = f"/s/supplier/{step or self.step}"

@@ -9,8 +9,8 @@ from flask import Flask, g
 from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 
-from wtp.survey import ChoiceTask, Definition
-from wtp.survey.questions import Page, QuestionPage
+from wtp.survey import ChoiceTask, Definition, Step
+from wtp.survey.pages import Page, QuestionPage
 from wtp.survey.tasks import Alternative
 from wtp.web import forms
 from wtp.web.i18n import amount_text, money, parse_amount
@@ -60,7 +60,7 @@ def test_single_choice(definition: Definition) -> None:
     profile = question_page(definition, "profile")
     form = judged(profile, {"q-core_problem": "cost", "q-employees": "to_9"})
     assert not form.errors
-    assert forms.answers(profile, form) == {"core_problem": "cost", "employees": "to_9", "role": None}
+    assert forms.answers(Step("profile", profile), form) == {"core_problem": "cost", "employees": "to_9", "role": None}
     errors = judged(profile, {"q-core_problem": "price", "q-role": "<b>"}).errors
     assert errors == {
         "q-core_problem": ["Choose one of the answers shown."],
@@ -75,7 +75,9 @@ def test_rating(definition: Definition) -> None:
     typed = {f"q-importance-{item}": str(1 + i) for i, item in enumerate(items)}
     form = judged(rating, typed)
     assert not form.errors
-    assert forms.answers(rating, form) == {"importance": {item: 1 + i for i, item in enumerate(items)}}
+    assert forms.answers(Step("importance", rating), form) == {
+        "importance": {item: 1 + i for i, item in enumerate(items)}
+    }
     assert set(judged(rating, typed | {"q-importance-price": "8"}).errors) == {"q-importance-price"}
     assert set(judged(rating, typed | {"q-importance-price": ""}).errors) == {"q-importance-price"}
     assert set(judged(rating, typed | {"q-importance-price": "٣"}).errors) == {"q-importance-price"}
@@ -86,7 +88,7 @@ def test_four_prices(definition: Definition) -> None:
     form = judged(sense, prices(cheap="80.50"))
     assert not form.errors
     expected = {"too_cheap": 60.0, "cheap": 80.5, "expensive": 110.0, "too_expensive": 130.0}
-    assert forms.answers(sense, form) == {"price_sense": expected}
+    assert forms.answers(Step("prices", sense), form) == {"price_sense": expected}
     assert judged(sense, prices(cheap="")).errors == {"q-price_sense-cheap": ["Type a price."]}
     wrong = judged(sense, prices(cheap="cheap")).errors
     assert wrong == {"q-price_sense-cheap": ["Type a price in figures, as in 99.5."]}
@@ -98,7 +100,7 @@ def test_prices_that_do_not_rise_are_asked_about_once_and_kept(definition: Defin
     assert set(first.errors) == {"q-price_sense-checked"}
     again = judged(sense, prices(cheap="150") | {"q-price_sense-checked": first["q-price_sense-checked"].data})
     assert not again.errors
-    assert forms.answers(sense, again)["price_sense"]["cheap"] == 150
+    assert forms.answers(Step("prices", sense), again)["price_sense"]["cheap"] == 150
     assert not judged(sense, prices(cheap="60")).errors  # equal neighbours are in order
 
 
@@ -125,9 +127,9 @@ def test_a_saved_page_comes_back_as_it_was(definition: Definition, page_id: str)
         },
         "prices": prices(cheap="80.50"),
     }[page_id]
-    saved = forms.answers(found, judged(found, typed))
+    saved = forms.answers(Step(found.id, found), judged(found, typed))
     form = forms.page_form(found)
-    form.process(data=forms.restore(found, saved))
+    form.process(data=forms.restore(Step(found.id, found), saved))
     shown = {name: data for name, data in form.data.items() if name in typed}
     assert shown == typed | ({"q-price_sense-cheap": "80.5"} if page_id == "prices" else {})
 

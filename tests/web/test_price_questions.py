@@ -17,7 +17,7 @@ from wtp.export.codebook import codebook
 from wtp.export.frames import respondents_frame
 from wtp.settings import Settings
 from wtp.store import answers, open_database, respondents
-from wtp.survey import Answers, Respondent, Survey, load_survey
+from wtp.survey import Answers, Respondent, Step, Survey, load_survey
 from wtp.web import Bot, create_app, forms
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
@@ -107,9 +107,11 @@ def test_forms_refuse_and_restore(folder: Path, survey: Survey, tmp_path: Path) 
         assert wrong["q-ladder-80"].errors
         assert wrong["q-most"].errors
         saved = {"ladder": {"80": 1, "140.5": 0}, "most": 99.5}
-        data = forms.restore(page, saved)  # type: ignore[arg-type]
+        data = forms.restore(Step(page.id, page), saved)
         assert data == {"q-ladder-80": "1", "q-ladder-140.5": "0", "q-most": "99.5"}
-        assert forms.answers(page, judged(**data)) | saved == forms.answers(page, judged(**data))  # type: ignore[arg-type]
+        assert forms.answers(Step(page.id, page), judged(**data)) | saved == forms.answers(
+            Step(page.id, page), judged(**data)
+        )
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,13 @@ OPEN = {
     ("/s/<slug>", "GET"): 303,
     ("/s/<slug>/<step_id>", "GET"): 200,
     ("/s/<slug>/<step_id>", "POST"): 303,
+    ("/s/<slug>/e/end", "GET"): 303,
+    ("/s/<slug>/pictures/<name>", "GET"): 404,
     ("/s/<slug>/r/<token>", "GET"): 404,
     ("/healthz", "GET"): 200,
     ("/readyz", "GET"): 200,
 }
-FILLED = {"slug": "supplier", "step_id": "consent", "token": "guess"}
+FILLED = {"slug": "supplier", "step_id": "consent", "token": "guess", "name": "logo.png"}
 
 
 def open_routes(app: Flask) -> set[tuple[str, str]]:

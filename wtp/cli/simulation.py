@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 import numpy as np
 
 from wtp.design.assignment import assign
 from wtp.errors import DesignError
-from wtp.estimation.synthetic import SimulatedRespondent, choose, draw_respondents
+from wtp.estimation.synthetic import SimulatedRespondent, choose, draw_respondents, rate
 from wtp.settings import Settings
 from wtp.store import Database, answers, open_database, respondents, studies
-from wtp.survey import ChoiceTask, Design, Survey, steps
-from wtp.survey.questions import ChoiceTaskPage, QuestionPage
+from wtp.store.outcomes import settle
+from wtp.survey import Alternative, ChoiceTask, Design, Step, Survey, steps
+from wtp.survey.pages import BestWorstPage, ChoiceTaskPage, ConsentPage, ProfileRatingPage, QuestionPage, ThanksPage
+from wtp.survey.questions import GaborGranger, Scale
 from wtp.web import Bot, create_app
 
 
@@ -49,7 +52,15 @@ def simulate_through_pages(settings: Settings, survey: Survey, count: int, seed:
             ) -> tuple[int, bool]:
                 return choose(person, task, rng)
 
-            Bot(app.test_client(), survey, token, answers=respondent.answers, choose=pick).play()
+            def rated(
+                offer: Alternative,
+                scale: Scale,
+                person: SimulatedRespondent = respondent,
+                rng: np.random.Generator = rng,
+            ) -> int:
+                return rate(person, offer, scale, rng)
+
+            Bot(app.test_client(), survey, token, answers=respondent.answers, choose=pick, rate=rated).play()
 
 
 def _design(survey: Survey) -> Design:
@@ -91,15 +102,48 @@ def _answer(
             consent_hash=survey.definition.consent_hash,
             now=now,
             simulated=True,
+            lot=rng.bytes(16).hex(),
+            source="link",
         )
-        for step in steps(survey.definition):
-            if isinstance(step.page, QuestionPage):
-                values = {question.id: person.answers.get(question.id) for question in step.page.questions}
-                answers.record_answers(connection, interview.respondent_id, step.id, values, revision=0, now=now)
-            elif isinstance(step.page, ChoiceTaskPage) and step.order is not None:
+        given: dict[str, Any] = {}
+        done: set[str] = set()
+        while True:
+            route = steps(survey.definition, given, interview.lot)
+            step = next(step for step in route if step.id not in done and not isinstance(step.page, ConsentPage))
+            finished = isinstance(step.page, ThanksPage)
+            if settle(connection, survey.definition, interview, given, route, finished=finished, now=now):
+                return
+            done.add(step.id)
+            if step.order is not None and isinstance(step.page, ChoiceTaskPage):
                 chosen, buys = choose(person, interview.tasks[step.order - 1], rng)
                 purchase = buys if step.page.purchase_question else None
                 answers.record_choice(
                     connection, interview.respondent_id, step.order, chosen, purchase, revision=0, now=now
                 )
-        respondents.complete(connection, interview.respondent_id, now)
+                continue
+            values = _values(step, person, rng)
+            answers.record_answers(connection, interview.respondent_id, step.id, values, revision=0, now=now)
+            given = answers.merged([given, values])
+
+
+def _values(step: Step, person: SimulatedRespondent, rng: np.random.Generator) -> dict[str, Any]:
+    """What the person answers on this page, as the pages would store it."""
+    page = step.page
+    if isinstance(page, QuestionPage):
+        values = {question.id: person.answers.get(question.id) for question in page.questions}
+        ladders = [q for q in page.questions if isinstance(q, GaborGranger) and q.ladder]
+        for question in ladders:
+            values[question.id] = {name: person.answers[question.id][name] for name in question.items}
+        return values
+    if isinstance(page, BestWorstPage):
+        shown = [item.id for item in page.items]
+        worth = person.answers[page.id]
+        order = sorted(shown, key=worth.__getitem__)
+        matter = sum(worth[item] > 0 for item in shown)
+        anchor = "all" if matter == len(shown) else "some" if matter else "none"
+        picked = {"best": order[-1], "worst": order[0]} | ({"anchor": anchor} if page.anchor else {})
+        return {step.id: {"shown": shown, **picked}}
+    if isinstance(page, ProfileRatingPage) and step.profile is not None:
+        offer = {**step.profile.levels, "price": step.profile.price}
+        return {step.id: {"shown": offer, "rating": rate(person, step.profile, page.scale, rng)}}
+    return {}

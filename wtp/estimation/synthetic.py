@@ -8,7 +8,7 @@ the sensitivities are log-normal with a modest sigma (0.15 at the default spread
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,23 @@ import pandas as pd
 
 from wtp.errors import SurveyError
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
-from wtp.survey.questions import GaborGranger, OpenPrice, Rating, SingleChoice, VanWestendorp
+from wtp.survey.pages import BestWorstPage
+from wtp.survey.questions import (
+    ConstantSum,
+    GaborGranger,
+    Kano,
+    MultipleChoice,
+    Number,
+    OpenPrice,
+    OpenText,
+    Question,
+    Ranking,
+    Rating,
+    Scale,
+    SingleChoice,
+    TimeGrid,
+    VanWestendorp,
+)
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _REVERSED_PRICES = 0.03
@@ -54,6 +70,13 @@ def choose(person: SimulatedRespondent, task: ChoiceTask, rng: np.random.Generat
     best = int(np.argmax(person.sensitivity * surplus + rng.gumbel(size=len(surplus))))
     utility = person.sensitivity * (surplus[best] - person.none_worth)
     return task.alternatives[best].number, bool(rng.random() < 1 / (1 + np.exp(-utility)))
+
+
+def rate(person: SimulatedRespondent, offer: Alternative, scale: Scale, rng: np.random.Generator) -> int:
+    """The person's rating of one offer: how likely it would be bought, on the scale, with the noise of ratings."""
+    likely = 1 / (1 + np.exp(-person.sensitivity * (_surplus(person, offer) - person.none_worth)))
+    value = scale.low + likely * (scale.high - scale.low) + _RATING_NOISE * rng.standard_normal()
+    return int(np.clip(round(value), scale.low, scale.high))
 
 
 def truth(definition: Definition) -> pd.DataFrame:
@@ -125,7 +148,38 @@ def _answers(
             }
         elif isinstance(question, OpenPrice):
             answers[question.id] = float(np.round(limit * np.exp(0.1 * rng.standard_normal())))
+        elif not isinstance(question, SingleChoice):
+            answers[question.id] = _anything(question, rng)
+    for page in definition.pages:
+        if isinstance(page, BestWorstPage):
+            answers[page.id] = {item.id: float(rng.normal(0.5)) for item in page.items}
     return answers
+
+
+def _anything(question: Question, rng: np.random.Generator) -> Any:  # noqa: PLR0911
+    """An answer that the page accepts, by chance: tastes say nothing about it."""
+
+    def some(ids: Sequence[str], count: int) -> list[str]:
+        return [ids[i] for i in sorted(rng.permutation(len(ids))[:count])]
+
+    if isinstance(question, MultipleChoice):
+        ids = [option.id for option in question.options if not option.alone]
+        return some(ids, int(rng.integers(question.fewest, min(question.most, len(ids)) + 1)))
+    if isinstance(question, Number):
+        value = float(rng.uniform(question.low, min(question.high, question.low + 100)))
+        return float(np.floor(value)) if question.whole else round(value, 2)
+    if isinstance(question, Ranking):
+        return [question.items[i].id for i in rng.permutation(len(question.items))[: question.ranks]]
+    if isinstance(question, ConstantSum):
+        points = rng.multinomial(question.total, rng.dirichlet(np.ones(len(question.items))))
+        return {item.id: float(p) for item, p in zip(question.items, points, strict=True)}
+    if isinstance(question, TimeGrid):
+        bands = [band.id for band in question.bands]
+        days = some([day.id for day in question.days], int(rng.integers(1, len(question.days) + 1)))
+        return {day: some(bands, int(rng.integers(1, len(bands) + 1))) for day in days}
+    if isinstance(question, Kano):
+        return {"with": int(rng.integers(1, 4)), "without": int(rng.integers(2, 6))}
+    return f"simulated answer {int(rng.integers(1_000_000))}" if isinstance(question, OpenText) else None
 
 
 def _profile(definition: Definition, segment: str, rng: np.random.Generator) -> dict[str, str]:

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from wtp.export.frames import question_columns
+from wtp.export.question_columns import answer_columns
 from wtp.survey.definition import Definition
-from wtp.survey.questions import GaborGranger, Rating, SingleChoice, VanWestendorp
 
 _MAY_BE_EMPTY = "empty cell"
 # (table, column, type, may be empty, text)
@@ -22,6 +21,12 @@ _FIXED = (
     ("respondents", "design_version", "whole number", False, "version of the design that the respondent saw"),
     ("respondents", "started_at", "time", False, "consent given, UTC"),
     ("respondents", "completed_at", "time", True, "last page saved, UTC; empty: not finished"),
+    ("respondents", "outcome", "code", True, "completed, screened_out, over_quota; empty: still open"),
+    ("respondents", "source", "code", True, "how the respondent came: link, invitation, panel"),
+    ("times", "respondent", "whole number", False, "as in respondents"),
+    ("times", "step", "text", False, "page or choice task of the interview"),
+    ("times", "seconds", "number", False, "from first shown to first saved, time out of sight taken off"),
+    ("times", "simulated", "true or false", False, "as in respondents"),
     ("choices", "respondent", "whole number", False, "as in respondents"),
     ("choices", "choice_task", "whole number", False, "number of the choice task in the design version"),
     ("choices", "kind", "code", False, "estimation, holdout (equal for all, not estimated) or repeat (asked again)"),
@@ -218,23 +223,11 @@ def codebook(definition: Definition) -> pd.DataFrame:
 
     for table, column, kind, may_be_empty, text in _FIXED:
         add(table, column, "", kind, _MAY_BE_EMPTY if may_be_empty else "", dict.fromkeys(languages, text))
-    for question in definition.questions:
-        for column, item in question_columns(question):
-            kind = _KIND_OF[question.type]
-            add("respondents", column, "", kind, _MAY_BE_EMPTY, question.label)
-            if isinstance(question, SingleChoice):
-                for option in question.options:
-                    add("respondents", column, option.id, kind, "", option.label)
-            elif isinstance(question, Rating):
-                label = next(i.label for i in question.items if i.id == item)
-                add("respondents", column, "", kind, _MAY_BE_EMPTY, label)
-                add("respondents", column, str(question.scale.low), kind, "", question.scale.low_label)
-                add("respondents", column, str(question.scale.high), kind, "", question.scale.high_label)
-            elif isinstance(question, GaborGranger):
-                add("respondents", column, "1", kind, "", question.yes)
-                add("respondents", column, "0", kind, "", question.no)
-            elif isinstance(question, VanWestendorp):
-                add("respondents", column, "", kind, _MAY_BE_EMPTY, getattr(question, str(item)))
+    for asked in answer_columns(definition):
+        for label in asked.labels:
+            add("respondents", asked.name, "", asked.kind, _MAY_BE_EMPTY, label)
+        for code, label in asked.codes:
+            add("respondents", asked.name, code, asked.kind, "", label)
     for attribute in definition.attributes:
         add("choices", attribute.id, "", "code", "", attribute.label)
         for level in attribute.levels:

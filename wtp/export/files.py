@@ -9,7 +9,7 @@ import pandas as pd
 
 from wtp.analysis import Analysis
 from wtp.export.codebook import codebook
-from wtp.export.frames import choices_frame, respondents_frame
+from wtp.export.frames import choices_frame, respondents_frame, times_frame
 from wtp.export.safe import neutralised
 from wtp.survey.answers import Answers
 from wtp.survey.design_file import format_design
@@ -70,6 +70,7 @@ def _tables(survey: Survey, answers: Answers, analysis: Analysis) -> dict[str, p
     return {
         "respondents": respondents_frame(survey.definition, answers),
         "choices": choices_frame(survey.definition, answers),
+        "times": times_frame(answers),
         "codebook": codebook(survey.definition),
         **results,
     }

@@ -4,42 +4,33 @@ from __future__ import annotations
 
 import pandas as pd
 
+from wtp.export.question_columns import answer_columns
 from wtp.survey.answers import Answers
 from wtp.survey.definition import Definition
-from wtp.survey.questions import VAN_WESTENDORP_ITEMS, GaborGranger, Question, Rating, VanWestendorp
-
-
-def question_columns(question: Question) -> list[tuple[str, str | None]]:
-    """(column, item) of a question: one column, or one an item."""
-    if isinstance(question, Rating):
-        return [(f"{question.id}.{item.id}", item.id) for item in question.items]
-    if isinstance(question, GaborGranger):
-        return [(f"{question.id}.{item}", item) for item in question.items]
-    if isinstance(question, VanWestendorp):
-        return [(f"{question.id}.{item}", item) for item in VAN_WESTENDORP_ITEMS]
-    return [(question.id, None)]
 
 
 def respondents_frame(definition: Definition, answers: Answers) -> pd.DataFrame:
-    """One row a respondent: number, simulated, language, design version, times, and a column an answer."""
-    asked = [
-        (question.id, column, item) for question in definition.questions for column, item in question_columns(question)
-    ]
-    rows = []
-    for r in answers.respondents:
-        values = [r.answers.get(question) for question, _, _ in asked]
-        rows.append(
-            (
-                r.number, r.simulated, r.language, r.design_version, r.started_at.isoformat(timespec="seconds"),
-                r.completed_at.isoformat(timespec="seconds") if r.completed_at else None,
-                *(v if item is None else (v or {}).get(item) for v, (_, _, item) in zip(values, asked, strict=True)),
-            )
-        )  # fmt: skip
+    """One row a respondent: number, simulated, language, design version, times, how it ended, and a column an answer."""
+    asked = answer_columns(definition)
+    rows = [
+        (
+            r.number, r.simulated, r.language, r.design_version, r.started_at.isoformat(timespec="seconds"),
+            r.completed_at.isoformat(timespec="seconds") if r.completed_at else None,
+            r.outcome, r.source, *(column.read(r.answers) for column in asked),
+        )
+        for r in answers.respondents
+    ]  # fmt: skip
     columns = [
-        "respondent", "simulated", "language", "design_version", "started_at", "completed_at",
-        *(column for _, column, _ in asked),
+        "respondent", "simulated", "language", "design_version", "started_at", "completed_at", "outcome", "source",
+        *(column.name for column in asked),
     ]  # fmt: skip
     return _whole(pd.DataFrame(rows, columns=columns))
+
+
+def times_frame(answers: Answers) -> pd.DataFrame:
+    """One row a respondent and page: seconds from first shown to first saved, the time out of sight taken off."""
+    rows = [(r.number, step, seconds, r.simulated) for r in answers.respondents for step, seconds in r.seconds.items()]
+    return _whole(pd.DataFrame(rows, columns=["respondent", "step", "seconds", "simulated"]))
 
 
 def choices_frame(definition: Definition, answers: Answers) -> pd.DataFrame:

@@ -34,11 +34,36 @@ class Current:
     pages: Mapping[str, tuple[int, Mapping[str, Any]]]
     choices: Mapping[int, tuple[int, int, bool | None]]
 
+    @property
+    def answers(self) -> dict[str, Any]:
+        """All values by question; parts of one question, as the prices of a ladder, come together."""
+        return merged(values for _, values in self.pages.values())
+
+
+def merged(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of several pages by question."""
+    found: dict[str, Any] = {}
+    for page in pages:
+        for question, value in page.items():
+            before = found.get(question)
+            if isinstance(before, Mapping) and isinstance(value, Mapping):
+                found[question] = {**before, **value}
+            else:
+                found[question] = value
+    return found
+
 
 def record_answers(
-    connection: sa.Connection, respondent_id: int, page: str, values: Mapping[str, Any], *, revision: int, now: datetime
+    connection: sa.Connection,
+    respondent_id: int,
+    page: str,
+    values: Mapping[str, Any],
+    *,
+    revision: int,
+    now: datetime,
+    seconds: float | None = None,
 ) -> int:
-    """Save the answers of one page; returns the revision that is current afterwards.
+    """Save the answers of one page, which took so many seconds; returns the revision that is current afterwards.
 
     Raises ConflictError if another window saved other answers since revision, DataError for text that no database can hold.
     """
@@ -51,7 +76,13 @@ def record_answers(
     ).first()
     if current and _as_text(current.content) == _as_text(values):
         return int(current.revision)
-    row = {"respondent_id": respondent_id, "page": page, "content": dict(values), "answered_at": now}
+    row = {
+        "respondent_id": respondent_id,
+        "page": page,
+        "content": dict(values),
+        "answered_at": now,
+        "seconds": seconds,
+    }
     return _next_revision(connection, tables.answer, row, current.revision if current else 0, revision)
 
 
@@ -64,6 +95,7 @@ def record_choice(
     *,
     revision: int,
     now: datetime,
+    seconds: float | None = None,
 ) -> int:
     """Save the choice in the order-th task as shown; what was shown is copied from the respondent's own tasks.
 
@@ -93,6 +125,7 @@ def record_choice(
         "chosen": chosen,
         "buys": buys,
         "answered_at": now,
+        "seconds": seconds,
     }
     return _next_revision(connection, tables.choice, row, current.revision if current else 0, revision)
 
@@ -155,7 +188,7 @@ def state(connection: sa.Connection, slug: str) -> str:
     r, a, c = tables.respondent.c, tables.answer.c, tables.choice.c
     in_study = sa.select(r.id).where(r.study == slug)
     counted = (
-        sa.select(sa.func.count(r.consented_at), sa.func.count(r.completed_at)).where(r.study == slug),
+        sa.select(sa.func.count(r.consented_at), sa.func.count(r.outcome)).where(r.study == slug),
         sa.select(sa.func.count()).where(a.respondent_id.in_(in_study)),
         sa.select(sa.func.count()).where(c.respondent_id.in_(in_study)),
     )
@@ -168,6 +201,7 @@ class _Latest:
 
     pages: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     choices: dict[int, Choice] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     shown: dict[int, str] = field(default_factory=dict)
 
 
@@ -176,6 +210,7 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
     r = tables.respondent.c
     people = connection.execute(
         sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
+        .add_columns(r.outcome, r.steps, r.source, r.signs, r.lot)
         .where(r.study == slug, r.consented_at.is_not(None))
         .order_by(r.number)
     ).all()
@@ -187,7 +222,9 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
     respondents = []
     for person in people:
         found = latest[person.id]
-        values = {question: value for page in found.pages.values() for question, value in page.items()}
+        # Answers on pages that a later change of mind took off the way do not count.
+        on_the_way = set(person.steps) if person.steps else found.pages.keys()
+        values = merged(content for page, content in found.pages.items() if page in on_the_way)
         choices = tuple(choice for _, choice in sorted(found.choices.items()))
         respondents.append(
             Respondent(
@@ -199,6 +236,11 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
                 completed_at=person.completed_at,
                 answers=values,
                 choices=choices,
+                outcome=person.outcome,
+                source=person.source,
+                seconds=found.seconds,
+                signs=tuple(person.signs or ()),
+                lot=person.lot or "",
             )
         )
         _digest(digest, respondents[-1], [found.shown[choice.order] for choice in choices])
@@ -207,28 +249,32 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
 
 def _read_pages(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:
     a = tables.answer.c
-    query = sa.select(a.respondent_id, a.page, a.content).where(a.respondent_id.in_(consented))
-    for respondent_id, page, content in connection.execute(query.order_by(a.revision, a.id)).all():
+    query = sa.select(a.respondent_id, a.page, a.content, a.seconds).where(a.respondent_id.in_(consented))
+    for respondent_id, page, content, seconds in connection.execute(query.order_by(a.revision, a.id)).all():
         latest[respondent_id].pages[page] = content
+        if seconds is not None:
+            latest[respondent_id].seconds.setdefault(page, seconds)
 
 
 def _read_choices(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:
     """Many respondents see the same choice task, so each one is unpacked once and shared."""
     c = tables.choice.c
     text = sa.cast(c.shown, sa.Text)
-    rest = (c.choice_order, c.chosen, c.buys, c.design_version, c.definition_hash, c.answered_at)
+    rest = (c.choice_order, c.seconds, c.chosen, c.buys, c.design_version, c.definition_hash, c.answered_at)
     query = sa.select(c.respondent_id, text, *rest).where(c.respondent_id.in_(consented)).order_by(c.revision)
     tasks: dict[str, ChoiceTask] = {}
-    for respondent_id, shown, order, *made in connection.execute(query).all():
+    for respondent_id, shown, order, seconds, *made in connection.execute(query).all():
         if shown not in tasks:
             tasks[shown] = unpack_task(json.loads(shown))
         latest[respondent_id].shown[order] = shown
+        if seconds is not None:
+            latest[respondent_id].seconds.setdefault(f"choice task {order}", seconds)
         latest[respondent_id].choices[order] = Choice(tasks[shown], order, *made)  # `rest` is in Choice's order
 
 
 def _digest(digest: hashlib._Hash, person: Respondent, shown: Iterable[str]) -> None:
     """Add what a respondent was shown and answered; times of answering are left out."""
     choices = [(c.order, c.chosen, c.buys, c.design_version, c.definition_hash) for c in person.choices]
-    record = [person.number, person.simulated, person.completed_at is not None, person.answers, choices]
+    record = [person.number, person.simulated, person.outcome, person.answers, choices]
     for part in (json.dumps(record, sort_keys=True), *shown):
         digest.update(part.encode())

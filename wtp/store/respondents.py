@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from wtp.errors import ConflictError
 from wtp.store import tables
 from wtp.survey.tasks import Alternative, ChoiceTask
 
@@ -36,15 +37,22 @@ class Interview:
     tasks: tuple[ChoiceTask, ...]
     consented_at: datetime | None
     completed_at: datetime | None
+    lot: str = ""
+    outcome: str | None = None
+    ended_by: str | None = None
+    panel_id: str | None = None
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Respondents of a study who consented; `simulated` and `completed` are among them."""
+    """Respondents of a study who consented; all others are among them."""
 
     begun: int
     completed: int
     simulated: int
+    screened_out: int = 0
+    over_quota: int = 0
 
 
 def new_token() -> str:
@@ -52,7 +60,8 @@ def new_token() -> str:
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def _hash(slug: str, token: str) -> str:
+def token_hash(slug: str, token: str) -> str:
+    """What the database keeps of a token."""
     return hashlib.sha256(f"{slug}\0{token}".encode(errors="surrogatepass")).hexdigest()
 
 
@@ -63,7 +72,11 @@ def invite(connection: sa.Connection, slug: str, token: str, *, simulated: bool,
 
 def find(connection: sa.Connection, slug: str, token: str) -> Interview | None:
     """The interview of a token, or None."""
-    row = connection.execute(sa.select(tables.respondent).where(_R.token_hash == _hash(slug, token))).mappings().first()
+    row = (
+        connection.execute(sa.select(tables.respondent).where(_R.token_hash == token_hash(slug, token)))
+        .mappings()
+        .first()
+    )
     return _interview(row) if row else None
 
 
@@ -87,14 +100,22 @@ def begin(
     consent_hash: str,
     now: datetime,
     simulated: bool = False,
+    lot: str = "",
+    source: str | None = None,
+    panel_id: str | None = None,
 ) -> Interview:
-    """Record consent and what this respondent will see. A second call changes nothing and returns the first interview."""
+    """Record consent and what this respondent will see. A second call changes nothing and returns the first interview.
+
+    Raises ConflictError if the panel's respondent has taken part already.
+    """
     _lock_study(connection, slug)
+    if panel_id is not None and panel_known(connection, slug, panel_id, token):
+        raise ConflictError(f"panel respondent {panel_id!r} has already taken part.")
     if find(connection, slug, token) is None:
         _insert(connection, slug, token, simulated, now)
     connection.execute(
         sa.update(tables.respondent)
-        .where(_R.token_hash == _hash(slug, token), _R.consented_at.is_(None))
+        .where(_R.token_hash == token_hash(slug, token), _R.consented_at.is_(None))
         .values(
             definition_hash=definition_hash,
             design_version=design_version,
@@ -102,6 +123,9 @@ def begin(
             language=language,
             consent_hash=consent_hash,
             consented_at=now,
+            lot=lot,
+            source=source,
+            panel_id=panel_id,
         )
     )
     interview = find(connection, slug, token)
@@ -115,11 +139,32 @@ def set_language(connection: sa.Connection, respondent_id: int, language: str) -
     connection.execute(sa.update(tables.respondent).where(_R.id == respondent_id).values(language=language))
 
 
-def complete(connection: sa.Connection, respondent_id: int, now: datetime) -> None:
-    """Mark the interview as finished, once."""
-    connection.execute(
-        sa.update(tables.respondent).where(_R.id == respondent_id, _R.completed_at.is_(None)).values(completed_at=now)
-    )
+def panel_known(connection: sa.Connection, slug: str, panel_id: str, token: str) -> bool:
+    """Whether somebody else came with this name from the panel."""
+    query = sa.select(_R.id).where(_R.study == slug, _R.panel_id == panel_id, _R.token_hash != token_hash(slug, token))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def complete(connection: sa.Connection, respondent_id: int, now: datetime, steps: Sequence[str] = ()) -> None:
+    """Mark the interview as finished, once; `steps` are the pages on the respondent's way."""
+    _end(connection, respondent_id, now, outcome="completed", completed_at=now, steps=list(steps) or None)
+
+
+def end_early(connection: sa.Connection, respondent_id: int, outcome: str, ended_by: str, now: datetime) -> None:
+    """Mark the interview as screened_out or over_quota, once, and by what."""
+    _end(connection, respondent_id, now, outcome=outcome, ended_by=ended_by)
+
+
+def _end(connection: sa.Connection, respondent_id: int, now: datetime, **values: Any) -> None:
+    open_still = (_R.id == respondent_id) & _R.outcome.is_(None)
+    connection.execute(sa.update(tables.respondent).where(open_still).values(ended_at=now, **values))
+
+
+def add_signs(connection: sa.Connection, respondent_id: int, signs: Sequence[str]) -> None:
+    """Keep marks that were left while answering; call it within the transaction that saved the page."""
+    kept = connection.execute(sa.select(_R.signs).where(_R.id == respondent_id)).scalar_one() or []
+    if new := [sign for sign in signs if sign not in kept]:
+        connection.execute(sa.update(tables.respondent).where(_R.id == respondent_id).values(signs=[*kept, *new]))
 
 
 def counts(connection: sa.Connection, slug: str) -> Counts:
@@ -128,9 +173,11 @@ def counts(connection: sa.Connection, slug: str) -> Counts:
         sa.func.count(),
         sa.func.count(_R.completed_at),
         sa.func.coalesce(sa.func.sum(sa.cast(_R.simulated, sa.Integer)), 0),
+        sa.func.count(sa.case((_R.outcome == "screened_out", 1))),
+        sa.func.count(sa.case((_R.outcome == "over_quota", 1))),
     ).where(_R.study == slug, _R.consented_at.is_not(None))
-    begun, completed, simulated = connection.execute(query).one()
-    return Counts(begun, completed, int(simulated))
+    begun, completed, simulated, screened_out, over_quota = connection.execute(query).one()
+    return Counts(begun, completed, int(simulated), screened_out, over_quota)
 
 
 def _lock_study(connection: sa.Connection, slug: str) -> None:
@@ -144,7 +191,7 @@ def _insert(connection: sa.Connection, slug: str, token: str, simulated: bool, n
     values = {
         "study": slug,
         "number": (last or 0) + 1,
-        "token_hash": _hash(slug, token),
+        "token_hash": token_hash(slug, token),
         "simulated": simulated,
         "created_at": now,
     }
@@ -175,4 +222,9 @@ def _interview(row: sa.RowMapping) -> Interview:
         tasks=tuple(unpack_task(task) for task in row["tasks"] or ()),
         consented_at=row["consented_at"],
         completed_at=row["completed_at"],
+        lot=row["lot"] or "",
+        outcome=row["outcome"],
+        ended_by=row["ended_by"],
+        panel_id=row["panel_id"],
+        signs=tuple(row["signs"] or ()),
     )

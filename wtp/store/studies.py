@@ -50,3 +50,19 @@ def fielding_began(connection: sa.Connection, slug: str) -> bool:
     r = tables.respondent.c
     began = sa.select(r.id).where(r.study == slug, sa.not_(r.simulated), r.consented_at.is_not(None)).limit(1)
     return connection.execute(began).first() is not None
+
+
+STATES = ("open", "paused", "closed")
+
+
+def state(connection: sa.Connection, slug: str) -> str:
+    """open; paused: nobody new begins; closed: nobody answers any more."""
+    query = sa.select(tables.study.c.state).where(tables.study.c.slug == slug)
+    return str(connection.execute(query).scalar_one_or_none() or "open")
+
+
+def set_state(connection: sa.Connection, slug: str, state: str) -> None:
+    """Open, pause or close a study."""
+    if state not in STATES:
+        raise StoreError(f"state {state!r}; allowed: {', '.join(STATES)}.")
+    connection.execute(sa.update(tables.study).where(tables.study.c.slug == slug).values(state=state))

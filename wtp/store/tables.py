@@ -58,6 +58,7 @@ study = sa.Table(
     sa.Column("slug", sa.String(80), primary_key=True),
     sa.Column("definition_hash", sa.String(64), nullable=False),
     sa.Column("design_hash", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, server_default="open"),
 )
 
 respondent = sa.Table(
@@ -76,7 +77,16 @@ respondent = sa.Table(
     sa.Column("consent_hash", sa.String(64)),
     sa.Column("consented_at", UtcDateTime),
     sa.Column("completed_at", UtcDateTime),
+    sa.Column("lot", sa.String(40)),
+    sa.Column("outcome", sa.String(16)),
+    sa.Column("ended_by", sa.String(40)),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("steps", sa.JSON),
+    sa.Column("source", sa.String(16)),
+    sa.Column("panel_id", sa.String(200)),
+    sa.Column("signs", sa.JSON),
     sa.UniqueConstraint("study", "number"),
+    sa.Index("uq_respondent_study_panel_id", "study", "panel_id", unique=True),
     sa.Index("ix_respondent_study_design_version", "study", "design_version"),
 )
 
@@ -89,6 +99,7 @@ answer = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("content", sa.JSON, nullable=False),
     sa.Column("answered_at", UtcDateTime, nullable=False),
+    sa.Column("seconds", sa.Float),
     sa.UniqueConstraint("respondent_id", "page", "revision"),
 )
 
@@ -107,7 +118,37 @@ choice = sa.Table(
     sa.Column("chosen", sa.Integer, nullable=False),
     sa.Column("buys", sa.Boolean),
     sa.Column("answered_at", UtcDateTime, nullable=False),
+    sa.Column("seconds", sa.Float),
     sa.UniqueConstraint("respondent_id", "choice_order", "revision"),
+)
+
+quota = sa.Table(
+    "quota",
+    metadata,
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
+    sa.Column("quota", sa.String(40), primary_key=True),
+    sa.Column("simulated", sa.Boolean, primary_key=True),
+    sa.Column("taken", sa.Integer, nullable=False),
+)
+
+quota_place = sa.Table(
+    "quota_place",
+    metadata,
+    sa.Column("respondent_id", sa.ForeignKey("respondent.id"), primary_key=True),
+    sa.Column("quota", sa.String(40), primary_key=True),
+    sa.Column("active_at", UtcDateTime, nullable=False),
+)
+
+invitation = sa.Table(
+    "invitation",
+    metadata,
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("reference", sa.String(200), nullable=False),
+    sa.Column("contact", sa.JSON, nullable=False),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("study", "reference"),
 )
 
 staff = sa.Table(

@@ -7,7 +7,7 @@ design and the hash of the survey definition, so that an edited survey never cha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Respondent:
-    """One respondent with the last confirmed answers; `number` is a pseudonym that counts from 1 within the study."""
+    """One respondent with the last confirmed answers; `number` is a pseudonym that counts from 1 within the study.
+
+    `outcome`: completed, screened_out, over_quota, or None while it is open; `source`: link, invitation or panel. `seconds` that
+    each page took before it was first saved, by step, choice tasks as "choice task 1"; `signs` are marks left while answering
+    ("honeypot", "pasted:<question>"); `lot` decides what chance did.
+    """
 
     number: int
     simulated: bool
@@ -43,6 +48,11 @@ class Respondent:
     completed_at: datetime | None
     answers: Mapping[str, Any]
     choices: tuple[Choice, ...]
+    outcome: str | None = None
+    source: str | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    signs: tuple[str, ...] = ()
+    lot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

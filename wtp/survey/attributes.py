@@ -51,6 +51,10 @@ class Level(Record):
 
     id: Identifier
     label: Wording
+    description: Wording | None = Field(None, description="what the level means, for those who ask")
+    picture: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.(png|jpg|jpeg|webp)$")] | None = Field(
+        None, description="file in the folder pictures beside survey.toml"
+    )
     unit_cost: float | None = Field(
         None, ge=0, description="money per customer and purchase, beyond the cheapest level"
     )

@@ -12,27 +12,22 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 
 from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, unique_ids
-from wtp.survey.questions import (
+from wtp.survey.conditions import mistake as _mistake
+from wtp.survey.flow_checks import flow_mistakes
+from wtp.survey.pages import (
     ChoiceTaskPage,
     ConsentPage,
-    GaborGranger,
-    OpenPrice,
     Page,
-    Question,
     QuestionPage,
-    Rating,
+    Quota,
+    ScreenOut,
     ThanksPage,
-    VanWestendorp,
 )
+from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.tasks import ChoiceTaskPlan
 from wtp.survey.wording import Language, Wording
-
-
-def _mistake(kind: str, found: str, allowed: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError(kind, "{found}", {"found": found, "allowed": allowed, "remedy": remedy})
 
 
 def _known_question(question: str, info: ValidationInfo) -> str:
@@ -109,6 +104,24 @@ class Economics(Record):
     )
 
 
+_SITE = r"^https://[a-z0-9.-]+(:[0-9]{1,5})?$"
+_ADDRESS = Annotated[
+    str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/{}?-]*)?$")
+]
+
+
+class Panel(Record):
+    """Where respondents come from and go back to: `{id}` in an address stands for what the panel gave as `parameter`."""
+
+    parameter: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")] = Field(
+        description="name in the address under which the panel names its respondent, such as pid"
+    )
+    required: bool = Field(False, description="nobody takes part without it")
+    completed: _ADDRESS
+    screened_out: _ADDRESS
+    over_quota: _ADDRESS
+
+
 class SimulatedSegment(Record):
     """Known tastes of simulated respondents of one segment, in money: what a level is worth beyond the first one."""
 
@@ -149,6 +162,9 @@ _NOT_ASKED: dict[str, Any] = {
     "competitors": True,
     "simulation": True,
     "price": {"current"},
+    "quotas": {"__all__": {"limit"}},
+    "panel": True,
+    "embed_in": True,
     "attributes": {
         "__all__": {"current": True, "by_segment": True, "levels": {"__all__": {"unit_cost", "investment"}}}
     },
@@ -170,6 +186,12 @@ class Definition(Record):
     price: Price
     choice_tasks: ChoiceTaskPlan
     pages: Annotated[tuple[Page, ...], Field(min_length=3), AfterValidator(unique_ids("page"))]
+    screen_outs: Annotated[tuple[ScreenOut, ...], AfterValidator(unique_ids("screen-out"))] = ()
+    quotas: Annotated[tuple[Quota, ...], Field(max_length=50), AfterValidator(unique_ids("quota"))] = ()
+    panel: Panel | None = None
+    embed_in: tuple[Annotated[str, StringConstraints(pattern=_SITE)], ...] = Field(
+        (), description="sites that may show this survey in a frame, such as https://www.example.com; nobody else may"
+    )
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
@@ -179,6 +201,11 @@ class Definition(Record):
     def questions(self) -> tuple[Question, ...]:
         """Every question of every page, in the order asked."""
         return tuple(q for page in self.pages if isinstance(page, QuestionPage) for q in page.questions)
+
+    @property
+    def pictures(self) -> frozenset[str]:
+        """File names of all pictures, in the folder `pictures` beside survey.toml."""
+        return frozenset(level.picture for a in self.attributes for level in a.levels if level.picture)
 
     @property
     def importance_rating(self) -> Rating | None:
@@ -224,7 +251,7 @@ class Definition(Record):
     @property
     def hash(self) -> str:
         """Identifies what respondents are asked, whatever the file's layout: costs, rivals, segments and simulation may change while answers keep their meaning."""
-        return hashlib.sha256(self.model_dump_json(exclude=_NOT_ASKED).encode()).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json(exclude=_NOT_ASKED, exclude_defaults=True).encode()).hexdigest()[:16]
 
     @property
     def fingerprint(self) -> str:
@@ -237,7 +264,9 @@ _TAKEN_BY_CHOICES = (
     *("price", "none", "respondent", "choice_task", "kind", "order", "position", "alternative", "chosen", "buys"),
     *("version", "repeats", "design_version", "definition_hash", "simulated", "segment"),
 )
-_TAKEN_BY_RESPONDENTS = ("respondent", "simulated", "language", "design_version", "started_at", "completed_at")
+_TAKEN_BY_RESPONDENTS = (
+    *("respondent", "simulated", "language", "design_version", "started_at", "completed_at", "outcome", "source"),
+)
 
 
 def _but(taken: Sequence[str]) -> str:
@@ -269,6 +298,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
             )
         )
     mistakes += _page_mistakes(definition)
+    mistakes += flow_mistakes(definition)
     if definition.simulation:
         known = [segment.id for segment in definition.segments]
         earlier: set[str] = set()

@@ -60,6 +60,10 @@ def inspect_survey(folder: Path) -> tuple[Survey | None, tuple[Mistake, ...]]:
         details = [detail for detail in error.errors(include_url=False) if not _echo(detail)]
         return None, tuple(_mistake(path, raw, detail) for detail in details)
     mistakes = tuple(Mistake(str(path), *row) for row in cross_mistakes(definition))
+    for name in sorted(definition.pictures):
+        if not (folder / "pictures" / name).is_file():
+            found = Mistake(str(path), "attributes", f"picture {name}", f"a file in {folder}/pictures", "put it there")
+            mistakes = (*mistakes, found)
     if mistakes:
         return None, mistakes
     design: Design | None = None
@@ -99,6 +103,7 @@ def _references(raw: dict[str, Any]) -> dict[str, Any]:
     """Identifiers that other parts may refer to, read leniently, since their own parts may be wrong."""
     languages = raw.get("languages")
     questions = [question for page in _tables(raw.get("pages")) for question in _tables(page.get("questions"))]
+    picked = {"single_choice": ["unsure"], "multiple_choice": []}
     return {
         "languages": [str(x) for x in languages] if isinstance(languages, list) else [],
         "attributes": {
@@ -109,6 +114,12 @@ def _references(raw: dict[str, Any]) -> dict[str, Any]:
             for q in questions
             if q.get("type") == "single_choice" and isinstance(q.get("id"), str)
         },
+        "conditions": {
+            q["id"]: _ids(q.get("options")) + (picked[q["type"]] if "unsure" in q else [])
+            for q in questions
+            if q.get("type") in picked and isinstance(q.get("id"), str)
+        },
+        "numbers": [q["id"] for q in questions if q.get("type") == "number" and isinstance(q.get("id"), str)],
     }
 
 
@@ -119,7 +130,7 @@ def _key(raw: Any, location: tuple[int | str, ...]) -> str:
         if isinstance(part, int):
             key += f"[{part}]"
             node = node[part] if isinstance(node, list) and part < len(node) else None
-        elif part == "[key]":  # pydantic's word for a wrong key, which is named already
+        elif part.startswith("["):  # pydantic's word for a wrong key, which is named already, or a kind of condition
             continue
         elif isinstance(before, int) and isinstance(node, dict) and part == node.get("type"):
             before = None

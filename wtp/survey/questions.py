@@ -1,13 +1,20 @@
-"""Questions and pages: what a respondent is asked beside the choice tasks, and in which order.
+"""Questions: what a respondent is asked beside the choice tasks.
 
 The value of an answer, as it is stored and exported, by type of question:
 
 | type | value |
 |---|---|
-| single_choice | the id of the option |
-| rating | a table item -> whole number on the scale |
+| single_choice | the id of the option, or "unsure" |
+| multiple_choice | a list of ids of options |
+| rating | a table item -> whole number on the scale, null for "do not know" |
+| number | a number, or "unsure" |
+| ranking | a list of ids of items, the first preferred |
+| constant_sum | a table item -> number |
+| text | the text |
+| time_grid | a table day -> list of ids of time bands |
+| kano | a table with / without -> 1 (I like it) to 5 (I dislike it) |
 | van_westendorp | a table too_cheap / cheap / expensive / too_expensive -> money |
-| gabor_granger | a table price -> 1 (would buy) or 0 |
+| gabor_granger | a table price -> 1 (would buy) or 0, in the order asked |
 | open_price | money, 0 for nothing |
 
 An optional question that was left open has the value None.
@@ -17,31 +24,127 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from wtp.survey.attributes import Identifier, Money, Record, rising, unique_ids
+from wtp.survey.conditions import When, mistake
 from wtp.survey.wording import Wording
 
 VAN_WESTENDORP_ITEMS = ("too_cheap", "cheap", "expensive", "too_expensive")
+KANO_ITEMS = ("with", "without")
+UNSURE = "unsure"
+Order = Literal["fixed", "random"]
 
 
 class Option(Record):
-    """One answer that can be picked."""
+    """One answer that can be picked; `alone` ends a list: it keeps its place and excludes the others, as "none of these"."""
 
     id: Identifier
     label: Wording
+    alone: bool = False
 
 
-class SingleChoice(Record):
-    """One of several options."""
+Options = Annotated[tuple[Option, ...], Field(min_length=2, max_length=30), AfterValidator(unique_ids("option"))]
 
-    type: Literal["single_choice"]
+
+class Asked(Record):
+    """What every question has: `required = "ask"` asks once and then lets the respondent go on; `when` hides it from others."""
+
     id: Identifier
     label: Wording
     help: Wording | None = None
-    required: bool = True
-    options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=30), AfterValidator(unique_ids("option"))]
+    required: bool | Literal["ask"] = True
+    when: When | None = None
+
+
+class SingleChoice(Asked):
+    """One of several options."""
+
+    type: Literal["single_choice"]
+    options: Options
+    order: Order = "fixed"
+    unsure: Wording | None = Field(None, description='words of a last answer "do not know"')
+    attention: Identifier | None = Field(None, description="the option that the text asks to pick; others are flagged")
+
+    @model_validator(mode="after")
+    def _attention_is_an_option(self) -> SingleChoice:
+        ids = [option.id for option in self.options]
+        if UNSURE in ids:
+            raise mistake("unsure", f"option {UNSURE}", "any other id", "rename it, or use the key unsure")
+        if self.attention is not None and self.attention not in ids:
+            raise mistake("attention", self.attention, ", ".join(ids), "name one of these options")
+        return self
+
+
+class MultipleChoice(Asked):
+    """Any of several options, at least `fewest` and at most `most` of them."""
+
+    type: Literal["multiple_choice"]
+    options: Options
+    order: Order = "fixed"
+    fewest: int = Field(1, ge=1, le=30)
+    most: int = Field(30, ge=1, le=30)
+
+
+class Number(Asked):
+    """A number, such as orders a year; with `money` an amount in the survey's currency."""
+
+    type: Literal["number"]
+    low: float = 0
+    high: float = Field(1e9, le=1e12)
+    whole: bool = False
+    money: bool = False
+    unit: Wording | None = None
+    unsure: Wording | None = Field(None, description='words of a box "do not know"')
+
+
+class Ranking(Asked):
+    """Items in order of preference; `most` of them are ranked (all by default)."""
+
+    type: Literal["ranking"]
+    items: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("item"))]
+    order: Order = "random"
+    most: int = Field(12, ge=1, le=12)
+
+    @property
+    def ranks(self) -> int:
+        """How many items are ranked."""
+        return min(self.most, len(self.items))
+
+
+class ConstantSum(Asked):
+    """A total to be divided among the items, such as 100 points."""
+
+    type: Literal["constant_sum"]
+    items: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("item"))]
+    order: Order = "fixed"
+    total: int = Field(100, ge=2, le=1_000_000)
+    unit: Wording | None = None
+
+
+class OpenText(Asked):
+    """Words of the respondent's own."""
+
+    type: Literal["text"]
+    long: bool = False
+    longest: int = Field(2000, ge=1, le=10_000, description="characters")
+
+
+class TimeGrid(Asked):
+    """Which times suit: days by time bands, as for a delivery or a maintenance."""
+
+    type: Literal["time_grid"]
+    days: Annotated[tuple[Option, ...], Field(min_length=1, max_length=14), AfterValidator(unique_ids("day"))]
+    bands: Annotated[tuple[Option, ...], Field(min_length=1, max_length=12), AfterValidator(unique_ids("band"))]
+
+
+class Kano(Asked):
+    """A feature asked for twice: how would it be with it, how without it (Kano, Seraku, Takahashi and Tsuji 1984)."""
+
+    type: Literal["kano"]
+    with_it: Wording
+    without_it: Wording
 
 
 class Scale(Record):
@@ -53,20 +156,18 @@ class Scale(Record):
     high_label: Wording
 
 
-class Rating(Record):
+class Rating(Asked):
     """Several items on one scale; with `measures` every item is an attribute (the price included): how important it is, how well this company does, how well its rival.
 
     `measures = "purchase_intent"`: items cheap and expensive, from 1 to 5, for the prices named in the Van Westendorp question (Newton, Miller and Smith 1993).
     """
 
     type: Literal["rating"]
-    id: Identifier
-    label: Wording
-    help: Wording | None = None
-    required: bool = True
     measures: Literal["importance", "performance", "rival_performance", "purchase_intent"] | None = None
     scale: Scale
     items: Annotated[tuple[Option, ...], Field(min_length=1, max_length=30), AfterValidator(unique_ids("item"))]
+    order: Order = "fixed"
+    unsure: Wording | None = Field(None, description='words of a last point "do not know"')
 
 
 def _items_are_attributes(question: Rating, info: ValidationInfo) -> Rating:
@@ -98,31 +199,28 @@ def _items_are_attributes(question: Rating, info: ValidationInfo) -> Rating:
     return question
 
 
-class VanWestendorp(Record):
+class VanWestendorp(Asked):
     """Four open prices for one described offer (Van Westendorp 1976)."""
 
     type: Literal["van_westendorp"]
-    id: Identifier
-    label: Wording
-    help: Wording | None = None
-    required: bool = True
     too_cheap: Wording
     cheap: Wording
     expensive: Wording
     too_expensive: Wording
 
 
-class GaborGranger(Record):
-    """Would you buy the described offer at this price? for several prices, each answered yes or no (Gabor and Granger 1966)."""
+class GaborGranger(Asked):
+    """Would you buy the described offer at this price? for several prices, each answered yes or no (Gabor and Granger 1966).
+
+    `ladder`: on a page of its own, one price after the other, from a random one up after yes and down after no, by halves.
+    """
 
     type: Literal["gabor_granger"]
-    id: Identifier
-    label: Wording
-    help: Wording | None = None
-    required: bool = True
     yes: Wording
     no: Wording
     prices: Annotated[tuple[Money, ...], Field(min_length=3, max_length=9), AfterValidator(rising)]
+    order: Order = "fixed"
+    ladder: bool = False
 
     @property
     def items(self) -> dict[str, float]:
@@ -130,70 +228,24 @@ class GaborGranger(Record):
         return {f"{price:.15g}": price for price in self.prices}
 
 
-class OpenPrice(Record):
+class OpenPrice(Asked):
     """The most that one would pay for the described offer, named openly; without a real purchase it is hypothetical."""
 
     type: Literal["open_price"]
-    id: Identifier
-    label: Wording
-    help: Wording | None = None
-    required: bool = True
 
 
 Question = Annotated[
-    SingleChoice | Annotated[Rating, AfterValidator(_items_are_attributes)] | VanWestendorp | GaborGranger | OpenPrice,
+    SingleChoice
+    | MultipleChoice
+    | Annotated[Rating, AfterValidator(_items_are_attributes)]
+    | Number
+    | Ranking
+    | ConstantSum
+    | OpenText
+    | TimeGrid
+    | Kano
+    | VanWestendorp
+    | GaborGranger
+    | OpenPrice,
     Field(discriminator="type"),
-]
-
-
-class ConsentPage(Record):
-    """What the respondent agrees to before anything is stored; always the first page."""
-
-    type: Literal["consent"]
-    id: Identifier
-    title: Wording
-    text: Wording
-    agree: Wording = Field(description="label of the box to tick")
-
-
-class InformationPage(Record):
-    """Text to read, nothing to answer."""
-
-    type: Literal["information"]
-    id: Identifier
-    title: Wording
-    text: Wording
-
-
-class QuestionPage(Record):
-    """One or more questions on one page."""
-
-    type: Literal["questions"]
-    id: Identifier
-    title: Wording
-    text: Wording | None = None
-    questions: Annotated[tuple[Question, ...], Field(min_length=1, max_length=30)]
-
-
-class ChoiceTaskPage(Record):
-    """Stands for all choice tasks, one step each; how many there are is set under `choice_tasks`."""
-
-    type: Literal["choice_tasks"]
-    id: Identifier
-    title: Wording
-    question: Wording = Field(description="which of the alternatives?")
-    purchase_question: Wording | None = Field(None, description="dual-response none: would you buy it at this price?")
-
-
-class ThanksPage(Record):
-    """The end; always the last page."""
-
-    type: Literal["thanks"]
-    id: Identifier
-    title: Wording
-    text: Wording
-
-
-Page = Annotated[
-    ConsentPage | InformationPage | QuestionPage | ChoiceTaskPage | ThanksPage, Field(discriminator="type")
 ]

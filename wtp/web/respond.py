@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from flask import Blueprint, abort, current_app, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Reply
@@ -23,82 +33,51 @@ from wtforms.form import BaseForm
 from wtp.design.assignment import assign
 from wtp.errors import ConflictError
 from wtp.settings import Settings
-from wtp.store import Database, answers, respondents, studies
-from wtp.store.answers import Current
-from wtp.store.respondents import Interview
-from wtp.survey import ChoiceTask, Definition, Step, Survey, steps
-from wtp.survey.questions import ChoiceTaskPage, ConsentPage, QuestionPage, ThanksPage
+from wtp.store import Database, answers, invitations, respondents, studies
+from wtp.store.outcomes import settle
+from wtp.survey import Step, Survey
+from wtp.survey.pages import ChoiceTaskPage, ConsentPage, ThanksPage
 from wtp.web import forms
 from wtp.web.i18n import language, money
-from wtp.web.security import limiter
+from wtp.web.panel import back_to_panel, panel_id
+from wtp.web.question_kinds import kano_answers
+from wtp.web.security import allow_frames, limiter
+from wtp.web.timing import seconds_shown, shown_now
+from wtp.web.visit import Visit, load
 
 blueprint = Blueprint("respond", __name__)
-
-_NOTHING = Current({}, {})
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One respondent on the way through one survey: where he may go and what he has answered."""
-
-    slug: str
-    token: str
-    definition: Definition
-    route: tuple[Step, ...]
-    interview: Interview | None
-    current: Current
-
-    @property
-    def begun(self) -> bool:
-        """Whether consent was given."""
-        return self.interview is not None and self.interview.consented_at is not None
-
-    @property
-    def completed(self) -> bool:
-        """Whether everything was answered; nothing changes after that."""
-        return self.interview is not None and self.interview.completed_at is not None
-
-    @property
-    def open(self) -> int:
-        """Place of the first step that is not answered yet."""
-        if self.completed:
-            return len(self.route) - 1
-        return next(place for place, step in enumerate(self.route) if not self._answered(step))
-
-    def place(self, step_id: str) -> int | None:
-        """Place of a step on the route, None if there is no such step."""
-        return next((place for place, step in enumerate(self.route) if step.id == step_id), None)
-
-    def revision(self, step: Step) -> int:
-        """The revision of a step's saved answers, 0 before the first."""
-        saved = self.current.choices.get(step.order) if step.order else self.current.pages.get(step.id)
-        return saved[0] if saved else 0
-
-    def task(self, step: Step) -> ChoiceTask | None:
-        """What the step's choice task shows to this respondent."""
-        return self.interview.tasks[step.order - 1] if self.interview and step.order else None
-
-    def saved(self, step: Step) -> dict[str, str]:
-        """What the step's form shows when it is opened: the answers saved before, nothing else."""
-        data = {"revision": str(self.revision(step))}
-        if step.order and step.order in self.current.choices:
-            _revision, chosen, buys = self.current.choices[step.order]
-            data |= {"chosen": str(chosen)} | ({} if buys is None else {"buys": "yes" if buys else "no"})
-        elif isinstance(step.page, QuestionPage) and step.id in self.current.pages:
-            data |= forms.restore(step.page, self.current.pages[step.id][1])
-        return data
-
-    def _answered(self, step: Step) -> bool:
-        if isinstance(step.page, ConsentPage):
-            return self.begun
-        return not isinstance(step.page, ThanksPage) and self.revision(step) > 0
 
 
 @blueprint.get("/s/<slug>")
 def start(slug: str) -> Reply:
-    """The address on the invitation: on to the first open step."""
+    """The address that everybody gets: on to the first open step. A panel names its respondent in the address."""
     visit = _visit(slug)
+    panel = visit.definition.panel
+    if panel and not visit.begun and panel.parameter in request.args:
+        session[_panel_key(slug)] = panel_id(request.args[panel.parameter])
+    if visit.ending:
+        return redirect(url_for(".end", slug=slug), 303)
     return _to(visit, visit.open)
+
+
+@blueprint.get("/s/<slug>/e/end")
+def end(slug: str) -> Reply | str:
+    """The last page of those whose interview ended early."""
+    visit = _visit(slug)
+    if visit.ending is None:
+        return _to(visit, visit.open)
+    return render_template("respond/end.html", visit=visit, back=_back(visit))
+
+
+@blueprint.get("/s/<slug>/pictures/<name>")
+def picture(slug: str, name: str) -> Reply:
+    """A picture of a level; only those that the survey names."""
+    survey = _survey(slug)
+    if name not in survey.definition.pictures:
+        abort(404)
+    reply = send_from_directory((survey.folder / "pictures").resolve(), name)
+    reply.cache_control.max_age = 86_400
+    return reply
 
 
 @blueprint.get("/s/<slug>/r/<token>")
@@ -108,21 +87,24 @@ def resume(slug: str, token: str) -> Reply:
     survey = _survey(slug)
     with _database().read() as connection:
         interview = respondents.find(connection, survey.slug, token)
-    if interview is None:
+        invited = invitations.is_invited(connection, survey.slug, token)
+    if interview is None and not invited:
         abort(404)
     session[_key(slug)] = token
-    if interview.language and "lang" not in request.args:
+    if interview and interview.language and "lang" not in request.args:
         session["language"] = interview.language
     return redirect(url_for(".start", slug=slug), 303)
 
 
 @blueprint.get("/s/<slug>/<step_id>")
-def step(slug: str, step_id: str) -> Reply | str:
+def step(slug: str, step_id: str) -> ResponseReturnValue:
     """Show one step with what was answered before; a step ahead of the first open one leads back to that one."""
     visit = _visit(slug)
     place = visit.place(step_id)
     if place is None:
         abort(404)
+    if (elsewhere := _elsewhere(visit)) is not None:
+        return elsewhere
     if place > visit.open or (visit.begun and place == 0) or (visit.completed and place < visit.open):
         return _to(visit, visit.open)
     shown = visit.route[place]
@@ -132,12 +114,14 @@ def step(slug: str, step_id: str) -> Reply | str:
 
 
 @blueprint.post("/s/<slug>/<step_id>")
-def save(slug: str, step_id: str) -> Reply | str | tuple[str, int]:
+def save(slug: str, step_id: str) -> ResponseReturnValue:
     """Judge and save one step, then go on. Saved means committed before the reply is sent."""
     visit = _visit(slug)
     place = visit.place(step_id)
     if place is None:
         abort(404)
+    if (elsewhere := _elsewhere(visit)) is not None:
+        return elsewhere
     if visit.completed or place > visit.open:
         return _to(visit, visit.open)
     answered = visit.route[place]
@@ -146,18 +130,28 @@ def save(slug: str, step_id: str) -> Reply | str | tuple[str, int]:
     if forms.revision(form) is None:
         abort(400)
     if not form.validate():
+        form["asked"].data = "yes"
         return _page(visit, place, form), 422
     try:
         with _database().begin() as connection:
             _record(connection, visit, answered, form)
-            after = _load(connection, _survey(slug), visit.token)
-            if after.interview and isinstance(after.route[after.open].page, ThanksPage):
-                respondents.complete(connection, after.interview.respondent_id, _now())
+            after = load(connection, _survey(slug), visit.token)
+            if after.interview and settle(
+                connection,
+                after.definition,
+                after.interview,
+                after.current.answers,
+                after.route,
+                finished=isinstance(after.route[after.open].page, ThanksPage),
+                now=_now(),
+            ):
+                after = load(connection, _survey(slug), visit.token)
     except ConflictError:
         now = _visit(slug)
         form["revision"].data = str(now.revision(answered))
         return _page(now, place, form, changed_elsewhere=True), 409
-    return _to(after, place + 1)
+    # The way may have changed by this answer; the next page is the one after this step.
+    return _elsewhere(after) or _to(after, (after.place(step_id) or place) + 1)
 
 
 def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) -> None:
@@ -167,13 +161,18 @@ def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) ->
     if visit.interview is None:
         abort(404)
     respondent_id, revision, now = visit.interview.respondent_id, forms.revision(form) or 0, _now()
+    seconds = seconds_shown(form["shown"].data, step.id, form["away"].data)
     if isinstance(step.page, ChoiceTaskPage) and step.order is not None:
         buys = form["buys"].data == "yes" if step.page.purchase_question else None
         chosen = int(form["chosen"].data)
-        answers.record_choice(connection, respondent_id, step.order, chosen, buys, revision=revision, now=now)
+        answers.record_choice(
+            connection, respondent_id, step.order, chosen, buys, revision=revision, now=now, seconds=seconds
+        )
     else:
-        values = forms.answers(step.page, form) if isinstance(step.page, QuestionPage) else {}
-        answers.record_answers(connection, respondent_id, step.id, values, revision=revision, now=now)
+        values = forms.answers(step, form)
+        answers.record_answers(connection, respondent_id, step.id, values, revision=revision, now=now, seconds=seconds)
+    if found := forms.signs(step, form, request.form.get("company_address", "")):
+        respondents.add_signs(connection, respondent_id, found)
     if visit.interview.language != language():
         respondents.set_language(connection, respondent_id, language())
 
@@ -183,6 +182,9 @@ def _begin(connection: Connection, visit: Visit) -> None:
     survey = _survey(visit.slug)
     if (design := survey.design) is None:
         abort(404)
+    named: str | None = session.get(_panel_key(visit.slug))
+    invited = invitations.is_invited(connection, visit.slug, visit.token)
+    source = "panel" if named else "invitation" if invited or visit.interview else "link"
     version = respondents.least_filled(connection, visit.slug, tuple(design.versions))
     respondents.begin(
         connection,
@@ -194,36 +196,61 @@ def _begin(connection: Connection, visit: Visit) -> None:
         language=language(),
         consent_hash=survey.definition.consent_hash,
         now=_now(),
+        lot=secrets.token_hex(16),
+        source=source,
+        panel_id=named,
     )
 
 
 def _visit(slug: str) -> Visit:
     survey = _survey(slug)
+    allow_frames(survey.definition.embed_in)
     token = session.get(_key(slug))
     if token is None:
         token = session[_key(slug)] = respondents.new_token()
     with _database().read() as connection:
-        return _load(connection, survey, token)
+        return load(connection, survey, token)
 
 
-def _load(connection: Connection, survey: Survey, token: str) -> Visit:
-    interview = respondents.find(connection, survey.slug, token)
-    definition, current = survey.definition, _NOTHING
-    if interview and interview.definition_hash:
-        if interview.definition_hash != survey.definition_hash:
-            definition = studies.definition(connection, interview.definition_hash)
-        current = answers.current(connection, interview.respondent_id)
-    return Visit(survey.slug, token, definition, steps(definition), interview, current)
+def _elsewhere(visit: Visit) -> ResponseReturnValue | None:
+    """For whom the interview ended early, its end; the page of a study that is paused, closed or wants another link; None to go on."""
+    if visit.ending:
+        return redirect(url_for(".end", slug=visit.slug), 303)
+    with _database().read() as connection:
+        state = studies.state(connection, visit.slug)
+        named: str | None = session.get(_panel_key(visit.slug))
+        again = named is not None and not visit.begun and respondents.panel_known(
+            connection, visit.slug, named, visit.token
+        )  # fmt: skip
+    panel = visit.definition.panel
+    if visit.completed or (state != "closed" and visit.begun):
+        return None
+    reason = state if state != "open" else "again" if again else ""
+    own = visit.interview is not None  # somebody with a personal link
+    if not reason and panel and panel.required and not named and not own:
+        reason = "panel"
+    return (render_template("respond/closed.html", visit=visit, reason=reason), 403) if reason else None
+
+
+def _back(visit: Visit) -> str | None:
+    """The panel's address for this respondent and outcome."""
+    if not (visit.interview and visit.interview.panel_id and visit.interview.outcome and visit.definition.panel):
+        return None
+    return back_to_panel(visit.definition.panel, visit.interview.outcome, visit.interview.panel_id)
 
 
 def _page(visit: Visit, place: int, form: BaseForm, *, changed_elsewhere: bool = False) -> str:
     shown = visit.route[place]
+    form["shown"].data = form["shown"].data or shown_now(shown.id)
     context: Mapping[str, Any] = {
         "visit": visit,
         "step": shown,
         "place": place,
         "form": form,
-        "kinds": forms.KINDS,
+        "kano_answers": kano_answers(),
+        "beside": forms.BESIDE,
+        "anchors": [("all", _("All of them")), ("some", _("Some of them")), ("none", _("None of them"))],
+        "back": _back(visit) if visit.completed else None,
         "task": visit.task(shown),
         "changed_elsewhere": changed_elsewhere,
         "mistakes": _mistakes(form, changed_elsewhere),
@@ -236,7 +263,7 @@ def _page(visit: Visit, place: int, form: BaseForm, *, changed_elsewhere: bool =
 def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:
     """For the summary on top of the page: (id of the field, its label, message)."""
     if changed_elsewhere:
-        first = next((field.name for field in form if field.name != "revision"), "main")
+        first = next((field.name for field in form if field.name not in forms.BESIDE), "main")
         words = _(
             "This page was changed in another window. What you typed here is kept below; save it again to use it."
         )
@@ -267,6 +294,10 @@ def _database() -> Database:
 
 def _key(slug: str) -> str:
     return f"respondent/{slug}"
+
+
+def _panel_key(slug: str) -> str:
+    return f"panel/{slug}"
 
 
 def _now() -> datetime:

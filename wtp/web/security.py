@@ -7,6 +7,8 @@ either, which is why the CSRF token alone decides (OWASP, synchroniser token).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -58,11 +60,19 @@ def allow_chart_styles() -> None:
     g.chart_styles = True
 
 
+def allow_frames(sites: Sequence[str]) -> None:
+    """Let these sites, such as https://www.example.com, show the page that is being made in a frame; by default nobody may."""
+    if sites:
+        g.frame_ancestors = " ".join(sites)
+
+
 def _headers(response: Response) -> Response:
     policy = dict(_POLICY)
     if g.get("chart_styles"):
         policy["style-src"] = "'self' 'unsafe-inline'"
         policy["img-src"] += " blob:"
+    if allowed := g.get("frame_ancestors"):
+        policy["frame-ancestors"] = allowed
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -54,3 +54,34 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
+
+// How long the page was out of sight, so that a telephone call does not count as thinking.
+let leftAt = null;
+let away = 0;
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) leftAt = performance.now();
+  else if (leftAt !== null) {
+    away += (performance.now() - leftAt) / 1000;
+    leftAt = null;
+    for (const field of document.querySelectorAll("input[name=away]")) field.value = Math.round(away);
+  }
+});
+
+// Which open texts were pasted; it is shown to the analyst as a sign, nothing else.
+document.addEventListener("paste", (event) => {
+  const mark = document.querySelector("input[name=pasted]");
+  if (!mark || !event.target.matches?.("[data-pasted]")) return;
+  mark.value = [...new Set([...mark.value.split(",").filter(Boolean), event.target.name])].join(",");
+});
+
+// The sum so far of points to divide.
+for (const group of document.querySelectorAll("[data-sum]")) {
+  const shown = group.querySelector("[data-sum-shown]");
+  const add = () => {
+    let sum = 0;
+    for (const input of group.querySelectorAll("input[type=text]")) sum += Number(input.value.replace(",", ".")) || 0;
+    shown.textContent = group.dataset.sumWords.replace("{sum}", Math.round(sum * 100) / 100);
+  };
+  group.addEventListener("input", add);
+  add();
+}

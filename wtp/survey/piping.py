@@ -1,0 +1,42 @@
+"""Earlier answers within later texts: `{answer:core_problem}` becomes the label of what was picked, or the words that were typed.
+
+It is a plain replacement in a text, before the page escapes it like any other: an answer never becomes markup and nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wtp.survey.questions import MultipleChoice, Question, SingleChoice
+from wtp.survey.wording import Wording
+
+_PLACE = re.compile(r"\{answer:([a-z][a-z0-9_]{0,39})\}")
+_MISSING = "…"
+
+
+def named_in(text: str) -> set[str]:
+    """The questions whose answers a text wants."""
+    return set(_PLACE.findall(text))
+
+
+def piped(wording: Wording, questions: Iterable[Question], answers: Mapping[str, Any]) -> Wording:
+    """The wording with the answers filled in, in each language."""
+    if not any(_PLACE.search(text) for text in wording.values()):
+        return wording
+    by_id = {question.id: question for question in questions}
+
+    def filled(text: str, language: str) -> str:
+        return _PLACE.sub(lambda place: _words(by_id.get(place[1]), answers.get(place[1]), language), text)
+
+    return {language: filled(text, language) for language, text in wording.items()}
+
+
+def _words(question: Question | None, value: Any, language: str) -> str:
+    if value is None or question is None:
+        return _MISSING
+    if isinstance(question, SingleChoice | MultipleChoice):
+        picked = value if isinstance(value, list) else [value]
+        return ", ".join(option.label[language] for option in question.options if option.id in picked) or _MISSING
+    return f"{value:.15g}" if isinstance(value, float) else str(value) if isinstance(value, str | int) else _MISSING

@@ -1,0 +1,35 @@
+"""How long a page was in front of its respondent: from the moment it was made, signed, to the moment it was saved, both by the server's clock.
+
+The time with the page out of sight comes from the browser and is taken off; it can only shorten the time, never below nothing.
+"""
+
+from __future__ import annotations
+
+import time
+
+from flask import current_app
+from itsdangerous import BadSignature, URLSafeSerializer
+
+_LONGEST = 86_400.0
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt="shown")
+
+
+def shown_now(step_id: str) -> str:
+    """A signed mark for the page that is being made."""
+    return str(_signer().dumps([step_id, round(time.time(), 2)]))
+
+
+def seconds_shown(mark: str | None, step_id: str, away: str | None) -> float | None:
+    """Seconds since the mark was made, those out of sight taken off; None for a mark of another page or none at all."""
+    try:
+        made_for, since = _signer().loads(mark or "")
+    except (BadSignature, ValueError, TypeError):
+        return None
+    if made_for != step_id:
+        return None
+    passed = min(max(time.time() - since, 0.0), _LONGEST)
+    hidden = float(away) if away and away.isascii() and away.isdecimal() and len(away) < 7 else 0.0
+    return round(max(passed - hidden, 0.0), 2)

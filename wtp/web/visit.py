@@ -1,0 +1,114 @@
+"""One respondent on the way through one survey: what is shown, what was answered, where to go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from wtp.store import answers, respondents, studies
+from wtp.store.answers import Current
+from wtp.store.respondents import Interview
+from wtp.survey import ChoiceTask, Definition, Step, Survey, steps
+from wtp.survey.attributes import Attribute
+from wtp.survey.lots import shuffled
+from wtp.survey.pages import ChoiceTaskPage, ConsentPage, Quota, ScreenOut, ThanksPage
+from wtp.web import forms
+
+_NOTHING = Current({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One respondent on the way through one survey: where he may go and what he has answered."""
+
+    slug: str
+    token: str
+    definition: Definition
+    route: tuple[Step, ...]
+    interview: Interview | None
+    current: Current
+
+    @property
+    def begun(self) -> bool:
+        """Whether consent was given."""
+        return self.interview is not None and self.interview.consented_at is not None
+
+    @property
+    def completed(self) -> bool:
+        """Whether everything was answered; nothing changes after that."""
+        return self.interview is not None and self.interview.completed_at is not None
+
+    @property
+    def ending(self) -> ScreenOut | Quota | None:
+        """The author's words for whom the interview ended early."""
+        if self.interview is None or self.interview.outcome in {None, "completed"}:
+            return None
+        ends: tuple[ScreenOut | Quota, ...] = (*self.definition.screen_outs, *self.definition.quotas)
+        return next((end for end in ends if end.id == self.interview.ended_by), None)
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes in the order that this respondent sees."""
+        page = next(page for page in self.definition.pages if isinstance(page, ChoiceTaskPage))
+        lot = self.interview.lot if self.interview and page.attribute_order == "random" else ""
+        return shuffled(lot, "attributes", self.definition.attributes, key=lambda attribute: attribute.id)
+
+    @property
+    def branches(self) -> bool:
+        """Whether later answers may still change how many pages there are."""
+        pages = self.definition.pages
+        conditions = any(getattr(page, "when", None) for page in pages)
+        return conditions or not all(step.settled for step in self.route)
+
+    def minutes_left(self, place: int) -> int:
+        """Honest time from here on: the author's minutes, by the share of pages that are left."""
+        pages = len(self.route) - 1
+        return max(1, round(self.definition.minutes * (pages - place) / pages))
+
+    @property
+    def open(self) -> int:
+        """Place of the first step that is not answered yet."""
+        if self.completed:
+            return len(self.route) - 1
+        return next(place for place, step in enumerate(self.route) if not self._answered(step))
+
+    def place(self, step_id: str) -> int | None:
+        """Place of a step on the route, None if there is no such step."""
+        return next((place for place, step in enumerate(self.route) if step.id == step_id), None)
+
+    def revision(self, step: Step) -> int:
+        """The revision of a step's saved answers, 0 before the first."""
+        saved = self.current.choices.get(step.order) if step.order else self.current.pages.get(step.id)
+        return saved[0] if saved else 0
+
+    def task(self, step: Step) -> ChoiceTask | None:
+        """What the step's choice task shows to this respondent."""
+        return self.interview.tasks[step.order - 1] if self.interview and step.order else None
+
+    def saved(self, step: Step) -> dict[str, Any]:
+        """What the step's form shows when it is opened: the answers saved before, nothing else."""
+        data: dict[str, Any] = {"revision": str(self.revision(step))}
+        if step.order and step.order in self.current.choices:
+            _revision, chosen, buys = self.current.choices[step.order]
+            data |= {"chosen": str(chosen)} | ({} if buys is None else {"buys": "yes" if buys else "no"})
+        elif step.id in self.current.pages:
+            data |= forms.restore(step, self.current.pages[step.id][1])
+        return data
+
+    def _answered(self, step: Step) -> bool:
+        if isinstance(step.page, ConsentPage):
+            return self.begun
+        return not isinstance(step.page, ThanksPage) and self.revision(step) > 0
+
+
+def load(connection: Connection, survey: Survey, token: str) -> Visit:
+    """The visit of this token: under the definition that its respondent began with, or the current one."""
+    interview = respondents.find(connection, survey.slug, token)
+    definition, current, lot = survey.definition, _NOTHING, ""
+    if interview and interview.definition_hash:
+        if interview.definition_hash != survey.definition_hash:
+            definition = studies.definition(connection, interview.definition_hash)
+        current, lot = answers.current(connection, interview.respondent_id), interview.lot
+    return Visit(survey.slug, token, definition, steps(definition, current.answers, lot), interview, current)
