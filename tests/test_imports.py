@@ -30,7 +30,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "estimation": ({"errors", "survey"}, STATISTICS | {"formulaic", "numba", "threadpoolctl"}),
     "pricing": ({"errors", "survey", "estimation"}, STATISTICS | {"numba"}),
     "segments": ({"errors", "survey", "estimation", "pricing"}, STATISTICS),
-    "design": ({"errors", "survey", "estimation"}, {"numpy"}),
+    "design": ({"errors", "survey", "estimation"}, {"numpy", "scipy", "numba"}),
     "store": ({"errors", "survey"}, {"sqlalchemy", "alembic", "argon2"}),
     "analysis": ({"errors", "survey", "estimation", "pricing", "segments"}, {"numpy", "pandas", "statsmodels"}),
     "charts": (set(), {"plotly", "pandas"}),

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from wtp.design import assign, diagnostics, search
-from wtp.design.balance import dominated
 from wtp.design.efficiency import d_error
+from wtp.design.rules import dominated
 from wtp.errors import DesignError
 from wtp.survey import Alternative, ChoiceTask, Definition, Design, load_survey
 from wtp.survey.design_file import format_design
@@ -177,7 +177,9 @@ def test_an_impossible_design_is_refused_in_words() -> None:
     _, tiny = _tiny()
     # With two levels and three prices there are only two alternatives at a time that do not dominate one another.
     plan = tiny.choice_tasks.model_copy(update={"alternatives": 5})
-    with pytest.raises(DesignError, match=r"dominated alternative.*allowed.*add levels"):
+    with pytest.raises(
+        DesignError, match=r"leave no task; allowed: .*without choice_tasks\.dominated = .avoid. there are"
+    ):
         search(tiny.model_copy(update={"choice_tasks": plan}), 1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from wtp.cli.simulation import simulate_through_pages, simulate_through_store
-from wtp.design.balance import search
+from wtp.design import search
 from wtp.design.efficiency import diagnostics
 from wtp.errors import DesignError, SurveyError
 from wtp.settings import load_settings

@@ -8,9 +8,11 @@ nothing is learnt from them. All versions share the holdout tasks; the repeat as
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from wtp.design.rules import Rules, rules_of
 from wtp.errors import DesignError
 from wtp.survey.definition import Definition
 from wtp.survey.design_file import design_hash, format_design
@@ -21,22 +23,30 @@ _HOLDOUT_CANDIDATES = 2_000
 _NEUTRAL_WORTH = 1.0  # utility from the lowest to the highest level, for the balance of holdout tasks
 
 
-def search(definition: Definition, seed: int) -> Design:
-    """A design for the plan of the survey; same seed, same design.
+def balanced_design(definition: Definition, seed: int) -> Design:
+    """Balanced-overlap versions for the plan of the survey; same seed, same design.
 
-    Raises DesignError if no task without a dominated alternative can be drawn.
+    Raises DesignError if the rules leave no task.
     """
-    plan = definition.choice_tasks
-    levels = level_numbers(definition)
-    sizes = np.array([count for count, _ in levels])
-    ordered = np.array([is_ordered for _, is_ordered in levels])
+    plan, rules = definition.choice_tasks, rules_of(definition)
     rng = np.random.default_rng(seed)
-    everywhere = [np.zeros(size) for size in sizes]
-    holdouts = _holdouts(plan.holdouts, plan.alternatives, sizes, ordered, rng)
+    everywhere = [np.zeros(size) for size in rules.sizes]
+    holdouts = holdout_tasks(plan.holdouts, rules, rng)
+    drawn = (_version(plan.tasks, rules, everywhere, rng) for _ in range(plan.versions))
+    return assembled(definition, drawn, holdouts, rng)
+
+
+def assembled(
+    definition: Definition,
+    drawn: Iterable[Sequence[np.ndarray]],
+    holdouts: Sequence[np.ndarray],
+    rng: np.random.Generator,
+) -> Design:
+    """Versions of estimation tasks, each (J, attributes) level numbers, with the holdouts that all share and the repeat of each."""
+    plan = definition.choice_tasks
     versions: dict[int, tuple[ChoiceTask, ...]] = {}
-    for version in range(1, plan.versions + 1):
-        drawn = _version(plan.tasks, plan.alternatives, sizes, ordered, everywhere, rng)
-        tasks = [_task(n, "estimation", profiles, definition) for n, profiles in enumerate(drawn, 1)]
+    for version, profiles_of in enumerate(drawn, 1):
+        tasks = [_task(n, "estimation", profiles, definition) for n, profiles in enumerate(profiles_of, 1)]
         tasks += [_task(len(tasks) + n, "holdout", profiles, definition) for n, profiles in enumerate(holdouts, 1)]
         for _ in range(plan.repeated):
             again = tasks[int(rng.integers(plan.tasks))]
@@ -52,40 +62,19 @@ def level_numbers(definition: Definition) -> list[tuple[int, bool]]:
     return [*attributes, (len(definition.price.levels), True)]
 
 
-def dominated(profiles: np.ndarray, ordered: np.ndarray) -> bool:
-    """Whether one alternative is at least as good in everything as another; profiles (J, attributes), the price last.
-
-    Equal alternatives count too. Unordered attributes must be equal for one to dominate.
-    """
-    signed = profiles.copy()
-    signed[:, -1] *= -1
-    difference = signed[:, None, :] - signed[None, :, :]
-    at_least = np.where(ordered, difference >= 0, difference == 0).all(axis=2)
-    np.fill_diagonal(at_least, False)
-    return bool(at_least.any())
-
-
-def _version(
-    tasks: int,
-    alternatives: int,
-    sizes: np.ndarray,
-    ordered: np.ndarray,
-    everywhere: list[np.ndarray],
-    rng: np.random.Generator,
-) -> list[np.ndarray]:
-    here = [np.zeros(size) for size in sizes]
+def _version(tasks: int, rules: Rules, everywhere: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    here = [np.zeros(size) for size in rules.sizes]
     drawn = []
     for _ in range(tasks):
         for _ in range(_REDRAWS):
-            columns = [_levels(size, alternatives, here[a], everywhere[a], rng) for a, size in enumerate(sizes)]
+            columns = [
+                _levels(size, rules.alternatives, here[a], everywhere[a], rng) for a, size in enumerate(rules.sizes)
+            ]
             profiles = np.column_stack(columns)
-            if not dominated(profiles, ordered):
+            if rules.allowed(profiles):
                 break
         else:
-            raise DesignError(
-                f"in {_REDRAWS} draws every choice task had a dominated alternative; allowed: attributes that can trade off against the "
-                "price; add levels or attributes, or show fewer alternatives."
-            )
+            raise DesignError(rules.nothing_fits())
         for a, column in enumerate(columns):
             np.add.at(here[a], column, 1)
             np.add.at(everywhere[a], column, 1)
@@ -106,19 +95,20 @@ def _levels(
     return rng.permutation(np.resize(distinct, alternatives))
 
 
-def _holdouts(
-    count: int, alternatives: int, sizes: np.ndarray, ordered: np.ndarray, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Different tasks without dominance whose alternatives are about equally good for somebody with neutral tastes."""
+def holdout_tasks(count: int, rules: Rules, rng: np.random.Generator) -> list[np.ndarray]:
+    """Different tasks within the rules whose alternatives are about equally good for somebody with neutral tastes."""
+    sizes, ordered, alternatives = rules.sizes, rules.ordered, rules.alternatives
     found: dict[tuple[tuple[int, ...], ...], tuple[float, np.ndarray]] = {}
     for _ in range(_HOLDOUT_CANDIDATES if count else 0):
         profiles = np.column_stack([_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes])
-        if not dominated(profiles, ordered):
+        if rules.allowed(profiles):
             utility = (profiles / (sizes - 1) * np.where(ordered, _NEUTRAL_WORTH, 0)) @ np.r_[
                 np.ones(len(sizes) - 1), -2
             ]
             same = tuple(sorted(tuple(map(int, profile)) for profile in profiles))
             found[same] = (float(np.ptp(utility)), profiles)
+    if not found and count:
+        raise DesignError(rules.nothing_fits())
     if len(found) < count:
         raise DesignError(
             f"{len(found)} different holdout tasks without a dominated alternative; allowed: the {count} that choice_tasks.holdouts "

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wtp.design.balance import dominated, level_numbers
+from wtp.design.balance import level_numbers
+from wtp.design.rules import dominated
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Design
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, m
 
 from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, unique_ids
 from wtp.survey.conditions import mistake as _mistake
+from wtp.survey.design_checks import design_mistakes
 from wtp.survey.flow_checks import flow_mistakes
 from wtp.survey.pages import (
     ChoiceTaskPage,
@@ -165,6 +166,7 @@ _NOT_ASKED: dict[str, Any] = {
     "quotas": {"__all__": {"limit"}},
     "panel": True,
     "embed_in": True,
+    "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "attributes": {
         "__all__": {"current": True, "by_segment": True, "levels": {"__all__": {"unit_cost", "investment"}}}
     },
@@ -298,7 +300,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
             )
         )
     mistakes += _page_mistakes(definition)
-    mistakes += flow_mistakes(definition)
+    mistakes += [*flow_mistakes(definition), *design_mistakes(definition)]
     if definition.simulation:
         known = [segment.id for segment in definition.segments]
         earlier: set[str] = set()

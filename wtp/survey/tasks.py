@@ -7,20 +7,47 @@ in itself: its own estimation tasks, the holdout tasks that are equal for all, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wtp.survey.attributes import Record
+from wtp.survey.attributes import Identifier, Money, Record
 
 Kind = Literal["estimation", "holdout", "repeat"]
 KINDS: tuple[Kind, ...] = ("estimation", "holdout", "repeat")
 
 
+Pair = tuple[tuple[str, tuple[str | float, ...]], tuple[str, tuple[str | float, ...]]]
+
+
+class Prohibition(Record):
+    """Levels that may not stand in one alternative: of two attributes, or of one attribute and some prices."""
+
+    levels: Annotated[dict[Identifier, tuple[Identifier, ...]], Field(min_length=1, max_length=2)]
+    prices: tuple[Money, ...] = ()
+
+
+class ConditionalPrices(Record):
+    """The only prices that may be shown with these levels of one attribute."""
+
+    levels: Annotated[dict[Identifier, tuple[Identifier, ...]], Field(min_length=1, max_length=1)]
+    prices: Annotated[tuple[Money, ...], Field(min_length=1)]
+
+
+class Prior(Record):
+    """What is expected before anybody is asked, in money: an efficient design is best near it. Strong wrong beliefs hurt."""
+
+    price_coefficient: float = Field(lt=0, description="utility per currency unit")
+    spread: float = Field(1, ge=0, le=3, description="uncertainty of each belief, as a share of it")
+    worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
+
+
 class ChoiceTaskPlan(Record):
-    """How many choice tasks of which kind a respondent sees.
+    """How many choice tasks of which kind a respondent sees, and how they are found.
+
+    `method = "balanced"`: random versions with balanced overlap; `"efficient"`: coordinate exchange, which also needs fewer versions.
 
     `none = "dual"`: after the choice the respondent says whether he would really buy at that price (dual-response none);
     `"without"`: there is no none option, and no absolute price limit can be found.
@@ -32,6 +59,27 @@ class ChoiceTaskPlan(Record):
     holdouts: int = Field(2, ge=0, le=4, description="tasks equal for all, never used in estimation")
     repeated: int = Field(1, ge=0, le=1, description="1: one estimation task is asked again, in another order")
     versions: int = Field(120, ge=1, le=1000)
+    method: Literal["balanced", "efficient"] = "balanced"
+    criterion: Literal["D", "C"] = Field("D", description="D: all part-worths; C: the worths in money, needs a prior")
+    seconds: float = Field(30, gt=0, le=3600, description="time limit of the efficient search")
+    prior: Prior | None = None
+    dominated: Literal["avoid", "allow"] = "avoid"
+    at_most_once: tuple[Identifier, ...] = Field((), description="attributes of which no level repeats within a task")
+    prohibited: tuple[Prohibition, ...] = ()
+    conditional_prices: tuple[ConditionalPrices, ...] = ()
+
+    def prohibited_pairs(self, prices: Sequence[float]) -> list[tuple[str, Pair]]:
+        """Every prohibition as (key in the file, pair of attributes with their levels); conditional prices forbid all other prices."""
+        found: list[tuple[str, Pair]] = []
+        for n, rule in enumerate(self.prohibited):
+            parts: list[tuple[str, tuple[str | float, ...]]] = list(rule.levels.items())
+            parts += [("price", tuple(rule.prices))] if rule.prices else []
+            found.append((f"choice_tasks.prohibited[{n}]", (parts[0], parts[1])))
+        for n, only in enumerate(self.conditional_prices):
+            others = tuple(price for price in prices if price not in only.prices)
+            attribute = next(iter(only.levels.items()))
+            found.append((f"choice_tasks.conditional_prices[{n}]", (attribute, ("price", others))))
+        return found
 
     @property
     def total(self) -> int:
