@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
@@ -39,6 +40,11 @@ RIGHTS = {
     ("/logout", "POST"): EVERYBODY,
     ("/", "GET"): READERS,
     ("/results", "GET"): READERS,
+    ("/manage/<slug>/field", "GET"): ANALYSTS,
+    ("/manage/<slug>/state", "POST"): ANALYSTS,
+    ("/manage/<slug>/invitations", "POST"): ANALYSTS,
+    ("/manage/<slug>/<any(links, reminders):part>.csv", "GET"): ANALYSTS,
+    ("/manage/<slug>/link.svg", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
     ("/results/<slug>/<any(importance, worth, price, invest):page>", "GET"): READERS,
     ("/results/<slug>/<any(importance, worth, demand, van_westendorp, invest):chart>.json", "GET"): READERS,
@@ -58,8 +64,10 @@ FILLED = {
     "chart": ("importance", "worth", "demand", "van_westendorp", "invest"),
     "table": ("segments", "willingness_to_pay"),
     "kind": ("zip", "xlsx", "csv"),
+    "part": ("links", "reminders"),
 }
-CLOSED = [key for key, roles in RIGHTS.items() if roles != EVERYBODY]
+CLOSED = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "GET"]
+CHANGING = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "POST"]
 
 
 def paths(rule: str, **fixed: str) -> Iterator[str]:
@@ -102,6 +110,22 @@ def test_every_role_gets_what_it_may_and_nothing_else(clients: dict[str, FlaskCl
                     assert (reply.status_code, reply.location) == (303, f"/login?next={path}"), path
                 else:
                     assert (reply.status_code, without_token(reply)) == (404, unknown[role]), f"{role} {path}"
+
+
+def test_every_change_is_made_only_by_who_may(clients: dict[str, FlaskClient]) -> None:
+    for rule, method in CHANGING:
+        for path in paths(rule):
+            for role, client in clients.items():
+                token = hidden(BeautifulSoup(client.get("/login").text, "html.parser"))["csrf_token"]
+                reply = client.open(path, method=method, data={"csrf_token": token})
+                if role in RIGHTS[rule, method]:
+                    assert reply.status_code in {303, 400, 422}, f"{role} {path}"
+                elif role == "nobody":
+                    assert reply.status_code == 303
+                    assert reply.location.startswith("/login"), path
+                else:
+                    assert reply.status_code == 404, f"{role} {path}"
+                assert client.open(path, method=method).status_code == 400, "a change without the token"
 
 
 def test_a_study_that_is_not_there_looks_like_a_page_that_is_not_there(clients: dict[str, FlaskClient]) -> None:

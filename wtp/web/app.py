@@ -12,7 +12,7 @@ from wtp.errors import SettingsError
 from wtp.settings import Settings, secret_key
 from wtp.store import open_database, studies
 from wtp.survey import Survey, load_survey
-from wtp.web import accounts, errors, formats, health, i18n, manage, respond, results, security
+from wtp.web import accounts, errors, field, formats, health, i18n, manage, respond, results, security
 
 
 def create_app(settings: Settings) -> Flask:
@@ -38,7 +38,14 @@ def create_app(settings: Settings) -> Flask:
     errors.word(app)
     formats.init_app(app)
     accounts.init_app(app)
-    for blueprint in (health.blueprint, respond.blueprint, accounts.blueprint, results.blueprint, manage.blueprint):
+    for blueprint in (
+        health.blueprint,
+        respond.blueprint,
+        accounts.blueprint,
+        results.blueprint,
+        manage.blueprint,
+        field.blueprint,
+    ):
         app.register_blueprint(blueprint)
     return app
 

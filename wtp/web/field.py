@@ -1,0 +1,192 @@
+"""The field of a study: how it goes, quotas, pause and close, the link as a QR code, personal invitations and reminders."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import segno
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response as Reply
+from wtforms import TextAreaField
+
+from wtp.export import table_csv
+from wtp.store import Database, invitations, quotas, studies
+from wtp.store.field import field_of
+from wtp.store.invitations import Invitation
+from wtp.survey import Survey
+from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.i18n import text as said
+
+blueprint = Blueprint("field", __name__, url_prefix="/manage")
+_IDLE = timedelta(minutes=30)
+_MOST = 10_000
+_LONGEST = 200
+
+
+class InvitationForm(FlaskForm):  # type: ignore[misc]
+    """A list of people, one a line: a CSV with a heading, whose column reference names each person."""
+
+    people = TextAreaField("")
+
+
+def _survey(slug: str) -> Survey:
+    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
+    return survey or abort(404)
+
+
+def _database() -> Database:
+    database: Database = current_app.extensions["wtp_database"]
+    return database
+
+
+def _base() -> str:
+    return str(current_app.extensions["wtp_settings"].base_url).rstrip("/")
+
+
+@blueprint.get("/<slug>/field")
+@requires(*ANALYSTS)
+def field(slug: str) -> str:
+    """How the field goes."""
+    return _page(_survey(slug), InvitationForm(), ())
+
+
+@blueprint.post("/<slug>/state")
+@requires(*ANALYSTS)
+def set_state(slug: str) -> Reply:
+    """Open, pause or close the study."""
+    survey, state = _survey(slug), request.form.get("state", "")
+    if state not in studies.STATES:
+        abort(400)
+    with _database().begin() as connection:
+        studies.set_state(connection, survey.slug, state)
+    return redirect(url_for(".field", slug=slug), 303)
+
+
+@blueprint.post("/<slug>/invitations")
+@requires(*ANALYSTS)
+def invite(slug: str) -> Reply | tuple[str, int]:
+    """Import a list of people; either all of it or nothing."""
+    survey, form = _survey(slug), InvitationForm()
+    people, mistakes = _people(form.people.data or "")
+    if mistakes:
+        return _page(survey, form, mistakes), 422
+    with _database().begin() as connection:
+        invitations.add(connection, survey.slug, people, secret=_secret(), now=datetime.now(UTC))
+    return redirect(url_for(".field", slug=slug, _anchor="invitations"), 303)
+
+
+@blueprint.get("/<slug>/<any(links, reminders):part>.csv")
+@requires(*ANALYSTS)
+def links(slug: str, part: str) -> Response:
+    """Every invitation with its personal link, or only those who have not finished: the file of a mail merge."""
+    survey = _survey(slug)
+    with _database().read() as connection:
+        everyone = invitations.everyone(connection, survey.slug, secret=_secret())
+    if part == "reminders":
+        everyone = tuple(person for person in everyone if person.outcome in {None, "begun"})
+    rows = [
+        {
+            "reference": person.reference,
+            **person.contact,
+            "link": _base() + url_for("respond.resume", slug=slug, token=person.token),
+            "state": person.outcome or "invited",
+        }
+        for person in everyone
+    ]
+    headers = {"Content-Disposition": f"attachment; filename={slug}-{part}.csv"}
+    return Response(table_csv(pd.DataFrame(rows)), mimetype="text/csv", headers=headers)
+
+
+@blueprint.get("/<slug>/link.svg")
+@requires(*ANALYSTS)
+def qr_code(slug: str) -> Response:
+    """The open link as a QR code."""
+    survey, out = _survey(slug), io.BytesIO()
+    address = _base() + url_for("respond.start", slug=survey.slug)
+    segno.make(address, error="m").save(out, kind="svg", scale=6, border=4, light="white", xmldecl=False)
+    return Response(out.getvalue(), mimetype="image/svg+xml")
+
+
+def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> str:
+    now = datetime.now(UTC)
+    with _database().read() as connection:
+        fields = [
+            (simulated, field_of(connection, survey.slug, simulated=simulated, idle_since=now - _IDLE))
+            for simulated in (False, True)
+        ]
+        places = quotas.taken(connection, survey.slug)
+        state = studies.state(connection, survey.slug)
+        invited = invitations.everyone(connection, survey.slug, secret=_secret())
+    return render_template(
+        "manage/field.html",
+        slug=survey.slug,
+        study=said(survey.definition.title),
+        survey=survey,
+        state=state,
+        fields=[(simulated, found) for simulated, found in fields if found.begun or not simulated],
+        quotas=[
+            (said(q.label), q.limit, [places.get((q.id, s), 0) for s in (False, True)])
+            for q in survey.definition.quotas
+        ],
+        invited=_by_outcome(invited),
+        form=form,
+        mistakes=mistakes,
+        pages={page.id: said(page.title) for page in survey.definition.pages},
+        link=_base() + url_for("respond.start", slug=survey.slug),
+    )
+
+
+def _by_outcome(invited: tuple[Invitation, ...]) -> dict[str, int]:
+    found = dict.fromkeys(("all", "begun", "completed"), 0)
+    for person in invited:
+        found["all"] += 1
+        found["begun"] += person.outcome is not None
+        found["completed"] += person.outcome == "completed"
+    return found
+
+
+def _people(typed: str) -> tuple[list[tuple[str, dict[str, str]]], tuple[str, ...]]:
+    """The people of a CSV list, or its mistakes with their lines."""
+    lines = typed.strip().removeprefix("\ufeff")
+    separator = ";" if lines.partition("\n")[0].count(";") > lines.partition("\n")[0].count(",") else ","
+    reader = csv.DictReader(io.StringIO(lines), delimiter=separator)
+    if "reference" not in (reader.fieldnames or ()):
+        return [], (_("Line 1: name the columns; one of them must be “reference”, which names each person."),)
+    people: list[tuple[str, dict[str, str]]] = []
+    mistakes: list[str] = []
+    seen: set[str] = set()
+    for row in reader:
+        line, reference = reader.line_num, (row.get("reference") or "").strip()
+        contact = {name: (value or "").strip() for name, value in row.items() if name and isinstance(value, str | None)}
+        if not reference:
+            mistakes.append(_("Line %(line)s: the reference is missing.", line=line))
+        elif reference in seen:
+            mistakes.append(_("Line %(line)s: the reference “%(name)s” stands there twice.", line=line, name=reference))
+        elif (
+            None in row
+            or contact.keys() & {"link", "state"}
+            or any(len(value) > _LONGEST or not value.isprintable() for value in contact.values())
+        ):
+            mistakes.append(
+                _(
+                    "Line %(line)s: too many columns, a column called link or state, or a text that is too long.",
+                    line=line,
+                )
+            )
+        seen.add(reference)
+        people.append((reference, {name: value for name, value in contact.items() if name != "reference"}))
+    if len(people) > _MOST:
+        mistakes.append(_("%(found)s people; at most %(most)s at once.", found=len(people), most=_MOST))
+    if not people:
+        mistakes.append(_("There is nobody on the list."))
+    return people, tuple(mistakes[:20])
+
+
+def _secret() -> str:
+    key = current_app.secret_key
+    return key if isinstance(key, str) else (key or b"").hex()
