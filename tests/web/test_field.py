@@ -41,14 +41,14 @@ def test_counts_and_where_people_stop(app: Flask, database: Database, person: Pe
         late = field_of(connection, "supplier", simulated=False, idle_since=now + timedelta(minutes=1))
         nobody = field_of(connection, "supplier", simulated=True, idle_since=now)
     assert (soon.begun, soon.outcomes, soon.sources) == (1, {"open": 1}, {"link": 1})
-    assert [step.step for step in late.steps] == ["consent", "profile", "introduction", "choice task 1"]
-    assert [step.stopped for step in soon.steps] == [0, 0, 0, 0]
-    assert [step.stopped for step in late.steps] == [0, 0, 0, 1]
+    assert {step.step: step.stopped for step in soon.steps} == dict.fromkeys(
+        ("consent", "profile", "introduction", "choice task 1"), 0
+    )
+    assert {step.step: step.stopped for step in late.steps if step.stopped} == {"choice task 1": 1}
     assert all(step.seconds is not None for step in late.steps[1:])
     assert nobody.begun == 0
     text = page(analyst).get_text(" ", strip=True)
-    assert "Choice 1" in text
-    assert "About your company" in text
+    assert text.index("Before we start") < text.index("About your company") < text.index("Choice 1")
 
 
 def test_pause_close_and_open_again(app: Flask, person: Person, analyst: Staff) -> None:
@@ -90,7 +90,7 @@ def test_invite_import_and_links(app: Flask, person: Person, analyst: Staff) -> 
         ("reference,name\n,Ann", "Line 2: the reference is missing"),
         ("reference\nA\nA", "Line 3: the reference “A” stands there twice"),
         ("reference,name\nA,b,c", "Line 2: too many columns"),
-        ("reference,link\nA,http://x", "Line 2: too many columns, a column called link"),
+        ("reference,link\nA,x", "Line 2: too many columns, a column called link"),
         ("reference,name\nA," + "x" * 300, "Line 2"),
     ],
 )

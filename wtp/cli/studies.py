@@ -48,7 +48,7 @@ def check(folder: Path | None, schema: bool) -> None:
 @FOLDER
 @SEED
 def design(folder: Path, seed: int) -> None:
-    """Search a balanced design, write design.csv, print its diagnostics."""
+    """Search a design by the survey's method, write design.csv, print its diagnostics."""
     survey, mistakes = inspect_survey(folder)
     if survey is None:
         raise SurveyError("\n".join(map(str, mistakes)))

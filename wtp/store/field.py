@@ -65,12 +65,8 @@ def field_of(connection: sa.Connection, slug: str, *, simulated: bool, idle_sinc
     saved: Counter[str] = Counter()
     seconds: dict[str, list[float]] = defaultdict(list)
     last: dict[int, tuple[datetime, str]] = {person: (at, "consent") for person, at in open_still.items()}
-    places: Counter[int] = Counter()
-    where: dict[str, list[int]] = defaultdict(list)
-    for row in connection.execute(sa.select(first.subquery()).order_by(sa.text("answered_at"))):
+    for row in connection.execute(sa.select(first.subquery())):
         saved[row.step] += 1
-        places[row.respondent_id] += 1
-        where[row.step].append(places[row.respondent_id])
         if row.seconds is not None:
             seconds[row.step].append(row.seconds)
         if row.respondent_id in last and row.answered_at >= last[row.respondent_id][0]:
@@ -80,6 +76,6 @@ def field_of(connection: sa.Connection, slug: str, *, simulated: bool, idle_sinc
     steps = [Reached("consent", begun, stopped["consent"], None)] if begun else []
     steps += [
         Reached(step, saved[step], stopped[step], median(seconds[step]) if seconds[step] else None)
-        for step in sorted(saved, key=lambda name: median(where[name]))
+        for step in sorted(saved)
     ]
     return Field(begun, dict(outcomes), dict(sources), median(minutes) if minutes else None, tuple(steps))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pandas as pd
 import segno
@@ -16,9 +17,10 @@ from wtforms import TextAreaField
 
 from wtp.export import table_csv
 from wtp.store import Database, invitations, quotas, studies
-from wtp.store.field import field_of
+from wtp.store.field import Reached, field_of
 from wtp.store.invitations import Invitation
 from wtp.survey import Survey
+from wtp.survey.pages import ChoiceTaskPage
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.i18n import text as said
 
@@ -129,6 +131,7 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         survey=survey,
         state=state,
         fields=[(simulated, found) for simulated, found in fields if found.begun or not simulated],
+        in_order=partial(sorted, key=partial(_place, survey)),
         quotas=[
             (said(q.label), q.limit, [places.get((q.id, s), 0) for s in (False, True)])
             for q in survey.definition.quotas
@@ -138,6 +141,20 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         mistakes=mistakes,
         pages={page.id: said(page.title) for page in survey.definition.pages},
         link=_base() + url_for("respond.start", slug=survey.slug),
+    )
+
+
+def _place(survey: Survey, step: Reached) -> tuple[int, int]:
+    """Where a step stands in the author's order."""
+    pages = {page.id: n for n, page in enumerate(survey.definition.pages)}
+    choices = next(n for n, page in enumerate(survey.definition.pages) if isinstance(page, ChoiceTaskPage))
+    if step.step.startswith("choice task "):
+        return choices, int(step.step.rpartition(" ")[2])
+    base, _, part = step.step.rpartition("-")
+    return (
+        (pages[step.step], 0)
+        if step.step in pages
+        else (pages.get(base, len(pages)), int(part) if part.isdecimal() else 0)
     )
 
 
