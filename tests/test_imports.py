@@ -30,9 +30,13 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "estimation": ({"errors", "survey"}, STATISTICS | {"formulaic", "numba", "threadpoolctl"}),
     "pricing": ({"errors", "survey", "estimation"}, STATISTICS | {"numba"}),
     "segments": ({"errors", "survey", "estimation", "pricing"}, STATISTICS),
+    "quality": ({"errors", "survey", "estimation"}, STATISTICS),
     "design": ({"errors", "survey", "estimation"}, {"numpy", "scipy", "numba"}),
     "store": ({"errors", "survey"}, {"sqlalchemy", "alembic", "argon2"}),
-    "analysis": ({"errors", "survey", "estimation", "pricing", "segments"}, {"numpy", "pandas", "statsmodels"}),
+    "analysis": (
+        {"errors", "survey", "estimation", "pricing", "segments", "quality"},
+        {"numpy", "pandas", "statsmodels"},
+    ),
     "charts": (set(), {"plotly", "pandas"}),
     "export": ({"errors", "survey", "analysis"}, {"pandas"}),
     "web": (
@@ -40,7 +44,19 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         FLASK | {"waitress", "bs4", "numpy", "pandas", "plotly", "sqlalchemy", "hatchling", "itsdangerous", "segno"},
     ),
     "cli": (
-        {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "export", "estimation", "web"},
+        {
+            "__init__",
+            "errors",
+            "settings",
+            "survey",
+            "design",
+            "store",
+            "analysis",
+            "export",
+            "estimation",
+            "quality",
+            "web",
+        },
         {"click", "numpy", "pandas"},
     ),
 }

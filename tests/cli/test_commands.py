@@ -91,6 +91,24 @@ def test_design_is_refused_once_a_real_respondent_has_begun(folder: Path) -> Non
     assert (folder / "design.csv").read_bytes() == before
 
 
+def test_quality_tells_signals_and_influence_and_leaves_nobody_out(folder: Path, tmp_path: Path) -> None:
+    assert run("simulate", folder, "-n", 60).exit_code == 0
+    done = run("quality", folder, "--out", tmp_path / "quality")
+    assert done.exit_code == 0, done.output
+    assert "60 respondents, 60 of them simulated" in done.output
+    assert "nobody was left out" in done.output
+    people = pd.read_csv(tmp_path / "quality" / "quality_respondents.csv")
+    assert people["respondent"].tolist() == list(range(1, 61))
+    assert set(people["suggestion"]) <= {"keep", "look", "leave_out"}
+    influence = pd.read_csv(tmp_path / "quality" / "influence.csv")
+    assert {"worth", "price limit"} == set(influence["figure"])
+    everybody = influence[influence["segment"] == "all"]
+    assert len(everybody) == 12 + 1
+    assert not everybody.duplicated(["figure", "attribute", "from_level", "to_level"]).any()
+    signals = pd.read_csv(tmp_path / "quality" / "quality_signals.csv")
+    assert {"position", "likelihood", "duplicate"} <= set(signals["signal"])
+
+
 def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Path, tmp_path: Path) -> None:
     assert run("simulate", folder, "-n", 120, "--seed", 3).exit_code == 0
     analysed = run("analyse", folder, "--out", tmp_path / "results")

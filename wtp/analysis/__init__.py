@@ -6,6 +6,7 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 """
 
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
+from wtp.analysis.influence import influence
 from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
 from wtp.analysis.study import analyse
 from wtp.estimation.hierarchical import Progress
@@ -24,4 +25,5 @@ __all__ = [
     "Specification",
     "analyse",
     "analyse_choices",
+    "influence",
 ]
