@@ -80,6 +80,18 @@ def picture(slug: str, name: str) -> Reply:
     return reply
 
 
+@blueprint.get("/s/<slug>/look.css")
+def look(slug: str) -> Reply:
+    """The company's colours, over those of the common style sheet."""
+    given = _survey(slug).definition.look or abort(404)
+    reply = Reply(
+        render_template("respond/look.css", light=given.palette("light"), dark=given.palette("dark")),
+        mimetype="text/css",
+    )
+    reply.cache_control.max_age = 300
+    return reply
+
+
 @blueprint.get("/s/<slug>/r/<token>")
 @limiter.limit("10 per minute", deduct_when=lambda reply: reply.status_code == 404)
 def resume(slug: str, token: str) -> Reply:
