@@ -149,7 +149,7 @@ def _typed(sent: dict[str, Any]) -> dict[str, str]:
     """What was typed and picked, numbers without their cents of zero."""
     found = {}
     for name, value in sent.items():
-        if name.startswith("q-"):
+        if name.startswith("q-") and not name.endswith("-checked"):
             text = str(value[0] if isinstance(value, list) else value)
             found[name] = f"{float(text):g}" if re.fullmatch(r"[0-9.]+", text) else text
     return found
