@@ -76,9 +76,14 @@ def coefficients(person: SimulatedRespondent, names: tuple[str, ...]) -> list[fl
     return found
 
 
+_TRUTH: dict[tuple[str, ...], dict[str, SavedFit]] = {}  # by the columns of the data, once a process
+
+
 def truth(definition: Definition, data: ChoiceData, each: int = 4_000) -> dict[str, SavedFit]:
-    """The population of each segment as a fit that knows everything."""
+    """The population of each segment, and of all, as a fit that knows everything."""
     assert definition.simulation is not None
+    if data.names in _TRUTH:
+        return _TRUTH[data.names]
     fits = {}
     for segment in definition.simulation.segments:
         alone = definition.simulation.model_copy(update={"segments": (segment.model_copy(update={"share": 1.0}),)})
@@ -87,7 +92,8 @@ def truth(definition: Definition, data: ChoiceData, each: int = 4_000) -> dict[s
         coding = Coding(data.names, data.attributes, data.none, data.price, data.price_form, np.arange(each))
         drawn = Draws(values, np.full((1, each), 1 / each))
         fits[segment.segment] = SavedFit("hierarchical", coding, each, "final", drawn, 0, generalise=False)
-    return fits
+    _TRUTH[data.names] = {ALL: together(fits, definition), **fits}
+    return _TRUTH[data.names]
 
 
 def together(fits: dict[str, SavedFit], definition: Definition) -> SavedFit:
@@ -173,9 +179,8 @@ def study(seed: int, respondents: int) -> list[dict[str, object]]:
     model = HierarchicalLogit(data, signs={"price": -1}, covariates=["segment"])
     fit = model.fit(draws=1_500, warmup=1_000, seed=seed, cores=1, stop=None, keep=500)
     fits = {name: fit.segment((segment == name).to_numpy()) for name in sorted(segment.unique())}
-    true = truth(definition, data)
     everybody = fit.segment(np.ones(len(segment), dtype=bool))
-    return measure({ALL: everybody, **fits}, {ALL: together(true, definition), **true}, definition)
+    return measure({ALL: everybody, **fits}, truth(definition, data), definition)
 
 
 def report(rows: list[dict[str, object]]) -> None:
