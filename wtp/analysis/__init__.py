@@ -9,6 +9,7 @@ from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_
 from wtp.analysis.influence import influence
 from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
 from wtp.analysis.study import analyse
+from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "HIERARCHICAL",
     "LATENT",
     "MODELS",
+    "SMALLEST_SAMPLE",
     "Analysis",
     "ChoiceAnalysis",
     "Progress",

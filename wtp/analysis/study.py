@@ -17,7 +17,8 @@ from wtp.analysis import latent
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
-from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
+from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical, wanted
+from wtp.analysis.market import known_shift
 from wtp.analysis.money import money_tables, steps_from_current
 from wtp.analysis.price_tests import price_test_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
@@ -84,7 +85,7 @@ def analyse(
         count = len(answers.respondents) - len(current)
         notes.append(Note("other_version", "warning", _OTHER_VERSION, {"count": count}))
     groups = _groups(definition, current)
-    segments = [_estimate(definition, name, members) for name, members in groups.items()]
+    segments = [_estimate(definition, name, groups) for name in groups]
     if not segments[0].respondents:
         notes.append(Note("nobody", "info", _NOBODY, {}))
     for segment in segments:
@@ -103,7 +104,10 @@ def analyse(
             notes += more
     tests, remarks = price_test_tables(definition, groups, request)
     notes += remarks
-    tables = _tables(definition, segments, groups, request, found, classes, tests)
+    people = found.segments if found else classes
+    shift, remarks = known_shift(people.get(ALL, everybody.fit), definition, seed=request.seed)
+    notes += remarks
+    tables = _tables(definition, segments, groups, request, found, classes, tests, shift)
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     steps = steps_from_current(definition)
     if ALL in fitted:
@@ -138,14 +142,14 @@ def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[s
     return groups
 
 
-def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]) -> _Segment:
-    chosen = tuple(r for r in members if any(c.task.kind == "estimation" for c in r.choices))
+def _estimate(definition: Definition, name: str, groups: Mapping[str, tuple[Respondent, ...]]) -> _Segment:
+    chosen = tuple(r for r in groups[name] if any(c.task.kind == "estimation" for c in r.choices))
     size_notes = tuple(note.in_segment(name) for note in sample_size_notes(len(chosen)))
     if len(chosen) < SMALLEST_SAMPLE:
         return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
     try:
         data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
-        fit = ConditionalLogit(data).fit()
+        fit = ConditionalLogit(by_customers(data, definition, groups) if name == ALL else data).fit()
     except (DataError, EstimationError) as error:
         note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
         return _Segment(name, chosen, None, (*size_notes, note))
@@ -160,6 +164,7 @@ def _tables(
     found: HierarchicalAnalysis | None,
     classes: Mapping[str, LatentClassResults],
     tests: Mapping[str, pd.DataFrame],
+    none_shift: float,
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     people = found.segments if found else classes
@@ -177,7 +182,7 @@ def _tables(
         "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
         "willingness_to_pay": stacked({name: _worth(fit, definition, chance) for name, fit in worthy.items()}),
         "stated_importance": stacked({name: _stated(definition, members, request) for name, members in groups.items()}),
-        "investment": investment(worthy, definition, everybody=ALL, **chance),
+        "investment": investment(worthy, definition, everybody=ALL, none_shift=none_shift, **chance),
     }
     if definition.choice_tasks.none == "dual":
         sure: dict[str, Any] = {"confidence": request.confidence}
@@ -194,7 +199,7 @@ def _tables(
                 limits[name] = price_limits(own, offer, tested, sensitivity=others, **sure)
         tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
     tables |= _van_westendorp(definition, groups, request)
-    more = money_tables(definition, worthy, request, full=found is not None)
+    more = money_tables(definition, worthy, request, none_shift=none_shift, full=found is not None)
     performance = stacked(
         {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from flask_babel import gettext
 
-from wtp.analysis import ALL, HIERARCHICAL, Analysis
+from wtp.analysis import ALL, HIERARCHICAL, SMALLEST_SAMPLE, Analysis
 from wtp.survey import Definition, Survey
 from wtp.web import formats
 from wtp.web.i18n import text as said
@@ -60,6 +60,16 @@ class Reading:
         """Whether amounts and price limits come from respondents' own tastes, not from one average taste."""
         rows = self.table("segments")
         return "estimator" in rows and bool((rows["estimator"] == HIERARCHICAL).any())
+
+    @property
+    def everybody(self) -> str:
+        """Whom the figures of everybody are about: a sentence for the page, empty for a segment."""
+        if self.segment != ALL or not self.definition.segments:
+            return ""
+        counts = self.analysis.tables["segments"].set_index("segment")["respondents"]
+        if all(counts.get(segment.id, 0) >= SMALLEST_SAMPLE for segment in self.definition.segments):
+            return gettext("Everybody means the segments weighted by their numbers of customers.") + " "
+        return gettext("Everybody means all answers alike: a segment has too few to stand for its customers.") + " "
 
     def table(self, name: str) -> pd.DataFrame:
         """The segment's rows of a table; empty if the study has none."""
