@@ -113,7 +113,14 @@ class ThanksPage(Record):
 
 
 Page = Annotated[
-    ConsentPage | InformationPage | CheckPage | QuestionPage | ChoiceTaskPage | BestWorstPage | ProfileRatingPage | ThanksPage,
+    ConsentPage
+    | InformationPage
+    | CheckPage
+    | QuestionPage
+    | ChoiceTaskPage
+    | BestWorstPage
+    | ProfileRatingPage
+    | ThanksPage,
     Field(discriminator="type"),
 ]
 

@@ -119,4 +119,6 @@ def _lines(question: Question, value: Any, definition: Definition) -> Iterable[t
 def _amounts(
     labels: Mapping[str, str], value: Mapping[str, float], definition: Definition
 ) -> Iterable[tuple[str, str]]:
-    return [(label, money(value[item], definition.currency, language())) for item, label in labels.items() if item in value]
+    return [
+        (label, money(value[item], definition.currency, language())) for item, label in labels.items() if item in value
+    ]

@@ -148,6 +148,8 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
     following = (after.place(step_id) or place) + 1
     if (overview := _overview(after)) is not None:
         following = max(following, overview)
+    if after.completed or following == len(after.route) - 1:
+        following = after.open  # the end, or a page that was changed and not confirmed
     if visit.definition.speed_prompt and not visit.revision(answered):
         _notice_speed(after, answered, form, after.route[following].id)
     return entry.elsewhere(after) or _to(after, following)
@@ -173,7 +175,11 @@ def _settled(connection: Connection, slug: str, token: str) -> Visit:
 def _overview(visit: Visit) -> int | None:
     """Place of the overview of answers that the respondent came from to change one, if it can be reached."""
     place = visit.place(request.args.get("then", ""))
-    return place if place is not None and isinstance(visit.route[place].page, CheckPage) and place <= visit.reached else None
+    return (
+        place
+        if place is not None and isinstance(visit.route[place].page, CheckPage) and place <= visit.reached
+        else None
+    )
 
 
 def _notice_speed(visit: Visit, step: Step, form: BaseForm, following: str) -> None:
