@@ -165,7 +165,7 @@ def test_a_change_of_a_confirmed_page_waits_to_be_confirmed(app: Flask, database
 def test_the_end_forgets_every_draft(database: Database, person: Pages) -> None:
     person.walk("about")
     person.send(**ABOUT)
-    assert draft(person, **{name: "1" for name in person.first()}).status_code == 204
+    assert draft(person, **dict.fromkeys(person.first(), "1")).status_code == 204
     person.get("about")
     person.send(**ABOUT | {"q-has_car": "no"})
     assert person.path.endswith("/e/end")
