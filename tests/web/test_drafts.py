@@ -322,7 +322,7 @@ def test_answers_can_be_read_again_and_changed_before_they_are_sent(database: Da
     assert rows["Inspection at the weekend"][0] == "What if your garage works at the weekend? I like it"
     assert not any("offer" in question.lower() and "choose" in question.lower() for question in rows)
     change = next(a for a in person.soup.select(".told a") if "How old is your car?" in a.text)
-    assert change.text == "Change: How old is your car?"
+    assert change.text == "Change How old is your car?"
     reply = person.client.get(str(change["href"]))
     person._keep(reply)
     assert filled(person.soup)["q-age"] == ["7"]

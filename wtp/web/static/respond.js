@@ -17,12 +17,15 @@ const pause = (seconds) =>
   });
 
 // The server's reply, or null if there was none that settles the matter.
-async function post(address, body, options = {}) {
+async function post(address, body, { stop = new AbortController(), keepalive = false } = {}) {
+  const late = setTimeout(() => stop.abort(), GIVE_UP * 1000);
   try {
-    const reply = await fetch(address, { method: "POST", body, signal: AbortSignal.timeout(GIVE_UP * 1000), ...options });
+    const reply = await fetch(address, { method: "POST", body, keepalive, signal: stop.signal });
     return LATER.includes(reply.status) ? null : reply;
   } catch {
     return null;
+  } finally {
+    clearTimeout(late);
   }
 }
 
@@ -69,7 +72,9 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
   let number = 0;
   let sending = false; // a draft is on its way
   let leaving = false; // the page itself is on its way
-  let settled = true; // whether drafts make sense: not once another window has changed the page
+  let parked = false; // another window has changed the page: what is typed stays here until its reader decides
+  let refused = false; // the server takes no drafts
+  let stop; // ends the try that is on its way
   let typing;
 
   // The one place where the page says what is saved.
@@ -79,12 +84,13 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
   };
 
   // Sends until a reply settles the matter, and says meanwhile that nothing is saved yet.
-  async function insist(address, body, given_up = () => false) {
+  async function insist(address, body, givenUp = () => false) {
     for (let tries = 0; ; tries += 1) {
       const slow = setTimeout(() => show(words.slow, true), PATIENCE * 1000);
-      const reply = await post(address, body());
+      stop = new AbortController();
+      const reply = await post(address, body(), { stop });
       clearTimeout(slow);
-      if (reply !== null || given_up()) return reply;
+      if (reply !== null || givenUp()) return reply;
       const seconds = WAITS[Math.min(tries, WAITS.length - 1)];
       show(words.waiting.replace("{s}", seconds), true);
       await pause(seconds);
@@ -112,7 +118,7 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
   async function sendDrafts() {
     if (sending) return;
     sending = true;
-    while (settled && !leaving && Object.keys(waiting).length) {
+    while (!parked && !refused && !leaving && Object.keys(waiting).length) {
       const sent = { ...waiting };
       const [address, body] = draft(words.step, form.elements.revision.value, sent);
       const reply = await insist(address, () => body, () => leaving);
@@ -121,18 +127,30 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
         store.confirmed(here, sent);
         for (const name of Object.keys(sent)) if (equal(waiting[name], sent[name])) delete waiting[name];
         if (!Object.keys(waiting).length) show(words.saved, false);
+      } else if (reply.status === 409) {
+        park();
+        show(words.changed, true);
       } else {
-        settled = false;
-        show(reply.status === 409 ? words.changed : words.refused, true);
+        refused = true;
+        show(words.refused, true);
       }
     }
     sending = false;
   }
 
+  const keep = (fields) =>
+    store.write(here, { revision: form.elements.revision.value, fields: { ...store.read(here).fields, ...fields } });
+
   function note(field) {
     waiting[field.name] = value(field.name);
-    const kept = store.read(here);
-    store.write(here, { revision: form.elements.revision.value, fields: { ...kept.fields, [field.name]: waiting[field.name] } });
+    if (!parked) keep({ [field.name]: waiting[field.name] });
+  }
+
+  // Other windows of this browser shall not show it, unless this one is closed.
+  function park() {
+    parked = true;
+    Object.assign(waiting, store.read(here).fields);
+    store.write(here, { fields: {} });
   }
 
   // What other pages of this interview still have to send, after a tab was closed without network.
@@ -148,13 +166,8 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
 
   // What was typed here before and never reached the server stands on the page again.
   function restore() {
+    if (words.sentBack === "409") return park(); // the page shows what was typed, and tells of the other window
     const kept = store.read(here);
-    if (words.sentBack === "409") {
-      // The page shows what was typed and tells of the other window; what happens next is up to its reader.
-      settled = false;
-      store.write(here, { ...kept, revision: form.elements.revision.value });
-      return;
-    }
     for (const [name, values] of Object.entries(kept.fields)) if (equal(value(name), values)) delete kept.fields[name];
     store.write(here, kept);
     for (const [name, values] of Object.entries(kept.fields)) {
@@ -175,9 +188,10 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
     });
     form.addEventListener("change", () => { clearTimeout(typing); sendDrafts(); });
     window.addEventListener("pagehide", () => {
-      if (leaving || !settled || !Object.keys(waiting).length) return;
+      if (leaving || refused || !Object.keys(waiting).length) return;
+      if (parked) return keep(waiting);
       const [address, body] = draft(words.step, form.elements.revision.value, waiting);
-      post(address, body, { keepalive: true, signal: undefined });
+      post(address, body, { keepalive: true });
     });
   }
 
@@ -186,11 +200,13 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
     if (leaving) return; // the second click of a double click
     leaving = true;
     clearTimeout(typing);
+    stop?.abort(); // the page holds whatever a draft would
     button.setAttribute("aria-disabled", "true");
     await sendOthers(); // the end must not come before everything is there
     let sent;
     const reply = await insist(form.action, () => {
       sent = Object.fromEntries([...form.elements].filter(draftable).map((field) => [field.name, value(field.name)]));
+      if (here) keep(sent);
       return new URLSearchParams(new FormData(form));
     });
     if (!reply.redirected) return form.submit(); // not taken: let the browser show the page that says why
