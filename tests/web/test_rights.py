@@ -35,6 +35,7 @@ RIGHTS = {
     ("/s/<slug>/pictures/<name>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
+    ("/s/<slug>/<step_id>/draft", "POST"): EVERYBODY,
     ("/login", "GET"): EVERYBODY,
     ("/login", "POST"): EVERYBODY,
     ("/logout", "POST"): EVERYBODY,

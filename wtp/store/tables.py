@@ -1,4 +1,5 @@
 """The tables. Nothing that was answered is ever changed or deleted: a changed answer is a new revision of its page or choice task.
+A draft is no answer yet: it holds what stands on an open page, and goes when the page is confirmed.
 
 Key columns are NOT NULL and unique, so the database itself refuses doubles; times are UTC. Tokens and passwords are kept as hashes.
 """
@@ -120,6 +121,18 @@ choice = sa.Table(
     sa.Column("answered_at", UtcDateTime, nullable=False),
     sa.Column("seconds", sa.Float),
     sa.UniqueConstraint("respondent_id", "choice_order", "revision"),
+)
+
+page_draft = sa.Table(
+    "page_draft",
+    metadata,
+    sa.Column("respondent_id", sa.ForeignKey("respondent.id"), primary_key=True),
+    sa.Column("page", sa.String(80), primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("fields", sa.JSON, nullable=False),
+    sa.Column("sender", sa.String(16), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("saved_at", UtcDateTime, nullable=False),
 )
 
 quota = sa.Table(

@@ -197,6 +197,9 @@ class Definition(Record):
     embed_in: tuple[Annotated[str, StringConstraints(pattern=_SITE)], ...] = Field(
         (), description="sites that may show this survey in a frame, such as https://www.example.com; nobody else may"
     )
+    speed_prompt: bool = Field(
+        True, description="ask politely for more time, once, after the second page that nobody can have read"
+    )
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None

@@ -54,6 +54,7 @@ class Asked(Record):
     id: Identifier
     label: Wording
     help: Wording | None = None
+    why: Wording | None = Field(None, description="why it is asked, behind a disclosure; for personal questions")
     required: bool | Literal["ask"] = True
     when: When | None = None
 
