@@ -14,6 +14,7 @@ import numpy as np
 
 from wtp.design.balance import level_numbers
 from wtp.design.rules import dominated
+from wtp.estimation.coding import design_levels
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Design
 
@@ -81,7 +82,7 @@ class Diagnostics:
 
 def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Diagnostics:
     """Level balance, overlap, correlation, dominance, rank and D-error of the estimation tasks."""
-    profiles = _profiles(design, definition)
+    profiles = design_levels(design, definition)
     kinds = level_numbers(definition)
     sizes = np.array([count for count, _ in kinds])
     ordered = np.array([is_ordered for _, is_ordered in kinds])
@@ -124,22 +125,6 @@ def d_error(information: np.ndarray) -> float:
     """det(M)^(-1/K); infinite where M is singular."""
     sign, logarithm = np.linalg.slogdet(information)
     return float(np.exp(-logarithm / len(information))) if sign > 0 else float("inf")
-
-
-def _profiles(design: Design, definition: Definition) -> np.ndarray:
-    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last."""
-    places = {a.id: {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes}
-    prices = {price: i for i, price in enumerate(definition.price.levels)}
-    return np.array(
-        [
-            [
-                [[*(places[a][j.levels[a]] for a in places), prices[j.price]] for j in task.alternatives]
-                for task in tasks
-                if task.kind == "estimation"
-            ]
-            for tasks in design.versions.values()
-        ]
-    )
 
 
 def _coded(profiles: np.ndarray, sizes: np.ndarray, prices: np.ndarray) -> np.ndarray:
