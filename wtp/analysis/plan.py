@@ -132,7 +132,7 @@ def plan_study(
     if power_for not in (WTP, LIMIT):
         raise DataError(f"power_for: found {power_for!r}; allowed: {WTP}, {LIMIT}; choose one of them.")
     assumption, profiles = assumed_tastes(definition), design_levels(design, definition)
-    segments = [*([ALL] if len(assumption.shares) > 1 else []), *assumption.shares]
+    segments = [ALL, *(assumption.shares if len(assumption.shares) > 1 else ())]
     jobs = [(s, n, i) for s in segments for n, count in ((REFERENCE, STUDIES), (CHECKED, CHECKS)) for i in range(count)]
     found: dict[tuple[str, int], list[pd.DataFrame]] = {}
     for done, (segment, respondents, number) in enumerate(jobs):
