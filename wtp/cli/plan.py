@@ -14,7 +14,7 @@ from wtp.analysis import ALL, Plan, plan_basis, plan_study
 from wtp.cli.studies import FOLDER, SEED
 from wtp.design import search
 from wtp.settings import load_settings
-from wtp.store import open_database, results, studies
+from wtp.store import open_database, results
 from wtp.survey import load_survey
 
 _TASTES = {
@@ -70,7 +70,6 @@ def plan(
     with open_database(load_settings(surveys=folder.parent).database_url) as database:
         database.migrate()
         with database.begin() as connection:
-            studies.register(connection, survey)
             results.save_plan(connection, survey.slug, made.to_json(), datetime.now(UTC))
     for line in _said(made):
         click.echo(line)
