@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,8 +97,8 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """The record that `to_json` wrote."""
-        record = json.loads(text)
-        return cls(**{name: unpack(value) if name in _TABLES else value for name, value in record.items()})
+        record: dict[str, Any] = json.loads(text)
+        return cls(**record | {name: unpack(record[name]) for name in _TABLES})
 
 
 _SCALARS = (
@@ -212,9 +213,9 @@ def study_half_widths(
     except (DataError, EstimationError) as error:
         rows = [(WTP, step.attribute, step.from_level, step.to_level) for step in steps]
         rows += [(LIMIT, "", "", "")] if with_none else []
-        nothing = {"estimate": math.nan, "half_width": math.nan, "note": str(error)}
-        return pd.DataFrame(rows, columns=_COLUMNS).assign(**nothing)
-    chance = {"draws": _DRAWS, "confidence": confidence}
+        nothing = pd.DataFrame(rows, columns=_COLUMNS)
+        return nothing.assign(estimate=math.nan, half_width=math.nan, note=str(error))
+    chance: dict[str, Any] = {"draws": _DRAWS, "confidence": confidence}
     worth = willingness_to_pay(fit, steps=steps, **chance).assign(quantity=WTP)
     found = worth.drop(columns=["segment", "note"]).assign(note=worth["note"].where(worth["estimate"].isna(), ""))
     if with_none:
@@ -222,10 +223,10 @@ def study_half_widths(
     return found.assign(half_width=(found["high"] - found["low"]) / 2)[[*_COLUMNS, "estimate", "half_width", "note"]]
 
 
-def _limit(fit: ConditionalLogitResults, definition: Definition, chance: Mapping[str, float]) -> pd.DataFrame:
+def _limit(fit: ConditionalLogitResults, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:
     offer = {attribute.id: attribute.current for attribute in definition.attributes}
     tested = (definition.price.levels[0], definition.price.levels[-1])
-    row = price_limit_pooled(fit, offer, tested, **chance)  # type: ignore[arg-type]
+    row = price_limit_pooled(fit, offer, tested, **chance)
     return row[["estimate", "low", "high", "note"]].assign(quantity=LIMIT, attribute="", from_level="", to_level="")
 
 

@@ -99,9 +99,10 @@ def _said(made: Plan) -> list[str]:
         cells = "".join(f"{_cell(made, segment, n):>14}" for n in _SHOWN)
         lines.append(f"{_named(segment):<18}{count:>9}   {cells}")
     notes = made.needed.loc[made.needed["note"] != "", ["segment", "note"]].drop_duplicates()
-    lines += [f"{_named(row.segment)}: {row.note}" for row in notes.itertuples()]
-    worst = made.check.loc[(made.check["ratio"] - 1).abs().idxmax()] if len(made.check) else None
-    if worst is not None:
+    lines += [f"{_named(segment)}: {note}" for segment, note in notes.to_numpy()]
+    if len(made.check):
+        place = int((made.check["ratio"] - 1).abs().to_numpy().argmax())
+        worst = made.check.to_dict("records")[place]
         lines.append(
             f"checked: fresh simulated studies of {worst['respondents']} gave half-widths {worst['ratio']:.2f} times the forecast at worst "
             f"({_named(worst['segment'])}, {worst['quantity']}); "

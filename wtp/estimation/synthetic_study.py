@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,13 +80,13 @@ def answered_design(
     best = np.take_along_axis(surplus, picked[..., None], axis=2)[..., 0]
     buys = rng.random(best.shape) < 1 / (1 + np.exp(-sensitivity[:, None] * (best - none_worth[:, None])))
     _, tasks, alternatives, _ = shown.shape
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         "respondent": np.repeat(np.arange(people), tasks * alternatives),
         "choice_task": np.tile(np.repeat(np.arange(tasks), alternatives), people),
         "chosen": (picked[..., None] == np.arange(alternatives)).astype(int).ravel(),
     }
     for a, attribute in enumerate(definition.attributes):
-        columns[attribute.id] = pd.Categorical.from_codes(shown[..., a].ravel(), categories=list(attribute.level_ids))
+        columns[attribute.id] = pd.Categorical.from_codes(shown[..., a].ravel(), list(attribute.level_ids))
     columns["price"] = prices.ravel()
     if definition.choice_tasks.none == "dual":
         columns["buys"] = np.repeat(buys.astype(int).ravel(), alternatives)
