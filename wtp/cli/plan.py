@@ -98,6 +98,10 @@ def _said(made: Plan) -> list[str]:
         count = f"{needed:.0f}" if math.isfinite(needed) else "none"
         cells = "".join(f"{_cell(made, segment, n):>14}" for n in _SHOWN)
         lines.append(f"{_named(segment):<18}{count:>9}   {cells}")
+    if "limit" in set(made.needed["quantity"]):
+        lines.append(
+            "the final price limit comes from the hierarchical model, whose intervals were up to a third wider than these in simulated studies"
+        )
     notes = made.needed.loc[made.needed["note"] != "", ["segment", "note"]].drop_duplicates()
     lines += [f"{_named(segment)}: {note}" for segment, note in notes.to_numpy()]
     if len(made.check):

@@ -86,7 +86,9 @@ def answered_design(
         "chosen": (picked[..., None] == np.arange(alternatives)).astype(int).ravel(),
     }
     for a, attribute in enumerate(definition.attributes):
-        columns[attribute.id] = pd.Categorical.from_codes(shown[..., a].ravel(), list(attribute.level_ids))
+        columns[attribute.id] = pd.Categorical.from_codes(
+            shown[..., a].ravel(), dtype=pd.CategoricalDtype(list(attribute.level_ids))
+        )
     columns["price"] = prices.ravel()
     if definition.choice_tasks.none == "dual":
         columns["buys"] = np.repeat(buys.astype(int).ravel(), alternatives)
