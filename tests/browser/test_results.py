@@ -25,7 +25,7 @@ SURVEYS = Path(__file__).parents[2] / "surveys"
 SUBJECTS = ("importance", "worth", "price", "invest")
 PAGES = (
     "/results", "/results/supplier", *(f"/results/supplier/{name}?segment=uptime" for name in SUBJECTS),
-    "/results/supplier/worth?segment=cost", "/results/workshop/price", "/manage", "/manage/supplier",
+    "/results/supplier/worth?segment=cost", "/results/workshop/price", "/manage", "/manage/supplier", "/manage/supplier/design",
 )  # fmt: skip
 CHARTS = {"importance": 1, "worth": 1, "price": 2, "invest": 1}
 

@@ -50,6 +50,7 @@ def figure(
             go.Scatter(
                 x=[*own["respondents"], *own["respondents"][::-1]],
                 y=[*own["max"], *own["min"][::-1]],
+                mode="lines",
                 fill="toself",
                 fillcolor=transparent(colour, 0.12),
                 line={"width": 0},
@@ -57,8 +58,8 @@ def figure(
                 showlegend=False,
             ),
             go.Scatter(
-                x=own["respondents"],
-                y=own["max"],
+                x=own["respondents"].tolist(),
+                y=own["max"].tolist(),
                 mode="lines+markers",
                 line={"color": colour, "dash": DASHES[place % len(DASHES)]},
                 marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},

@@ -169,11 +169,12 @@ def _tastes(plan: Plan | None) -> str:
 
 
 def _money(plan: Plan, amount: float) -> str:
-    return formats.money(amount, plan.currency, formats.precision(20 * amount))
+    return formats.money(amount, plan.currency, formats.precision(2 * amount))
 
 
 def _title(plan: Plan, quantity: str) -> str:
-    recommended = {segment: _recommended(plan, segment, quantity) for segment in plan.needed["segment"].unique()}
+    names = [name for name in plan.needed["segment"].unique() if name != ALL] or [ALL]
+    recommended = {segment: _recommended(plan, segment, quantity) for segment in names}
     return precision.title(
         recommended,
         quantity,

@@ -139,6 +139,8 @@ def _pairs(check: Check, values: _Values, labels: Mapping[str, str], slug: str) 
 
 def _overlap(check: Check, values: _Values, labels: Mapping[str, str], slug: str) -> str:
     attribute, share = labels[str(values["attribute"])], _p(values["share"])
+    if not values["share"]:
+        return gettext("In no task do all alternatives show the same level of an attribute.")
     if check.status == READY:
         return gettext(
             "Alternatives differ in every attribute often enough; at most %(share)s of the tasks show the same level throughout (%(attribute)s).",
