@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -13,9 +14,10 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from tests.web.figures import planned
 from tests.web.staff import ROLES, Staff, hidden
 from wtp.analysis import Analysis
-from wtp.store import tables
+from wtp.store import results, tables
 
 LogIn = Callable[[str], Staff]
 Show = Callable[..., Analysis]
@@ -46,6 +48,9 @@ RIGHTS = {
     ("/manage/<slug>/invitations", "POST"): ANALYSTS,
     ("/manage/<slug>/<any(links, reminders):part>.csv", "GET"): ANALYSTS,
     ("/manage/<slug>/link.svg", "GET"): ANALYSTS,
+    ("/manage/<slug>/design", "GET"): ANALYSTS,
+    ("/manage/<slug>/design/<any(wtp, limit):quantity>.json", "GET"): ANALYSTS,
+    ("/manage/<slug>/design/plan-<any(needed, forecast, check):plan_table>.csv", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
     ("/results/<slug>/<any(importance, worth, price, invest):page>", "GET"): READERS,
     ("/results/<slug>/<any(importance, worth, demand, van_westendorp, invest):chart>.json", "GET"): READERS,
@@ -66,6 +71,8 @@ FILLED = {
     "table": ("segments", "willingness_to_pay"),
     "kind": ("zip", "xlsx", "csv"),
     "part": ("links", "reminders"),
+    "quantity": ("wtp", "limit"),
+    "plan_table": ("needed", "forecast", "check"),
 }
 CLOSED = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "GET"]
 CHANGING = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "POST"]
@@ -92,6 +99,8 @@ def without_token(reply: TestResponse) -> str:
 @pytest.fixture
 def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
     shown()
+    with app.extensions["wtp_database"].begin() as connection:
+        results.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
     return {"nobody": app.test_client()} | {role: staffed(role).client for role in ROLES}
 
 

@@ -7,6 +7,7 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
+from wtp.analysis.plan import Plan, plan_basis, plan_study
 from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
 from wtp.analysis.study import analyse
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
@@ -22,10 +23,13 @@ __all__ = [
     "SMALLEST_SAMPLE",
     "Analysis",
     "ChoiceAnalysis",
+    "Plan",
     "Progress",
     "Request",
     "Specification",
     "analyse",
     "analyse_choices",
     "influence",
+    "plan_basis",
+    "plan_study",
 ]
