@@ -84,7 +84,7 @@ def picture(slug: str, name: str) -> Reply:
 @blueprint.get("/s/<slug>/look.css")
 def look(slug: str) -> Reply:
     """The company's colours, over those of the common style sheet."""
-    given = _survey(slug).definition.look or abort(404)
+    given = entry.survey(slug).definition.look or abort(404)
     reply = Reply(
         render_template("respond/look.css", light=given.palette("light"), dark=given.palette("dark")),
         mimetype="text/css",
