@@ -185,7 +185,7 @@ def test_a_slow_server_is_told_within_two_seconds(walk: Walk) -> None:
     page = visitor.page
     stop_the_clock(page)
     held: list[Route] = []
-    page.route(DRAFTS, lambda route: held.append(route))
+    page.route(DRAFTS, lambda route: held.append(route))  # noqa: PLW0108 - playwright marks what it is given
     with page.expect_request(DRAFTS):
         page.get_by_label("Yes, a company car").check()
     page.clock.run_for(1_999)
@@ -277,7 +277,7 @@ def test_the_first_page_weighs_less_than_100_kilobytes(visit: Visit) -> None:
     """Bytes as the server sends them: page, style, script, icon, of the first page and of one with a choice task."""
     visitor = visit(390, 844, "de")
     page, loaded = visitor.page, []
-    page.on("requestfinished", lambda request: loaded.append(request))
+    page.on("requestfinished", lambda request: loaded.append(request))  # noqa: PLW0108 - as above
     visitor.open("/s/supplier")
     weight = weigh(page, loaded)
     assert {request.resource_type for request in loaded} >= {"document", "stylesheet", "script"}
