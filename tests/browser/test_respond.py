@@ -9,6 +9,7 @@ from tests.browser.conftest import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+
 def layout(visitor: Visitor) -> str:
     """How the offers of a choice task stand: side by side under the attributes, or one below the other."""
     boxes = visitor.page.eval_on_selector_all(
