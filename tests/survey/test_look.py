@@ -96,7 +96,7 @@ def test_pages_carry_the_company_s_colour_and_logo(surveys: Path, tmp_path: Path
         client = app.test_client()
         soup = BeautifulSoup(client.get("/s/supplier/consent?lang=de").text, "html.parser")
         sheets = [str(link["href"]) for link in soup.select("link[rel=stylesheet]")]
-        assert sheets[-1] == "/s/supplier/look.css"
+        assert sheets[-1] == "/s/supplier/e/look.css"
         css = client.get(sheets[-1])
         assert css.mimetype == "text/css"
         assert ":root { --accent: #8a1c4a; --accent-ink: #ffffff;" in css.text
@@ -105,4 +105,4 @@ def test_pages_carry_the_company_s_colour_and_logo(surveys: Path, tmp_path: Path
         assert logo["alt"] == "Beispiel GmbH"
         with client.get(str(logo["src"])) as picture:
             assert picture.data.startswith(b"\x89PNG")
-        assert client.get("/s/workshop/look.css").status_code == 404
+        assert client.get("/s/workshop/e/look.css").status_code == 404

@@ -38,7 +38,7 @@ RIGHTS = {
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
     ("/s/<slug>/<step_id>/draft", "POST"): EVERYBODY,
-    ("/s/<slug>/look.css", "GET"): EVERYBODY,
+    ("/s/<slug>/e/look.css", "GET"): EVERYBODY,
     ("/login", "GET"): EVERYBODY,
     ("/login", "POST"): EVERYBODY,
     ("/logout", "POST"): EVERYBODY,

@@ -81,7 +81,7 @@ def picture(slug: str, name: str) -> Reply:
     return reply
 
 
-@blueprint.get("/s/<slug>/look.css")
+@blueprint.get("/s/<slug>/e/look.css")
 def look(slug: str) -> Reply:
     """The company's colours, over those of the common style sheet."""
     given = entry.survey(slug).definition.look or abort(404)
