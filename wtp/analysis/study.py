@@ -18,8 +18,11 @@ from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, r
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
+from wtp.analysis.methods import method_tables
 from wtp.analysis.money import money_tables, steps_from_current
+from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.price_tests import price_test_tables
+from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
@@ -105,6 +108,9 @@ def analyse(
     notes += remarks
     tables = _tables(definition, segments, groups, request, found, classes, tests)
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
+    asked, remarks = _asked(definition, groups, request, fitted)
+    tables |= asked
+    notes += remarks
     steps = steps_from_current(definition)
     if ALL in fitted:
         differences, remarks = difference_tables(
@@ -127,6 +133,20 @@ def analyse(
         | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {})
         | ({LATENT: classes[ALL].summary().as_text()} if classes else {}),
     )
+
+
+def _asked(
+    definition: Definition,
+    groups: Mapping[str, tuple[Respondent, ...]],
+    request: Request,
+    fitted: Mapping[str, ConditionalLogitResults],
+) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
+    """Everything that was asked beside choices and prices, and whether it agrees with the choices about what matters."""
+    questions, notes = question_tables(definition, groups, request)
+    items, best_worst, more = best_worst_tables(definition, groups, request)
+    offers, rated, others = rated_offer_tables(definition, groups, request)
+    compared = method_tables(definition, groups, request, choices=fitted, best_worst=best_worst, rated=rated)
+    return {**questions, **items, **offers, **compared}, (*notes, *more, *others)
 
 
 def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:
