@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from wtp.survey.answers import Respondent
+from wtp.survey.attributes import Attribute
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
 from wtp.survey.questions import (
     KANO_ITEMS,
@@ -32,9 +33,9 @@ def belongs(respondent: Respondent) -> bool:
     return respondent.outcome not in _LEFT_EARLY
 
 
-def _table(rows: dict[int, Any], columns: Sequence[str] | None = None) -> pd.DataFrame:
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns) if rows else pd.DataFrame(columns=columns)
-    return frame.rename_axis("respondent")
+def _table(rows: dict[int, Any], columns: Sequence[str]) -> pd.DataFrame:
+    index = pd.Index(list(rows), name="respondent")
+    return pd.DataFrame(list(rows.values()), index=index, columns=list(columns))
 
 
 def _picked(options: Sequence[str], rows: dict[int, Sequence[str]]) -> pd.DataFrame:
@@ -102,7 +103,9 @@ def answer_frame(question: Question, respondents: Sequence[Respondent]) -> pd.Da
     """The answers to one question of a type in `FRAMES`, one row a respondent who answered it; of an open text, who was asked."""
     asked = isinstance(question, OpenText)
     given = {r.number: r.answers.get(question.id) for r in respondents if question.id in r.answers}
-    return FRAMES[question.type](question, {n: v or "" if asked else v for n, v in given.items() if asked or v is not None})
+    return FRAMES[question.type](
+        question, {n: v or "" if asked else v for n, v in given.items() if asked or v is not None}
+    )
 
 
 def best_worst_frame(page: BestWorstPage, respondents: Sequence[Respondent]) -> pd.DataFrame:
@@ -119,12 +122,17 @@ def best_worst_frame(page: BestWorstPage, respondents: Sequence[Respondent]) -> 
     return frame[frame["item"].notna()]
 
 
-def rated_frame(page: ProfileRatingPage, respondents: Sequence[Respondent]) -> pd.DataFrame:
-    """respondent, rating, one column an attribute, price: one row a rated offer."""
+def rated_frame(
+    page: ProfileRatingPage, attributes: Sequence[Attribute], respondents: Sequence[Respondent]
+) -> pd.DataFrame:
+    """respondent, rating, price, one column an attribute: one row a rated offer."""
     rows = [
-        {"respondent": r.number, "rating": float(answer["rating"]), **answer["shown"]}
+        (r.number, float(answer["rating"]), answer["shown"]["price"], *(answer["shown"][a.id] for a in attributes))
         for r in respondents
         for n in range(1, page.profiles + 1)
         if (answer := r.answers.get(f"{page.id}-{n}")) and answer.get("rating") is not None
     ]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["respondent", "rating", "price"])
+    frame = pd.DataFrame(rows, columns=["respondent", "rating", "price", *(a.id for a in attributes)])
+    for attribute in attributes:
+        frame[attribute.id] = pd.Categorical(frame[attribute.id], categories=list(attribute.level_ids))
+    return frame

@@ -50,8 +50,11 @@ def method_tables(
     for name in groups:
         methods = {CHOICES: _chosen(choices[name], request)} if name in choices else {}
         methods |= said.get(name, {})
-        methods |= {BEST_WORST: m for key, fit in best_worst.items() if key[0] == name and (m := _items(definition, fit, request))}
-        methods |= {RATED: _chosen(fit, request) for key, fit in rated.items() if key[0] == name}
+        items = (_items(definition, fit, request) for (segment, _), fit in best_worst.items() if segment == name)
+        offers = (_chosen(fit, request) for (segment, _), fit in rated.items() if segment == name)
+        for method, fitted in ((BEST_WORST, items), (RATED, offers)):
+            first = next(filter(None, fitted), None)
+            methods |= {method: first} if first else {}
         pairs = rank_correlations(methods, confidence=request.confidence)
         if pairs.empty:
             continue

@@ -12,8 +12,15 @@ from wtp.analysis.disclosure import told
 from wtp.analysis.money import steps_from_current
 from wtp.analysis.record import ALL, Request
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import BestWorstLogit, BestWorstResults, RatingConjoint, RatingResults, best_worst_choices, item_table
-from wtp.estimation.conditional_logit import quantile
+from wtp.estimation import (
+    BestWorstLogit,
+    BestWorstResults,
+    RatingConjoint,
+    RatingResults,
+    best_worst_choices,
+    item_table,
+)
+from wtp.estimation.conditional_results import quantile
 from wtp.estimation.diagnostics import Note
 from wtp.pricing import Step, willingness_to_pay
 from wtp.survey.answers import Respondent
@@ -62,14 +69,13 @@ def rated_offer_tables(
     for page in definition.pages:
         if not isinstance(page, ProfileRatingPage):
             continue
-        whole = rated_frame(page, _people(groups))
-        for attribute in definition.attributes:
-            whole[attribute.id] = pd.Categorical(whole.get(attribute.id), categories=list(attribute.level_ids))
-        for name, frame in _by_segment(whole, groups):
+        for name, frame in _by_segment(rated_frame(page, definition.attributes, _people(groups)), groups):
             try:
                 fit = RatingConjoint(frame, f"{terms} + price", method="mixed").fit()
                 table = _points(fit, steps, definition.price.levels, request)
-                worth = willingness_to_pay(fit, steps=steps, draws=_DRAWS, confidence=request.confidence, seed=request.seed)
+                worth = willingness_to_pay(
+                    fit, steps=steps, draws=_DRAWS, confidence=request.confidence, seed=request.seed
+                )
             except (DataError, EstimationError) as error:
                 notes.append(_note(page.id, error, name))
                 continue
@@ -85,18 +91,14 @@ def _people(groups: Mapping[str, Sequence[Respondent]]) -> list[Respondent]:
     return [r for r in groups[ALL] if belongs(r)]
 
 
-def _by_segment(
-    frame: pd.DataFrame, groups: Mapping[str, Sequence[Respondent]]
-) -> list[tuple[str, pd.DataFrame]]:
+def _by_segment(frame: pd.DataFrame, groups: Mapping[str, Sequence[Respondent]]) -> list[tuple[str, pd.DataFrame]]:
     """The rows of each segment that may be shown."""
     rows = {name: frame["respondent"].isin([r.number for r in own]) for name, own in groups.items()}
     sizes = {name: frame.loc[here, "respondent"].nunique() for name, here in rows.items()}
     return [(name, frame[rows[name]]) for name in told(sizes)]
 
 
-def _points(
-    fit: RatingResults, steps: Sequence[Step], prices: Sequence[float], request: Request
-) -> pd.DataFrame:
+def _points(fit: RatingResults, steps: Sequence[Step], prices: Sequence[float], request: Request) -> pd.DataFrame:
     """Rating points of each step and of the whole tested price range, with intervals."""
     rows, labels = [], []
     levels = {attribute.name: attribute for attribute in fit.data.attributes}

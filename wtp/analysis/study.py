@@ -14,7 +14,7 @@ import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
-from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
+from wtp.analysis.choice_frame import choice_data, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
@@ -24,8 +24,9 @@ from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.price_tests import price_test_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
+from wtp.analysis.versions import counted, with_price_response
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
+from wtp.estimation import ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE, Note, sample_size_notes
 from wtp.estimation.hierarchical import Progress
@@ -47,10 +48,6 @@ from wtp.survey.load import Survey
 from wtp.survey.questions import VAN_WESTENDORP_ITEMS
 
 PRICE_GRID = 41
-_OTHER_VERSION = (
-    "{count} respondents answered another version of this survey; their choices are left out of these figures, "
-    "since the words they saw were different. Export the raw answers to see them."
-)
 _QUICK = (
     "These are the quick figures, from one average taste a segment; the price upper limit is preliminary. The final ones come from a model in which "
     "every respondent has tastes of his own: {command}"
@@ -81,12 +78,9 @@ def analyse(
     """
     request = request or Request()
     definition = survey.definition
-    current = [r for r in answers.respondents if all(c.definition_hash == survey.definition_hash for c in r.choices)]
-    notes: list[Note] = []
-    if len(current) < len(answers.respondents):
-        count = len(answers.respondents) - len(current)
-        notes.append(Note("other_version", "warning", _OTHER_VERSION, {"count": count}))
-    groups = _groups(definition, current)
+    versions = counted(survey, answers, request)
+    notes = list(versions.notes)
+    groups = _groups(definition, versions.respondents)
     segments = [_estimate(definition, name, members) for name, members in groups.items()]
     if not segments[0].respondents:
         notes.append(Note("nobody", "info", _NOBODY, {}))
@@ -111,6 +105,9 @@ def analyse(
     asked, remarks = _asked(definition, groups, request, fitted)
     tables |= asked
     notes += remarks
+    if len(versions.table):
+        tables["versions"], remarks = with_price_response(definition, versions, survey.definition_hash, request)
+        notes += remarks
     steps = steps_from_current(definition)
     if ALL in fitted:
         differences, remarks = difference_tables(
@@ -164,8 +161,7 @@ def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]
     if len(chosen) < SMALLEST_SAMPLE:
         return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
     try:
-        data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
-        fit = ConditionalLogit(data).fit()
+        fit = ConditionalLogit(choice_data(definition, chosen)).fit()
     except (DataError, EstimationError) as error:
         note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
         return _Segment(name, chosen, None, (*size_notes, note))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,14 +49,16 @@ def method_ranks(methods: Mapping[str, Method], *, reference: str, confidence: f
         low, high = np.quantile(rank_draws(method.draws), [tail, 1 - tail], axis=0, method="inverted_cdf")
         own = pd.DataFrame({"method": name, "attribute": list(method.attributes)})
         own["rank"] = rank_draws(method.estimate[None])[0]
-        frames.append(own.assign(rank_low=low, rank_high=high, **_gaps(methods, name, reference, list(own["attribute"]))))
+        frames.append(
+            own.assign(rank_low=low, rank_high=high, **_gaps(methods, name, reference, list(own["attribute"])))
+        )
     return pd.concat(frames, ignore_index=True)
 
 
-def _gaps(methods: Mapping[str, Method], name: str, reference: str, attributes: list[str]) -> dict[str, list[object]]:
+def _gaps(methods: Mapping[str, Method], name: str, reference: str, attributes: list[str]) -> dict[str, list[Any]]:
     shared = _shared(methods, name, reference) if reference in methods and name != reference else []
     if len(shared) < FEWEST_SHARED:
-        nothing: list[object] = [np.nan] * len(attributes)
+        nothing: list[Any] = [np.nan] * len(attributes)
         return {"gap": nothing, "probability": nothing, "verdict": [""] * len(attributes)}
     said, chosen = methods[name].of(shared), methods[reference].of(shared)
     draws = min(len(said.draws), len(chosen.draws))

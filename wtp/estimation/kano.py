@@ -59,7 +59,9 @@ def kano(
     """Judge one feature by the answers (N,) with and without it, whole numbers from 1 to 5. Raises DataError for others, or for nobody."""
     pair = np.column_stack([functional, dysfunctional]).astype(float)
     if not len(pair) or not np.isin(pair, np.arange(1, 6)).all():
-        raise DataError("Kano answers; allowed: whole numbers from 1 (like) to 5 (dislike), of at least one respondent.")
+        raise DataError(
+            "Kano answers; allowed: whole numbers from 1 (like) to 5 (dislike), of at least one respondent."
+        )
     codes = _EVALUATION[tuple(pair.astype(int).T - 1)]
     counts = np.bincount(codes, minlength=len(CATEGORIES))
     n = len(codes)

@@ -36,9 +36,7 @@ class Rankings:
     notes: tuple[Note, ...]
 
 
-def ranking_table(
-    ranks: pd.DataFrame, *, confidence: float = 0.95, replicates: int = 1_000, seed: int = 0
-) -> Rankings:
+def ranking_table(ranks: pd.DataFrame, *, confidence: float = 0.95, replicates: int = 1_000, seed: int = 0) -> Rankings:
     """Judge rankings, one row a respondent and one column an item: 1 for the first and so on, NaN for items that were not ranked.
 
     Intervals of places and of the agreement are percentiles over respondents drawn with replacement, those of shares over draws of the model. Raises DataError for fewer than two
@@ -74,7 +72,7 @@ def ranking_table(
 
 def _counting(ranked: np.ndarray, items: int) -> np.ndarray:
     """(N, L) sorted places as they should be: zeros for what is not ranked, then 1, 2, ..."""
-    return np.maximum(np.arange(1, items + 1) - (items - ranked)[:, None], 0)
+    return np.asarray(np.maximum(np.arange(1, items + 1) - (items - ranked)[:, None], 0))
 
 
 def _concordance(mean: np.ndarray, ties: np.ndarray | float) -> np.ndarray:
@@ -86,12 +84,14 @@ def _concordance(mean: np.ndarray, ties: np.ndarray | float) -> np.ndarray:
 
 def exploded(given: np.ndarray) -> ChoiceData:
     """The choices that rankings (N, L) are made of; parameters are those of the items beside the first."""
-    n, items = given.shape
+    items = given.shape[1]
     parts = []
     for stage in range(1, items):
         people, item = np.nonzero(~(given < stage) & (given == stage).any(axis=1)[:, None])
         parts.append(
-            pd.DataFrame({"respondent": people, "choice_task": stage, "item": item, "chosen": given[people, item] == stage})
+            pd.DataFrame(
+                {"respondent": people, "choice_task": stage, "item": item, "chosen": given[people, item] == stage}
+            )
         )
     frame = pd.concat(parts, ignore_index=True)
     frame["item"] = pd.Categorical(frame["item"], categories=range(items))
