@@ -7,7 +7,19 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
-from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
+from wtp.analysis.record import (
+    ALL,
+    AUTO,
+    CONDITIONAL,
+    CURRENT,
+    HIERARCHICAL,
+    LATENT,
+    POOLED,
+    SAME_CHOICES,
+    VERSIONS,
+    Analysis,
+    Request,
+)
 from wtp.analysis.study import analyse
 from wtp.estimation.hierarchical import Progress
 
@@ -15,9 +27,13 @@ __all__ = [
     "ALL",
     "AUTO",
     "CONDITIONAL",
+    "CURRENT",
     "HIERARCHICAL",
     "LATENT",
     "MODELS",
+    "POOLED",
+    "SAME_CHOICES",
+    "VERSIONS",
     "Analysis",
     "ChoiceAnalysis",
     "Progress",

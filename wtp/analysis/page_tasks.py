@@ -71,7 +71,8 @@ def rated_offer_tables(
             continue
         for name, frame in _by_segment(rated_frame(page, definition.attributes, _people(groups)), groups):
             try:
-                fit = RatingConjoint(frame, f"{terms} + price", method="mixed").fit()
+                # Clustered within respondents: a mixed model with a random intercept alone would make intervals too narrow where respondents differ in what they want.
+                fit = RatingConjoint(frame, f"{terms} + price", method="ols").fit()
                 table = _points(fit, steps, definition.price.levels, request)
                 worth = willingness_to_pay(
                     fit, steps=steps, draws=_DRAWS, confidence=request.confidence, seed=request.seed

@@ -14,6 +14,8 @@ from wtp.estimation.diagnostics import Note
 
 ALL = "all"
 AUTO, CONDITIONAL, LATENT, HIERARCHICAL = "auto", "conditional", "latent", "hierarchical"
+CURRENT, SAME_CHOICES, POOLED = "current", "same", "all"
+VERSIONS = (SAME_CHOICES, CURRENT, POOLED)
 NOT_ESTIMATED = "No figures for this segment: {reason}"
 
 
@@ -28,7 +30,7 @@ class Request:
     seed: int = 1
     confidence: float = 0.90
     model: str = AUTO
-    versions: str = "same"
+    versions: str = SAME_CHOICES
 
     def fingerprint(self, definition_hash: str, answers_hash: str, version: str) -> str:
         """Key under which the analysis may be kept: survey, answers, request and version of the program."""

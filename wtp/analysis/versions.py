@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from wtp.analysis.choice_frame import choice_data
-from wtp.analysis.record import ALL, Request
+from wtp.analysis.record import ALL, CURRENT, POOLED, SAME_CHOICES, Request
 from wtp.errors import DataError, EstimationError
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE, Note
 from wtp.segments import price_response
@@ -18,8 +18,6 @@ from wtp.survey.definition import Definition
 from wtp.survey.load import Survey
 from wtp.survey.versions import POOLABLE, SAME, Change, Comparison, compare, same_answers
 
-CURRENT, SAME_CHOICES, POOLED = "current", "same", "all"
-VERSIONS = (SAME_CHOICES, CURRENT, POOLED)
 _UNREADABLE = Comparison("different", (Change("unreadable"),), frozenset())
 _COUNTED = (
     "{count} respondents answered earlier versions of this survey and are counted here; what changed since is listed under the versions. Answers to "

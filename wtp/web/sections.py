@@ -6,7 +6,7 @@ Figures are rounded to what their interval carries, by the step that `Reading.pr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -17,29 +17,15 @@ from markupsafe import escape
 from wtp.analysis import ALL
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.web import formats
+from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.findings import findings
 from wtp.web.reading import Reading
+from wtp.web.section import Section, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
 
 _RANKED = 3  # fewer attributes have no ranks worth comparing
 _RANKS_APART = 2
 _DECIDED = 0.90  # of the labels and break-even figures in the table `investment`
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One chart with its table: `rows` are texts as shown, `csv` names the table to download; `missing` says why there is neither."""
-
-    chart: str
-    title: str
-    says: str
-    not_says: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    csv: str
-    missing: str = ""
-    drawn: bool = True
-    findings: tuple[str, ...] = ()
 
 
 def _importance(reading: Reading) -> Section:
@@ -51,7 +37,7 @@ def _importance(reading: Reading) -> Section:
         (
             reading.labels[row["attribute"]],
             formats.percent(row["importance"] / 100, 1),
-            _shares(row["low"] / 100, row["high"] / 100, 1),
+            shares(row["low"] / 100, row["high"] / 100, 1),
             formats.percent(row["noise_floor"] / 100, 1),
             formats.number(ratings.get(row["attribute"], float("nan"))),
             gaps.get(row["attribute"], ""),
@@ -69,10 +55,10 @@ def _importance(reading: Reading) -> Section:
         title=importance.title(table, labels=reading.labels, words=gettext) if rows else gettext("What matters"),
         says=gettext("How strongly each attribute moved the choices, between the levels compared here; the price over its tested range. A bar within the grey mark is no more than noise."),
         not_says=gettext("It does not say what anything is worth in money, and it would change with other levels. Stated importance is what people say when asked; where it is high and the choices are not moved, they say more than they pay."),
-        head=(gettext("Attribute"), gettext("Importance"), _interval_head(reading), gettext("Noise floor"), points, gettext("Said and chosen")),
+        head=(gettext("Attribute"), gettext("Importance"), interval_head(reading), gettext("Noise floor"), points, gettext("Said and chosen")),
         rows=tuple(rows),
         csv="importance",
-        missing="" if rows else _too_few(),
+        missing="" if rows else too_few(),
     )  # fmt: skip
 
 
@@ -92,18 +78,6 @@ def _stated_against_chosen(table: pd.DataFrame, ratings: Mapping[str, float]) ->
         else:
             gaps[str(attribute)] = gettext("agree")
     return gaps
-
-
-def _shares(low: float, high: float, digits: int = 0) -> str:
-    return gettext("%(low)s to %(high)s", low=formats.percent(low, digits), high=formats.percent(high, digits))
-
-
-def _interval_head(reading: Reading) -> str:
-    return gettext("%(percent)s interval", percent=formats.percent(reading.analysis.confidence))
-
-
-def _too_few() -> str:
-    return gettext("Too few answers in this segment for figures of its own.")
 
 
 def _worth(reading: Reading) -> Section:
@@ -127,10 +101,10 @@ def _worth(reading: Reading) -> Section:
         if reading.hierarchical
         else gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
         not_says=gettext("It does not say that half would pay it, nor that the price can rise by it, and the amounts must not be added up. It is stated, not paid: in other studies people stated about 21 % more than they paid."),
-        head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), _interval_head(reading), gettext("Note")),
+        head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), interval_head(reading), gettext("Note")),
         rows=tuple(rows),
         csv="willingness_to_pay",
-        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else _too_few()),
+        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else too_few()),
     )  # fmt: skip
 
 
@@ -141,17 +115,17 @@ def _demand(reading: Reading) -> Section:
         (
             reading.money(row["price"], 1 if float(row["price"]).is_integer() else formats.CENT),
             formats.percent(row["share"]),
-            _shares(row["low"], row["high"]),
+            shares(row["low"], row["high"]),
         )
         for _, row in tested.iterrows()
     ]
-    limit_note = note_text(str(limits["note"].iloc[0])) if len(limits) else _too_few()
+    limit_note = note_text(str(limits["note"].iloc[0])) if len(limits) else too_few()
     return Section(
         chart="demand",
         title=demand.title(limits, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Which price"),
         says=_demand_says(reading, limits),
         not_says=gettext("It is no market share: rivals, awareness and delivery are not in it. Outside the tested prices nothing is known."),
-        head=(gettext("Price"), gettext("Share still buying"), _interval_head(reading)),
+        head=(gettext("Price"), gettext("Share still buying"), interval_head(reading)),
         rows=tuple(rows),
         csv="demand",
         missing="" if rows else limit_note,
@@ -198,10 +172,10 @@ def _van_westendorp(reading: Reading) -> Section:
         title=van_westendorp.title(points, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Van Westendorp"),
         says=gettext("Four open prices of each respondent (Van Westendorp 1976): where the curves cross bounds the range that seems plausible.") + " " + excluded,
         not_says=gettext("It is a range of plausible prices, not a price limit and not the most profitable price."),
-        head=(gettext("Point"), gettext("Price"), _interval_head(reading), gettext("Note")),
+        head=(gettext("Point"), gettext("Price"), interval_head(reading), gettext("Note")),
         rows=tuple(rows),
         csv="van_westendorp_points",
-        missing="" if rows else _too_few(),
+        missing="" if rows else too_few(),
     )  # fmt: skip
 
 
@@ -233,7 +207,7 @@ def _invest(reading: Reading) -> Section:
         head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Competitive premium"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
         csv="investment",
-        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else _too_few()),
+        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else too_few()),
         drawn=bool(known and table["unit_cost"].notna().any()),
     )  # fmt: skip
 
@@ -246,7 +220,7 @@ def _weighted(reading: Reading) -> str:
 
 
 def _headed(head: str, reading: Reading) -> str:
-    return f"{head}, {_interval_head(reading)}"
+    return f"{head}, {interval_head(reading)}"
 
 
 def _with_interval(reading: Reading, row: pd.Series, name: str, step: float) -> str:
@@ -288,7 +262,7 @@ _SECTIONS: dict[str, Callable[[Reading], Section]] = {
 
 def section(chart: str, reading: Reading) -> Section:
     """One section; columns without any entry are left out."""
-    made = _SECTIONS[chart](reading)
+    made = asked_section(chart, reading) if is_asked(chart) else _SECTIONS[chart](reading)
     kept = [place for place in range(len(made.head)) if not made.rows or any(row[place] for row in made.rows)]
     rows = tuple(tuple(row[place] for place in kept) for row in made.rows)
     told = () if made.missing else findings(chart, reading)
@@ -297,6 +271,8 @@ def section(chart: str, reading: Reading) -> Section:
 
 def figure(chart: str, reading: Reading) -> go.Figure:
     """The Plotly figure of a section's chart; texts are escaped, since Plotly reads a little HTML in them."""
+    if is_asked(chart):
+        return asked_figure(chart, reading)
     labels = {name: str(escape(text)) for name, text in reading.labels.items()}
     unit = str(escape(reading.unit))
     if chart == "importance":
