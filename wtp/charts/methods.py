@@ -55,6 +55,7 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
         rows = table[table["method"] == method]
         shift = _APART * (place - (len(methods) - 1) / 2)
         colour = COLOURS[place % len(COLOURS)]
+        name = words(NAMES[method]) + (f" (1–{len(rows)})" if len(rows) < len(order) else "")
         traces.append(
             go.Scatter(
                 x=rows["rank"],
@@ -62,7 +63,7 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
                 mode="markers",
                 marker={"color": colour, "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 11},
                 error_x={"array": rows["rank_high"] - rows["rank"], "arrayminus": rows["rank"] - rows["rank_low"], "color": colour, "thickness": 2},
-                name=words(NAMES[method]),
+                name=name,
                 text=[labels.get(a, a) for a in rows["attribute"]],
                 hovertemplate="%{text}: %{x:.0f}<extra>" + words(NAMES[method]) + "</extra>",
             )

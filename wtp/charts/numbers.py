@@ -9,13 +9,21 @@ import plotly.graph_objects as go
 
 from wtp.charts.theme import COLOURS, GREY, new_figure
 
-TITLE = "The median is {middle} ({low} to {high})"
+TITLE = "The median is {middle} ({interval})"
 
 
-def title(table: pd.DataFrame, *, words: Callable[[str], str], amount: Callable[[float], str]) -> str:
+def title(
+    table: pd.DataFrame,
+    *,
+    words: Callable[[str], str],
+    one: Callable[[float], str],
+    interval: Callable[[float, float], str],
+) -> str:
     """The finding of one segment's row."""
     row = table.iloc[0]
-    return words(TITLE).format(**{name: amount(float(row[name])) for name in ("middle", "low", "high")})
+    return words(TITLE).format(
+        middle=one(float(row["middle"])), interval=interval(float(row["low"]), float(row["high"]))
+    )
 
 
 def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], x_title: str) -> go.Figure:
@@ -36,4 +44,8 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
         name=words("Median with its interval"), hovertemplate="%{y}: %{x:,.1f}<extra></extra>",
     )  # fmt: skip
     drawn = new_figure([half, medians], x_title=x_title, y_title="", height=150 + 46 * len(rows))
+    ends = rows[["low", "high", "lower_quartile", "upper_quartile"]].to_numpy()
+    room = 0.04 * float(ends.max() - ends.min()) if len(rows) else 0.0
+    if room > 0:
+        drawn.update_xaxes(range=[float(ends.min()) - room, float(ends.max()) + room])
     return drawn.update_yaxes(autorange="reversed")

@@ -10,17 +10,22 @@ import plotly.graph_objects as go
 from wtp.charts.theme import COLOURS, new_figure
 
 TITLE = "Most often suits: {day}, {band} ({share})"
+CLOSE = "Most often suit, about alike: {day}, {band} and {second_day}, {second_band}"
 _DARK = 0.55  # share from which white letters stand on the field
 
 
 def title(
     table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], share: Callable[[float], str]
 ) -> str:
-    """The finding of one segment: the window that suits most."""
-    best = table.sort_values("share", ascending=False, kind="stable").iloc[0]
-    return words(TITLE).format(
-        day=labels.get(best["item"], best["item"]), band=labels.get(best["answer"], best["answer"]), share=share(float(best["share"]))
-    )  # fmt: skip
+    """The finding of one segment: the window that suits most, or two if their intervals overlap."""
+    ranked = table.sort_values("share", ascending=False, kind="stable")
+    best = ranked.iloc[0]
+    names = {"day": labels.get(best["item"], best["item"]), "band": labels.get(best["answer"], best["answer"])}
+    if len(ranked) > 1 and best["low"] <= ranked.iloc[1]["high"]:
+        second = ranked.iloc[1]
+        day, band = (labels.get(second[part], second[part]) for part in ("item", "answer"))
+        return words(CLOSE).format(second_day=day, second_band=band, **names)
+    return words(TITLE).format(share=share(float(best["share"])), **names)
 
 
 def figure(

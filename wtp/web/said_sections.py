@@ -12,7 +12,7 @@ from wtp.charts import items, kano, methods
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
 from wtp.survey.questions import ConstantSum, Kano, Ranking
 from wtp.web import formats, section
-from wtp.web.answer_sections import asked_by, rows_of, safe, words_of
+from wtp.web.answer_sections import asked_as, asked_by, rows_of, safe, words_of
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading
 from wtp.web.section import Section
@@ -40,7 +40,7 @@ def methods_section(reading: Reading) -> Section:
         chart="asked-methods",
         title=methods.title(table, stated=STATED, labels=reading.labels, words=gettext) if names else gettext("Do the methods agree?"),
         says=gettext("The same respondents were asked in several ways what matters. Each method gives a rank to each attribute, 1 matters most; in the choices and in rated offers an attribute matters by how strongly it moved them. “Said important, does not pay”: a method of asking ranks it at least two places higher than the choices do, with a probability of at least 90 %."),
-        not_says=gettext("Ranks hide how far apart two attributes are. Items count here only if they bear the identifier of an attribute. Choices depend on the levels that were compared: an attribute whose levels hardly differ cannot move them, however much it matters."),
+        not_says=gettext("Ranks hide how far apart two attributes are, and “2 of 4” is a rank among the four that were asked. Items count here only if they bear the identifier of an attribute. Choices depend on the levels that were compared: an attribute whose levels hardly differ cannot move them, however much it matters."),
         head=(gettext("Attribute"), *(gettext(methods.NAMES[name]) for name in names), gettext("Said and chosen")),
         rows=tuple(rows),
         csv="methods",
@@ -50,8 +50,14 @@ def methods_section(reading: Reading) -> Section:
 
 
 def _rank(table: pd.DataFrame, attribute: str, method: str) -> str:
-    found = table.loc[(table["attribute"] == attribute) & (table["method"] == method), "rank"]
-    return "".join(formats.number(value, 0 if value.is_integer() else 1) for value in found)
+    """As in 2, or "2 of 4" where the method asked about fewer attributes than another."""
+    own = table[table["method"] == method]
+    found = own.loc[own["attribute"] == attribute, "rank"]
+    if not len(found):
+        return ""
+    rank = formats.number(found.iloc[0], 0 if float(found.iloc[0]).is_integer() else 1)
+    fewer = len(own) < table["attribute"].nunique()
+    return gettext("%(rank)s of %(all)s", rank=rank, all=len(own)) if fewer else rank
 
 
 def _verdict(table: pd.DataFrame, attribute: str) -> str:
@@ -204,7 +210,8 @@ def rated_section(reading: Reading, page: ProfileRatingPage) -> Section:
 def rated_figure(reading: Reading, page: ProfileRatingPage) -> go.Figure:
     """Points with intervals, today's level at 0."""
     line = items.Line(0.0, gettext("today"))
-    return items.figure(_steps(reading, page), _POINTS, labels=safe(_step_labels(reading)), x_title=gettext("Rating points against today's level"), line=line)  # fmt: skip
+    rows = _steps(reading, page)
+    return items.figure(rows[rows["attribute"] != "price"], _POINTS, labels=safe(_step_labels(reading)), x_title=gettext("Rating points against today's level"), line=line)  # fmt: skip
 
 
 _CENTRE = ("centre", "low", "high")
@@ -219,8 +226,8 @@ def points_section(reading: Reading, question: ConstantSum) -> Section:
     amount = lambda value: f"{formats.number(value, 0)} {unit}"  # noqa: E731
     return Section(
         chart=f"asked-{question.id}",
-        title=items.title(rows, _CENTRE, labels=labels, words=gettext, amount=amount) if len(rows) else said(question.label),
-        lead=said(question.label),
+        title=items.title(rows, _CENTRE, labels=labels, words=gettext, amount=amount) if len(rows) else asked_as(question.label),
+        lead=asked_as(question.label),
         says=gettext("%(total)s %(unit)s were divided among the items. The typical division is the geometric mean, which suits shares of a whole better than the plain mean beside it.", total=formats.number(question.total, 0), unit=unit) + " " + asked_by(reading, rows),
         not_says=gettext("It is what people say when they must choose; it is not what they pay."),
         head=(gettext("Item"), gettext("Typical division"), section.interval_head(reading), gettext("Mean"), gettext("Gave nothing")),
@@ -245,11 +252,11 @@ def ranking_section(reading: Reading, question: Ranking) -> Section:
     rows, labels = rows_of(reading, "rankings", question.id), words_of(question.items)
     ranked = rows.sort_values("place", kind="stable") if len(rows) else rows
     known = bool(len(rows)) and bool(rows["share"].notna().any())
-    finding = items.title(rows, _FIRST, labels=labels, words=gettext, amount=formats.percent) if known else said(question.label)  # fmt: skip
+    finding = items.title(rows, _FIRST, labels=labels, words=gettext, amount=formats.percent) if known else asked_as(question.label)  # fmt: skip
     return Section(
         chart=f"asked-{question.id}",
         title=finding,
-        lead=said(question.label),
+        lead=asked_as(question.label),
         says=gettext("The chance to be put first, from all places that were given, and the mean place; items without a place count as sharing the last ones.") + " " + asked_by(reading, rows),
         not_says=gettext("Places say nothing about distances: the second may matter nearly as much as the first, or hardly."),
         head=(gettext("Item"), gettext("Comes first"), section.interval_head(reading), gettext("Mean place"), section.interval_head(reading)),
@@ -284,7 +291,7 @@ def ranking_figure(reading: Reading, question: Ranking) -> go.Figure:
 
 def _features(reading: Reading) -> dict[str, str]:
     return {
-        question.id: said(question.label) for question in reading.definition.questions if isinstance(question, Kano)
+        question.id: asked_as(question.label) for question in reading.definition.questions if isinstance(question, Kano)
     }
 
 

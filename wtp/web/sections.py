@@ -265,7 +265,7 @@ def section(chart: str, reading: Reading) -> Section:
     made = asked_section(chart, reading) if is_asked(chart) else _SECTIONS[chart](reading)
     kept = [place for place in range(len(made.head)) if not made.rows or any(row[place] for row in made.rows)]
     rows = tuple(tuple(row[place] for place in kept) for row in made.rows)
-    told = () if made.missing else findings(chart, reading)
+    told = () if made.missing else (*made.findings, *findings(chart, reading))
     return replace(made, head=tuple(made.head[place] for place in kept), rows=rows, findings=told)
 
 

@@ -22,7 +22,7 @@ function wrapped(text, letters) {
 function fitPhone({ data, layout }) {
   const categories = data.some((trace) => typeof trace.y?.[0] === "string");
   layout.font.size = 12;
-  layout.margin = { l: 6, r: 12, t: 10, b: 50 };
+  layout.margin = { l: 6, r: 12, t: layout.margin?.t ?? 10, b: 50 };
   layout.yaxis.tickfont = { size: 11 };
   for (const axis of [layout.xaxis, layout.yaxis]) {
     if (axis.title?.text) axis.title = { text: wrapped(axis.title.text, categories ? 24 : 36), font: { size: 12 } };
@@ -67,6 +67,7 @@ async function draw(place) {
   figure.layout.font = { ...figure.layout.font, color: ink };
   if (narrow) fitPhone(figure);
   await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false });
+  place.style.minHeight = "auto"; // small charts need no more room than they have
   for (const button of document.querySelectorAll(`button[data-download-of="${place.id}"]`)) {
     button.hidden = false;
     button.addEventListener("click", () => {
