@@ -7,14 +7,10 @@ all coded as zero, and a constant of its own in the column `none`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 
-from wtp.estimation import ChoiceData
-from wtp.estimation.diagnostics import FEWEST_CHOSEN
 from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Alternative
@@ -28,56 +24,15 @@ def formula(definition: Definition) -> str:
     return " + ".join([*terms, "none"] if definition.choice_tasks.none == "dual" else terms)
 
 
-def choice_data(
-    definition: Definition, respondents: Sequence[Respondent], frame: pd.DataFrame | None = None, covariates: Sequence[str] | None = None
-) -> ChoiceData:  # fmt: skip
-    """The estimation tasks as every estimator takes them; levels of older versions that are asked no longer have a part-worth each, but are no levels of the attributes."""
-    frame = choice_frame(definition, respondents) if frame is None else frame
-    data = ChoiceData.from_long(frame, formula=formula(definition), covariates=covariates)
-    today = {attribute.id: attribute.level_ids for attribute in definition.attributes}
-    attributes = []
-    for columns in data.attributes:
-        kept = [n for n, level in enumerate(columns.levels) if level in today.get(columns.name, (level,))]
-        levels = tuple(columns.levels[n] for n in kept)
-        attributes.append(replace(columns, levels=levels, contrasts=columns.contrasts[kept]))
-    return replace(data, attributes=tuple(attributes))
-
-
-def levels_of(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[str, ...]]:
-    """Levels by attribute, today's first; behind them those of older versions that were chosen often enough, and not always, to be told apart from the others."""
-    today = {attribute.id: attribute.level_ids for attribute in definition.attributes}
-    # Many respondents share a task, and nearly always it shows nothing but today's levels.
-    tasks = {id(choice.task): choice.task for r in respondents for choice in r.choices}
-    odd = {
-        key
-        for key, task in tasks.items()
-        if any(a.levels[x] not in ids for a in task.alternatives for x, ids in today.items())
-    }
-    if not odd:
-        return today
-    shown: Counter[tuple[str, str]] = Counter()
-    chosen: Counter[tuple[str, str]] = Counter()
-    for respondent in respondents:
-        for choice in respondent.choices:
-            if choice.task.kind != ESTIMATION or id(choice.task) not in odd:
-                continue
-            for alternative in choice.task.alternatives:
-                for item in alternative.levels.items():
-                    if item[1] not in today[item[0]]:
-                        shown[item] += 1
-                        chosen[item] += alternative.number == choice.chosen
-    more = sorted(item for item, count in chosen.items() if FEWEST_CHOSEN <= count < shown[item])
-    return {name: (*ids, *(level for attribute, level in more if attribute == name)) for name, ids in today.items()}
-
-
 def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind: str = ESTIMATION) -> pd.DataFrame:
     """Choice tasks of a kind in long format: respondent, choice_task, chosen, one column an attribute, price, none.
 
-    Tasks of older versions are left out if they show a level that is asked no longer and was chosen too seldom (`levels_of`).
+    Alternatives of older versions with a level that is asked no longer are left out, and tasks in which such a one was chosen: given a respondent's tastes, choices among the others follow
+    the same logit (independence of irrelevant alternatives; McFadden 1978).
     """
-    levels = levels_of(definition, respondents)
     attributes = [attribute.id for attribute in definition.attributes]
     lowest = {attribute.id: attribute.level_ids[0] for attribute in definition.attributes}
+    levels = {attribute.id: set(attribute.level_ids) for attribute in definition.attributes}
     rows: list[tuple[object, ...]] = []
 
     def add(respondent: int, task: str, chosen: bool, alternative: Alternative | None) -> None:
@@ -89,20 +44,19 @@ def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind
         for choice in respondent.choices:
             if choice.task.kind != kind:
                 continue
-            for alternative in choice.task.alternatives:
+            known = [a for a in choice.task.alternatives if all(a.levels[x] in ids for x, ids in levels.items())]
+            if all(alternative.number != choice.chosen for alternative in known):
+                continue
+            for alternative in known if len(known) > 1 else ():
                 add(respondent.number, f"{choice.task.number}", alternative.number == choice.chosen, alternative)
             if choice.buys is not None:
                 task = f"{choice.task.number} purchase"
                 add(respondent.number, task, choice.buys, chosen_alternative(choice))
                 add(respondent.number, task, not choice.buys, None)
     frame = pd.DataFrame(rows, columns=["respondent", "choice_task", "chosen", *attributes, "price", "none"])
-    for name, known in levels.items():
-        frame[name] = pd.Categorical(frame[name], categories=list(known))
-    unknown = frame[attributes].isna().any(axis=1)
-    if not unknown.any():
-        return frame
-    key = frame["respondent"].astype(str) + "/" + frame["choice_task"].str.removesuffix(" purchase")
-    return frame[~key.isin(key[unknown])].reset_index(drop=True)
+    for attribute in definition.attributes:
+        frame[attribute.id] = pd.Categorical(frame[attribute.id], categories=list(attribute.level_ids))
+    return frame
 
 
 def chosen_alternative(choice: Choice) -> Alternative:

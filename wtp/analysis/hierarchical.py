@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wtp.analysis.choice_frame import HOLDOUT, choice_data, choice_frame, formula
+from wtp.analysis.choice_frame import HOLDOUT, choice_frame, formula
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData
@@ -70,7 +70,7 @@ def hierarchical(
         frame = choice_frame(definition, people)
         frame = frame.assign(segment=frame["respondent"].map(member).fillna("no segment"))
         several = frame["segment"].nunique() > 1
-        data = choice_data(definition, people, frame, ["segment"] if several else None)
+        data = ChoiceData.from_long(frame, formula=formula(definition), covariates=["segment"] if several else None)
         model = HierarchicalLogit(data, signs={"price": -1}, covariates=["segment"] if several else None)
         part = _parts(progress)
         fit = model.fit(draws=_MOST_SWEEPS, warmup=_MOST_WARMUP, seed=seed, progress=part(0.0, _FIRST_PART))

@@ -14,7 +14,7 @@ import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
-from wtp.analysis.choice_frame import choice_data, holdout_hit_rate, retest_agreement
+from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
@@ -26,7 +26,7 @@ from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.analysis.versions import counted, with_price_response
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ConditionalLogit, LatentClassResults, importance, part_worths
+from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE, Note, sample_size_notes
 from wtp.estimation.hierarchical import Progress
@@ -161,7 +161,9 @@ def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]
     if len(chosen) < SMALLEST_SAMPLE:
         return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
     try:
-        fit = ConditionalLogit(choice_data(definition, chosen)).fit()
+        fit = ConditionalLogit(
+            ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
+        ).fit()
     except (DataError, EstimationError) as error:
         note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
         return _Segment(name, chosen, None, (*size_notes, note))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from wtp.analysis.choice_frame import choice_data
+from wtp.analysis.choice_frame import choice_frame, formula
 from wtp.analysis.record import ALL, CURRENT, POOLED, SAME_CHOICES, Request
 from wtp.errors import DataError, EstimationError
+from wtp.estimation import ChoiceData
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE, Note
 from wtp.segments import price_response
 from wtp.survey.answers import Answers, Respondent
@@ -104,7 +105,7 @@ def with_price_response(
         return table, ()
     people = [r for r in people if versions.version[r.number] in enough]
     try:
-        data = choice_data(definition, people)
+        data = ChoiceData.from_long(choice_frame(definition, people), formula=formula(definition))
         groups = np.array([versions.version[int(number)] for number in data.respondents], dtype=object)
         found = price_response(data, groups, current, confidence=request.confidence)
     except (DataError, EstimationError):
