@@ -8,7 +8,19 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
 from wtp.analysis.plan import Plan, plan_basis, plan_study
-from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
+from wtp.analysis.record import (
+    ALL,
+    AUTO,
+    CONDITIONAL,
+    CURRENT,
+    HIERARCHICAL,
+    LATENT,
+    POOLED,
+    SAME_CHOICES,
+    VERSIONS,
+    Analysis,
+    Request,
+)
 from wtp.analysis.study import analyse
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
@@ -17,10 +29,14 @@ __all__ = [
     "ALL",
     "AUTO",
     "CONDITIONAL",
+    "CURRENT",
     "HIERARCHICAL",
     "LATENT",
     "MODELS",
+    "POOLED",
+    "SAME_CHOICES",
     "SMALLEST_SAMPLE",
+    "VERSIONS",
     "Analysis",
     "ChoiceAnalysis",
     "Plan",

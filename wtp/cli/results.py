@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wtp.analysis import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
+from wtp.analysis import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, SAME_CHOICES, VERSIONS, Analysis, Request
 from wtp.cli.progress import sampling_bar
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
@@ -39,16 +39,23 @@ def stored_answers(survey: Survey) -> Answers:
     show_default=True,
     help="auto: hierarchical or latent classes where the sample allows.",
 )
+@click.option(
+    "--versions",
+    type=click.Choice(VERSIONS),
+    default=SAME_CHOICES,
+    show_default=True,
+    help="Earlier versions of the survey that are counted: those with the same choices, none, or all that can be pooled.",
+)
 @click.option("--segments", metavar="S", help="Only these, separated by commas; all is everybody.")
 @SEED
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-def analyse(folder: Path, model: str, segments: str | None, seed: int, out: Path) -> None:
+def analyse(folder: Path, model: str, versions: str, segments: str | None, seed: int, out: Path) -> None:
     """Analyse the stored answers of a study: every table as CSV, the whole as analysis.json."""
     survey = load_survey(folder)
     wanted = _wanted(survey, segments)
     stored_answers(survey)
     with open_database(load_settings().database_url) as database, sampling_bar("estimating") as show:
-        analysis = analysis_as(database, survey, Request(seed=seed, model=model), show)
+        analysis = analysis_as(database, survey, Request(seed=seed, model=model, versions=versions), show)
     analysis = analysis.only([*wanted, HIERARCHICAL, LATENT])
     write_analysis(analysis, out)
     for note in analysis.notes:

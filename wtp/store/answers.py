@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError
-from wtp.store import tables
+from wtp.store import studies, tables
 from wtp.store.respondents import pack_task, unpack_task
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
@@ -210,7 +210,7 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
     r = tables.respondent.c
     people = connection.execute(
         sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
-        .add_columns(r.outcome, r.steps, r.source, r.signs, r.lot)
+        .add_columns(r.outcome, r.steps, r.source, r.signs, r.lot, r.definition_hash)
         .where(r.study == slug, r.consented_at.is_not(None))
         .order_by(r.number)
     ).all()
@@ -241,10 +241,12 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
                 seconds=found.seconds,
                 signs=tuple(person.signs or ()),
                 lot=person.lot or "",
+                definition_hash=person.definition_hash or "",
             )
         )
         _digest(digest, respondents[-1], [found.shown[choice.order] for choice in choices])
-    return Answers(slug, tuple(respondents), digest.hexdigest()[:32])
+    versions = {person.definition_hash for person in people if person.definition_hash}
+    return Answers(slug, tuple(respondents), digest.hexdigest()[:32], studies.definitions(connection, versions))
 
 
 def _read_pages(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
+
 import sqlalchemy as sa
 
 from wtp.errors import StoreError
@@ -43,6 +46,16 @@ def definition(connection: sa.Connection, definition_hash: str) -> Definition:
         sa.select(tables.definition.c.content).where(tables.definition.c.hash == definition_hash)
     ).scalar_one()
     return Definition.model_validate_json(content)
+
+
+def definitions(connection: sa.Connection, hashes: Collection[str]) -> dict[str, Definition]:
+    """Several definitions by their hash; one that this version of the program can no longer read is missing."""
+    d = tables.definition.c
+    found = {}
+    for row in connection.execute(sa.select(d.hash, d.content).where(d.hash.in_(hashes))):
+        with suppress(ValueError):
+            found[row.hash] = Definition.model_validate_json(row.content)
+    return found
 
 
 def fielding_began(connection: sa.Connection, slug: str) -> bool:

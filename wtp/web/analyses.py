@@ -9,16 +9,20 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from wtp import __version__
-from wtp.analysis import CONDITIONAL, Analysis, Progress, Request, analyse
+from wtp.analysis import CONDITIONAL, SAME_CHOICES, Analysis, Progress, Request, analyse
 from wtp.store import Database, answers, results
 from wtp.survey import Survey
 
 
-def analysis_of(database: Database, survey: Survey) -> Analysis:
-    """What the pages show: the full analysis of all answers that are there now if it was made, else the quick one, made within a request."""
+def analysis_of(database: Database, survey: Survey, versions: str = SAME_CHOICES) -> Analysis:
+    """What the pages show: the full analysis of all answers that are there now if it was made, else the quick one, made within a request.
+
+    versions: which earlier versions of the survey are counted, as in `Request`.
+    """
     with database.read() as connection:
-        content = results.load(connection, _fingerprint(connection, survey, Request()))
-    return _parsed(content) if content else analysis_as(database, survey, Request(model=CONDITIONAL))
+        content = results.load(connection, _fingerprint(connection, survey, Request(versions=versions)))
+    quick = Request(model=CONDITIONAL, versions=versions)
+    return _parsed(content) if content else analysis_as(database, survey, quick)
 
 
 def analysis_as(

@@ -16,12 +16,13 @@ from flask import Blueprint, Response, abort, current_app, render_template, requ
 from flask_babel import gettext
 from markupsafe import escape
 
-from wtp.analysis import ALL
+from wtp.analysis import ALL, CURRENT, POOLED, SAME_CHOICES, VERSIONS
 from wtp.export import table_csv
 from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web.accounts import READERS, requires
 from wtp.web.analyses import analysis_of
+from wtp.web.asked import ANSWERS, SAID, known, sections_on
 from wtp.web.formats import number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
@@ -30,7 +31,12 @@ from wtp.web.security import allow_chart_styles
 from wtp.web.verdicts import Verdict, note_text, splits, verdicts
 
 blueprint = Blueprint("results", __name__)
-PAGES = ("importance", "worth", "price", "invest")
+PAGES = {
+    "importance": ("importance",),
+    "worth": ("worth", "amounts"),
+    "price": ("demand", "limits", "waterfall", "van_westendorp"),
+    "invest": ("invest",),
+}
 
 
 def _reading(slug: str) -> Reading:
@@ -40,8 +46,29 @@ def _reading(slug: str) -> Reading:
     segment = request.args.get("segment", ALL)
     if segment != ALL and segment not in {s.id for s in survey.definition.segments}:
         abort(404)
-    analysis = analysis_of(current_app.extensions["wtp_database"], survey)
+    analysis = analysis_of(current_app.extensions["wtp_database"], survey, **_kept())
     return Reading(survey, analysis, segment, labels_of(survey.definition))
+
+
+def _kept() -> dict[str, str]:
+    """Which versions of the survey are counted, if the address says so; every link of the page keeps it."""
+    versions = request.args.get("versions", SAME_CHOICES)
+    if versions not in VERSIONS:
+        abort(404)
+    return {} if versions == SAME_CHOICES else {"versions": versions}
+
+
+def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
+    """(value, words, whether it is the one shown) of each way to count versions; none where there is one version."""
+    if not len(reading.analysis.tables.get("versions", ())):
+        return []
+    words = {
+        SAME_CHOICES: gettext("Versions with the same choices"),
+        CURRENT: gettext("The current version alone"),
+        POOLED: gettext("All versions that can be pooled"),
+    }
+    now = _kept().get("versions", SAME_CHOICES)
+    return [(value, words[value], value == now) for value in VERSIONS]
 
 
 @blueprint.get("/")
@@ -104,14 +131,14 @@ def _limit_sentence(reading: Reading) -> str:
     )
 
 
-@blueprint.get("/results/<slug>/<any(importance, worth, price, invest):page>")
+@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, answers):page>")
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
     reading = _reading(slug)
     allow_chart_styles()
-    names = {"price": ("demand", "limits", "waterfall", "van_westendorp"), "worth": ("worth", "amounts")}.get(page, (page,))
-    sections = [made for name in names if (made := section(name, reading)).rows or made.missing]
+    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
+    sections = [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
     return _render("results/detail.html", reading, page=page, sections=sections, rests_on=_rests_on(reading))
 
 
@@ -145,21 +172,33 @@ def _render(template: str, reading: Reading, **context: object) -> str:
         labels=reading.labels,
         illustrative=bool(reading.definition.economics and reading.definition.economics.illustrative),
         notes=[(note.severity, note_text(note.template, **note.values)) for note in notes],
-        pages={
-            "importance": gettext("What matters"),
-            "worth": gettext("What it is worth"),
-            "price": gettext("Which price"),
-            "invest": gettext("Invest and save"),
-        },
+        pages=_tabs(reading),
+        kept=_kept(),
+        version_links=_version_links(reading),
         **context,
     )
 
 
-@blueprint.get("/results/<slug>/<any(importance, worth, demand, van_westendorp, invest):chart>.json")
+def _tabs(reading: Reading) -> dict[str, str]:
+    """The pages of a study; what was not asked has none."""
+    tabs = {
+        "importance": gettext("What matters"),
+        SAID: gettext("Said and chosen"),
+        "worth": gettext("What it is worth"),
+        "price": gettext("Which price"),
+        "invest": gettext("Invest and save"),
+        ANSWERS: gettext("Answers"),
+    }
+    return {page: name for page, name in tabs.items() if page in PAGES or sections_on(page, reading)}
+
+
+@blueprint.get("/results/<slug>/<chart>.json")
 @requires(*READERS)
 def chart_json(slug: str, chart: str) -> Response:
     """The Plotly figure of a chart; the page's script draws it."""
     reading = _reading(slug)
+    if not known(chart, reading) and chart not in {name for names in PAGES.values() for name in names}:
+        abort(404)
     about = section(chart, reading)
     if about.missing or not about.drawn:
         abort(404)
