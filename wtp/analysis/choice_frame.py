@@ -81,7 +81,7 @@ def holdout_hit_rate(
 def retest_agreement(respondents: Sequence[Respondent]) -> float:
     """Share of repeated choice tasks in which the same offer was chosen again; NaN where nothing was repeated."""
     same = [
-        _offer(chosen_alternative(again)) == _offer(chosen_alternative(first))
+        same_offer(chosen_alternative(again), chosen_alternative(first))
         for respondent in respondents
         for again in respondent.choices
         if again.task.kind == "repeat"
@@ -91,5 +91,6 @@ def retest_agreement(respondents: Sequence[Respondent]) -> float:
     return sum(same) / len(same) if same else float("nan")
 
 
-def _offer(alternative: Alternative) -> tuple[object, ...]:
-    return (*sorted(alternative.levels.items()), alternative.price)
+def same_offer(one: Alternative, other: Alternative) -> bool:
+    """Whether two alternatives are the same offer, wherever they stood."""
+    return one.levels == other.levels and one.price == other.price

@@ -21,12 +21,13 @@ NOT_ESTIMATED = "No figures for this segment: {reason}"
 class Request:
     """What is asked of `analyse`: two equal requests on equal answers give equal figures.
 
-    model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled.
+    model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled. without: numbers of the respondents who are left out.
     """
 
     seed: int = 1
     confidence: float = 0.90
     model: str = AUTO
+    without: tuple[int, ...] = ()
 
     def fingerprint(self, definition_hash: str, answers_hash: str, version: str) -> str:
         """Key under which the analysis may be kept: survey, answers, request and version of the program."""
@@ -93,7 +94,7 @@ class Analysis:
         record = json.loads(text)
         return cls(
             **{name: record[name] for name in _SCALARS},
-            request=Request(**record["request"]),
+            request=Request(**{**record["request"], "without": tuple(record["request"].get("without", ()))}),
             notes=tuple(Note(**note) for note in record["notes"]),
             summaries=record["summaries"],
             tables={name: _unpack(packed) for name, packed in record["tables"].items()},

@@ -7,13 +7,14 @@ respondents get no figures of their own (METHODS 9: their intervals would be wid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
+from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
@@ -21,6 +22,7 @@ from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
 from wtp.analysis.money import money_tables, steps_from_current
 from wtp.analysis.price_tests import price_test_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
+from wtp.analysis.reliability import reliability_tables
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
@@ -78,6 +80,8 @@ def analyse(
     """
     request = request or Request()
     definition = survey.definition
+    left_out = set(request.without)
+    answers = replace(answers, respondents=tuple(r for r in answers.respondents if r.number not in left_out))
     current = [r for r in answers.respondents if all(c.definition_hash == survey.definition_hash for c in r.choices)]
     notes: list[Note] = []
     if len(current) < len(answers.respondents):
@@ -112,6 +116,11 @@ def analyse(
         )
         tables |= {name: table for name, table in differences.items() if len(table)}
         notes += remarks
+    if ALL in fitted:
+        tables |= reliability_tables(
+            definition, everybody.respondents, confidence=request.confidence, seed=request.seed
+        )
+    tables["certainty"] = certainty(definition, tables, confidence=request.confidence)
     return Analysis(
         study=survey.slug,
         definition_hash=survey.definition_hash,
