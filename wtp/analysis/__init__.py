@@ -5,8 +5,10 @@ estimated on its own by a pooled conditional logit, clustered by respondent; whe
 amounts, demand and price upper limits, or latent classes where interviews are short. What would mislead is withheld with its reason.
 """
 
+from wtp.analysis.certainty import certainty
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
+from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
 from wtp.analysis.study import analyse
 from wtp.estimation.hierarchical import Progress
@@ -17,13 +19,18 @@ __all__ = [
     "CONDITIONAL",
     "HIERARCHICAL",
     "LATENT",
+    "MANY_LEFT_OUT",
     "MODELS",
     "Analysis",
     "ChoiceAnalysis",
     "Progress",
+    "QualityReport",
     "Request",
     "Specification",
     "analyse",
     "analyse_choices",
+    "certainty",
+    "compared",
     "influence",
+    "quality_report",
 ]

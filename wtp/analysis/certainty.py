@@ -7,10 +7,10 @@ is n (h / target)^2 away from its target. Both look at how exact a figure is, no
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.pricing.investment import (
@@ -31,6 +31,7 @@ LIMIT = "price_limit"
 SETTLED, MORE, TOO_FEW, TOO_CLOSE, WITHHELD = "settled", "more", "too_few", "too_close", "withheld"
 DEFAULT_PRECISION = 0.05
 _HOPELESS = 20
+_NORMAL = NormalDist()
 _TENS = 10
 COLUMNS = (
     *("segment", "decision", "label", "probability", "estimate", "half_width", "target", "respondents"),
@@ -98,12 +99,12 @@ def _limit(
     if np.isnan(below) and np.isnan(above):
         return {"decision": LIMIT, "status": WITHHELD, "note": "", "estimate": row["estimate"]}
     half = float(np.nanmean([below, above]))
-    sd = half / norm.ppf((1 + confidence) / 2)
+    sd = half / _NORMAL.inv_cdf((1 + confidence) / 2)
     return {
         "decision": LIMIT,
         "estimate": float(row["estimate"]),
         "half_width": half,
-        "probability": float(norm.cdf((row["estimate"] - definition.price.current) / sd)) if sd else np.nan,
+        "probability": float(_NORMAL.cdf((row["estimate"] - definition.price.current) / sd)) if sd else np.nan,
         **_needed(respondents, half / target),
     }
 
@@ -131,15 +132,15 @@ def _open(moves: pd.DataFrame, respondents: int, smallest: float, confidence: fl
     nearest: dict[str, object] = {"label": OPEN, "status": TOO_CLOSE, "probability": np.nan}
     best = np.inf
     for move in moves.to_dict("records"):
-        sd = (move["worth_high"] - move["worth_low"]) / 2 / norm.ppf((1 + confidence) / 2)
+        sd = (move["worth_high"] - move["worth_low"]) / 2 / _NORMAL.inv_cdf((1 + confidence) / 2)
         z = (move["worth"] - smallest) / sd if sd > 0 else 0.0
         if move["direction"] == UP and z <= 0:
             continue
-        ratio = float(norm.ppf(DECISION_PROBABILITY) / abs(z)) if z else np.inf
+        ratio = float(_NORMAL.inv_cdf(DECISION_PROBABILITY) / abs(z)) if z else np.inf
         if ratio < best:
             label = "honoured" if move["direction"] == UP else "expected" if z > 0 else "not_honoured"
             needed = _needed(respondents, max(ratio, 1.0 + 1e-9))
-            best, nearest = ratio, {"label": label, "probability": float(norm.cdf(abs(z))), **needed}
+            best, nearest = ratio, {"label": label, "probability": float(_NORMAL.cdf(abs(z))), **needed}
             if nearest["status"] == WITHHELD:
                 nearest["status"] = TOO_CLOSE
     return nearest

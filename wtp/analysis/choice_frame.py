@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from wtp.quality.inspection import agreed
 from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Alternative
@@ -80,17 +81,4 @@ def holdout_hit_rate(
 
 def retest_agreement(respondents: Sequence[Respondent]) -> float:
     """Share of repeated choice tasks in which the same offer was chosen again; NaN where nothing was repeated."""
-    same = [
-        same_offer(chosen_alternative(again), chosen_alternative(first))
-        for respondent in respondents
-        for again in respondent.choices
-        if again.task.kind == "repeat"
-        for first in respondent.choices
-        if first.task.number == again.task.repeats
-    ]
-    return sum(same) / len(same) if same else float("nan")
-
-
-def same_offer(one: Alternative, other: Alternative) -> bool:
-    """Whether two alternatives are the same offer, wherever they stood."""
-    return one.levels == other.levels and one.price == other.price
+    return float(agreed(respondents).mean())

@@ -84,7 +84,7 @@ class Analysis:
             "request": asdict(self.request),
             "notes": [asdict(note) for note in self.notes],
             "summaries": dict(self.summaries),
-            "tables": {name: _pack(frame) for name, frame in self.tables.items()},
+            "tables": {name: pack(frame) for name, frame in self.tables.items()},
         }
         return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
@@ -97,14 +97,15 @@ class Analysis:
             request=Request(**{**record["request"], "without": tuple(record["request"].get("without", ()))}),
             notes=tuple(Note(**note) for note in record["notes"]),
             summaries=record["summaries"],
-            tables={name: _unpack(packed) for name, packed in record["tables"].items()},
+            tables={name: unpack(packed) for name, packed in record["tables"].items()},
         )
 
 
 _SCALARS = ("study", "definition_hash", "answers_hash", "respondents", "completed", "simulated", "currency")
 
 
-def _pack(frame: pd.DataFrame) -> dict[str, Any]:
+def pack(frame: pd.DataFrame) -> dict[str, Any]:
+    """A table as plain JSON values; `unpack` gives it back with its types."""
     values = frame.astype(object).where(frame.notna(), None)
     return {
         "dtypes": {column: str(dtype) for column, dtype in frame.dtypes.items()},
@@ -112,7 +113,8 @@ def _pack(frame: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _unpack(packed: dict[str, Any]) -> pd.DataFrame:
+def unpack(packed: dict[str, Any]) -> pd.DataFrame:
+    """The table that `pack` wrote."""
     return pd.DataFrame(packed["columns"], columns=list(packed["dtypes"])).astype(packed["dtypes"])
 
 

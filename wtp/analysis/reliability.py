@@ -8,14 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from wtp.analysis.choice_frame import choice_frame, chosen_alternative, same_offer
+from wtp.analysis.choice_frame import choice_frame
 from wtp.analysis.money import steps_from_current
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.estimation.response_error import Reliability, without_slips
 from wtp.pricing.willingness_to_pay import contrast
-from wtp.survey.answers import Choice, Respondent
+from wtp.quality.inspection import agreed
+from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
 _DRAWS = 4_000
@@ -25,18 +26,6 @@ _COLUMNS = (
     *("corrected", "corrected_low", "corrected_high", "worth", "worth_low", "worth_high"),
     *("worth_corrected", "worth_corrected_low", "worth_corrected_high"),
 )
-
-
-def agreed(respondents: Sequence[Respondent]) -> pd.Series:
-    """1 or 0 by respondent number, of those who answered a choice task and its repetition: whether the same offer was chosen again."""
-    found: dict[int, float] = {}
-    for person in respondents:
-        firsts: dict[int, Choice] = {c.task.number: c for c in person.choices if c.task.kind != "repeat"}
-        for again in person.choices:
-            first = firsts.get(again.task.repeats or 0) if again.task.kind == "repeat" else None
-            if first is not None:
-                found[person.number] = float(same_offer(chosen_alternative(first), chosen_alternative(again)))
-    return pd.Series(found, dtype=float, name="agreed")
 
 
 def reliability_tables(

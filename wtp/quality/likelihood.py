@@ -2,7 +2,7 @@
 
 The likelihood of a respondent's choices under the tastes of the study, integrated over how they differ, is what tells a random clicker apart best (Neyman and Pearson). Its
 root (RLH) lies at 1/J for chance. The tastes are found as those of a mixture: a share of random clickers, whose likelihood is known exactly, and all
-others, normal round one mean; so clickers do not water the tastes down. Which value is too low follows from simulation on the same tasks: random clickers, and respondents
+others, normal round one mean and more or less firm; so clickers do not water the tastes down. Which value is too low follows from simulation on the same tasks: random clickers, and respondents
 whose tastes are those of the study, so that both what is caught and what is lost are told (the recipe of cut-offs by random data, with its price).
 """
 
@@ -24,7 +24,8 @@ from wtp.survey.definition import Definition
 _DRAWS = 128
 _SPREADS = (0.05, 0.2, 0.4, 0.6, 0.9, 1.3)
 _SCALES = (0.8, 1.0, 1.2, 1.45, 1.75, 2.1, 2.5)  # pooling weakens tastes that differ
-_SMALLEST_SPREAD = 0.6  # of the largest taste: people also differ in what the average hardly cares for
+_SMALLEST_SPREAD = 0.4  # of the largest taste: people also differ in what the average hardly cares for
+_STRENGTH = 0.25  # standard deviation of the logarithm: some people choose more firmly than others
 _FALSE_ALARMS = (0.01, 0.02, 0.05, 0.10)
 _CHUNK = 100
 _LARGEST = 500.0  # exp of it is finite
@@ -122,14 +123,15 @@ def _population(
 
     The likelihood is searched by the neighbours on the grid of spreads and scales, from `place` on.
     """
-    z = norm.ppf(qmc.Sobol(len(mean), seed=1).random(_DRAWS).clip(1e-6, 1 - 1e-6))
+    drawn = norm.ppf(qmc.Sobol(len(mean) + 1, seed=1).random(_DRAWS).clip(1e-6, 1 - 1e-6))
+    z, strength = drawn[:, :-1], np.exp(_STRENGTH * drawn[:, -1:])
     size = np.maximum(np.abs(mean), _SMALLEST_SPREAD * np.abs(mean).max())
     chance = -answered.sum(axis=1) * np.log(X.shape[2])
     tried: dict[tuple[int, int], tuple[float, np.ndarray, np.ndarray]] = {}
 
     def likely(at: tuple[int, int]) -> float:
         if at not in tried:
-            draws = _SCALES[at[1]] * (mean + _SPREADS[at[0]] * size * z)
+            draws = _SCALES[at[1]] * strength * (mean + _SPREADS[at[0]] * size * z)
             tried[at] = (*_mixture(_log_likelihood(X, picked, answered, draws), chance), draws)
         return tried[at][0]
 
