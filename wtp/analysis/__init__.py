@@ -5,7 +5,7 @@ estimated on its own by a pooled conditional logit, clustered by respondent; whe
 amounts, demand and price upper limits, or latent classes where interviews are short. What would mislead is withheld with its reason.
 """
 
-from wtp.analysis.certainty import certainty
+from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
@@ -33,4 +33,5 @@ __all__ = [
     "compared",
     "influence",
     "quality_report",
+    "target_of",
 ]

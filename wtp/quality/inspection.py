@@ -186,7 +186,9 @@ def _beside(definition: Definition, people: Sequence[Respondent]) -> pd.DataFram
     """What is shown and never flagged: the repeated choice task, and who would buy nothing."""
     again = agreed(people)
     rows = [
-        (person.number, "retest", float(again[person.number]), 1.0, False) for person in people if person.number in again
+        (person.number, "retest", float(again[person.number]), 1.0, False)
+        for person in people
+        if person.number in again
     ]
     for person in people:
         asked = [choice.buys for choice in person.choices if choice.buys is not None]

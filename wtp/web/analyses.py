@@ -70,6 +70,15 @@ def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool]
     return (_parsed(newest[0]), False) if newest else None
 
 
+def stored_pair(database: Database, survey: Survey, less: tuple[int, ...]) -> tuple[Analysis, Analysis] | None:
+    """The quick analyses of everybody and of all but some, if both are there."""
+    with database.read() as connection:
+        asked = [Request(model=CONDITIONAL, without=part) for part in ((), less)]
+        kept = [results.load(connection, _fingerprint(connection, survey, each)) for each in asked]
+    first, second = (_parsed(content) if content else None for content in kept)
+    return (first, second) if first and second else None
+
+
 def quality_of(database: Database, survey: Survey) -> QualityReport:
     """Data quality of the answers that are there now, made once."""
     with database.read() as connection:
