@@ -1,6 +1,6 @@
 """All signals of all respondents, each with its value, its limit and whether it is a flag; what one respondent's flags together suggest.
 
-Nothing is left out automatically and no single flag suggests it. Signals: speed (median choice task below 40 per cent of the study's median, interview below a third of it, both
+Nothing is left out automatically and no single flag suggests it; both signals of speed count as one flag, and so do both of copied texts. Signals: speed (median choice task below 40 per cent of the study's median, interview below a third of it, both
 from 30 respondents with times on), position (one place in the order shown far more often than chance: binomial p times places < 0.001), likelihood
 (root likelihood below the study's own cut-off, from 8 choice tasks on), duplicate (95 per cent of at least 20 comparable answers equal another respondent's),
 words (the same open text as somebody else's), pasted (texts that were pasted), straight_lining (one point for 90 per cent of at least six items, a flag only if a reversed item is among them), honeypot (a field
@@ -28,6 +28,7 @@ _EQUAL = 0.95
 _LONG_ENOUGH = 20
 _FEWEST_ITEMS = 6
 _SAME_POINT = 0.9
+_ONE_KIND = {"fast_interview": "fast_choices", "pasted": "words"}  # one behaviour counts once
 _PRICES = (GaborGranger, OpenPrice, VanWestendorp)
 _COLUMNS = ["respondent", "signal", "value", "limit", "flagged"]
 
@@ -62,7 +63,9 @@ def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quali
         frames.append(frame.assign(limit=likelihood.cutoff, flagged=frame["value"] < likelihood.cutoff))
     signals = pd.concat([f for f in frames if len(f)], ignore_index=True) if people else pd.DataFrame(columns=_COLUMNS)
     signals = signals.sort_values(["respondent", "signal"], ignore_index=True)
-    flags = signals.groupby("respondent")["flagged"].sum().reindex([r.number for r in people], fill_value=0).astype(int)
+    flagged = signals[signals["flagged"].astype(bool)]
+    kinds = flagged["signal"].replace(_ONE_KIND).groupby(flagged["respondent"]).nunique()
+    flags = kinds.reindex([r.number for r in people], fill_value=0).astype(int)
     flags.index.name = "respondent"
     long_enough = definition.choice_tasks.total >= 12
     suggestion = np.where(flags >= 2, "leave_out" if long_enough else "look", np.where(flags == 1, "look", "keep"))
