@@ -212,7 +212,9 @@ def test_slips_are_a_second_view_beside_the_raw_figures(analyst: Staff) -> None:
     part = analyst.open(f"{QUALITY}?lang=en").select("#repeated")[0]
     heads = [head.get_text() for head in part.select("thead th")]
     assert heads[1:3] == ["Part-worth, raw", "Part-worth without slips"]
-    raw, clean = (float(cell.get_text().split()[0].replace("−", "-")) for cell in part.select("tbody tr")[2].select("td")[:2])
+    raw, clean = (
+        float(cell.get_text().split()[0].replace("−", "-")) for cell in part.select("tbody tr")[2].select("td")[:2]
+    )
     assert abs(clean) > abs(raw)
     assert "second view, used nowhere else" in part.get_text()
 
@@ -304,8 +306,8 @@ def test_a_changed_log_is_shown(app: Flask, analyst: Staff) -> None:
 def test_the_target_is_settable_and_a_wrong_one_is_named(analyst: Staff) -> None:
     token = hidden(analyst.open("/manage/supplier/field"))["csrf_token"]
     analyst.client.post("/manage/supplier/refresh", data={"csrf_token": token})
-    page = analyst.open("/manage/supplier/field?lang=en&half_width=0.8")
-    assert page.select("#half_width")[0]["value"] == "0.8"
+    page = analyst.open("/manage/supplier/field?lang=en&half_width=3")
+    assert page.select("#half_width")[0]["value"] == "3"
     assert re.search(r"about [\d,]+ more answers", page.select("#certainty tbody tr")[0].get_text())
     assert page.select("#certainty .card p")[0].get_text().startswith(("About", "You can stop", "More"))
     wrong = analyst.open("/manage/supplier/field?lang=en&half_width=soon")
@@ -315,7 +317,9 @@ def test_the_target_is_settable_and_a_wrong_one_is_named(analyst: Staff) -> None
     assert any("Too few to say" in text for text in few)
 
 
-def test_in_the_field_nothing_is_computed_by_looking(app: Flask, analyst: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_the_field_nothing_is_computed_by_looking(
+    app: Flask, analyst: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("looking at the field page started an estimation")
 

@@ -115,9 +115,7 @@ def _sentence(
             )
         )
     if close:
-        parts.append(
-            _("Too close to call, more answers will hardly decide: %(names)s.", names=_names(close, labels, currency))
-        )
+        parts.append(_("More answers will hardly decide: %(names)s.", names=_names(close, labels, currency)))
     return " ".join(parts), not near
 
 
@@ -133,7 +131,7 @@ def _names(rows: Sequence[Mapping[Any, Any]], labels: Mapping[str, str], currenc
 def _line(row: Mapping[Any, Any], labels: Mapping[str, str], currency: str) -> Line:
     missing = {
         "settled": _("settled"),
-        "too_close": _("too close to call"),
+        "too_close": _("more answers will hardly help"),
         "withheld": note_text(str(row["note"])) or _("withheld"),
     }.get(row["status"]) or _("about %(more)s more answers", more=number(row["more_answers"], 0))
     settled = row["status"] == "settled"
