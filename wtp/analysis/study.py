@@ -7,13 +7,14 @@ respondents get no figures of their own (METHODS 9: their intervals would be wid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
+from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
@@ -25,6 +26,7 @@ from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.price_tests import price_test_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
+from wtp.analysis.reliability import reliability_tables
 from wtp.analysis.versions import counted, with_price_response
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
@@ -79,6 +81,8 @@ def analyse(
     """
     request = request or Request()
     definition = survey.definition
+    left_out = set(request.without)
+    answers = replace(answers, respondents=tuple(r for r in answers.respondents if r.number not in left_out))
     versions = counted(survey, answers, request)
     notes = list(versions.notes)
     groups = _groups(definition, versions.respondents)
@@ -119,6 +123,11 @@ def analyse(
         )
         tables |= {name: table for name, table in differences.items() if len(table)}
         notes += remarks
+    if ALL in fitted:
+        tables |= reliability_tables(
+            definition, everybody.respondents, confidence=request.confidence, seed=request.seed
+        )
+    tables["certainty"] = certainty(definition, tables, confidence=request.confidence)
     return Analysis(
         study=survey.slug,
         definition_hash=survey.definition_hash,

@@ -180,6 +180,12 @@ def counts(connection: sa.Connection, slug: str) -> Counts:
     return Counts(begun, completed, int(simulated), screened_out, over_quota)
 
 
+def completed_people(connection: sa.Connection, slug: str) -> int:
+    """How many people completed; simulated respondents are none."""
+    mine = sa.and_(_R.study == slug, sa.not_(_R.simulated), _R.completed_at.is_not(None))
+    return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
+
+
 def _lock_study(connection: sa.Connection, slug: str) -> None:
     """One beginner at a time, so that numbers follow each other and versions fill evenly; SQLite's writers wait anyway."""
     connection.execute(sa.select(tables.study.c.slug).where(tables.study.c.slug == slug).with_for_update())

@@ -182,4 +182,28 @@ result = sa.Table(
     sa.Column("study", sa.String(80), nullable=False, index=True),
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False, server_default="analysis"),
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    _id(),
+    sa.Column("respondent_id", sa.ForeignKey("respondent.id"), nullable=False, index=True),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("made_by", sa.String(120), nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("happened_at", UtcDateTime, nullable=False),
+    sa.Column("who", sa.String(120), nullable=False),
+    sa.Column("action", sa.String(40), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("chain", sa.String(64), nullable=False),
 )

@@ -12,7 +12,7 @@ from wtp.errors import SettingsError
 from wtp.settings import Settings, secret_key
 from wtp.store import open_database, studies
 from wtp.survey import Survey, load_survey
-from wtp.web import accounts, design, errors, field, formats, health, i18n, manage, respond, results, security
+from wtp.web import accounts, design, errors, field, formats, health, i18n, manage, quality, respond, results, security
 
 
 def create_app(settings: Settings) -> Flask:
@@ -46,6 +46,7 @@ def create_app(settings: Settings) -> Flask:
         manage.blueprint,
         field.blueprint,
         design.blueprint,
+        quality.blueprint,
     ):
         app.register_blueprint(blueprint)
     return app
