@@ -71,10 +71,7 @@ def test_no_slug_leads_out_of_the_folder(slug: str, tmp_path: Path) -> None:
     assert folder_of(surveys, slug) is None
     with pytest.raises(ConflictError):
         create(surveys, slug, "")
-    assert (
-        sorted(tmp_path.rglob("*")) == [surveys, tmp_path / DEFINITION_FILE, surveys / DEFINITION_FILE]
-        or len(list(tmp_path.rglob("*"))) == 3
-    )
+    assert len(list(tmp_path.rglob("*"))) == 3, "nothing was made"
 
 
 def test_a_link_out_of_the_folder_is_no_study(tmp_path: Path) -> None:

@@ -33,14 +33,26 @@ def value_at(content: Any, place: Place) -> Any:
     return content
 
 
+def applied(content: Mapping[str, Any], changes: Mapping[Place, Any]) -> dict[str, Any]:
+    """Plain content with these values; None takes a key away."""
+    meant = copy.deepcopy(dict(content))
+    for place, value in changes.items():
+        _assign(meant, place, value, plain=True)
+    return meant
+
+
 def edited(source: str, changes: Mapping[Place, Any]) -> str:
     """The text with these values; None takes a key away. Tables on the way to a place are added where they are missing.
 
     Raises SurveyError if the text cannot be changed so.
     """
-    meant, document = tomllib.loads(source), _parsed(source)
-    for place, value in changes.items():
-        if value_at(meant, place) != value:
+    meant = tomllib.loads(source)
+    new = {place: value for place, value in changes.items() if value_at(meant, place) != value}
+    if not new:
+        return source
+    document = _parsed(source)
+    for place, value in new.items():
+        if value_at(meant, place) != value:  # an earlier change may have taken its table away
             _assign(meant, place, value, plain=True)
             _assign(document, place, value, plain=False)
     return _checked(document.as_string(), meant, "edit")
@@ -180,26 +192,31 @@ def _assign(content: Any, place: Place, value: Any, *, plain: bool) -> None:
             content[part] = new if plain else tomlkit.table() if outer else tomlkit.value(written(new))
         content = content[part]
     key: Any = place[-1]
+    there = isinstance(content, MutableSequence) or key in content
     if value is None:
-        if isinstance(content, MutableSequence) or key in content:
+        if there:
             del content[key]
-        return
-    old = content[key] if isinstance(content, MutableSequence) or key in content else None
-    if isinstance(old, MutableMapping) and isinstance(value, Mapping):
-        for inner in [name for name in old if name not in value]:
-            del old[inner]
-        for inner, item in value.items():
-            if plain or old.get(inner) != item:
-                _assign(old, (inner,), item, plain=plain)
-    elif plain:
-        content[key] = copy.deepcopy(value)
-    elif isinstance(value, Mapping) and content is not None and _is_document(content):
-        table = tomlkit.table()
-        for inner, item in value.items():
-            table[inner] = tomlkit.value(written(item))
-        content[key] = table
+    elif there and isinstance(content[key], MutableMapping) and isinstance(value, Mapping):
+        _merge(content[key], value, plain=plain)
     else:
-        content[key] = tomlkit.value(written(value))
+        content[key] = copy.deepcopy(value) if plain else _new(value, table=_is_document(content))
+
+
+def _merge(old: MutableMapping[str, Any], value: Mapping[str, Any], *, plain: bool) -> None:
+    for gone in [name for name in old if name not in value]:
+        del old[gone]
+    for name, item in value.items():
+        if old.get(name) != item:
+            _assign(old, (name,), item, plain=plain)
+
+
+def _new(value: Any, *, table: bool) -> Any:
+    if not (table and isinstance(value, Mapping)):
+        return tomlkit.value(written(value))
+    found = tomlkit.table()
+    for name, item in value.items():
+        found[name] = tomlkit.value(written(item))
+    return found
 
 
 def _is_document(content: Any) -> bool:

@@ -66,8 +66,11 @@ def inspect_survey(folder: Path) -> tuple[Survey | None, tuple[Mistake, ...]]:
 def inspect_text(source: str, path: Path) -> tuple[Definition | None, tuple[Mistake, ...]]:
     """Check the text of a definition file, which is or will be at `path`; the definition is None if there is any mistake."""
     raw, mistakes = parse_source(source, path)
-    if raw is None:
-        return None, mistakes
+    return (None, mistakes) if raw is None else inspect_content(raw, path)
+
+
+def inspect_content(raw: dict[str, Any], path: Path) -> tuple[Definition | None, tuple[Mistake, ...]]:
+    """Check the plain content of a definition file, which is or will be at `path`."""
     try:
         definition = Definition.model_validate(raw, context=references(raw))
     except ValidationError as error:
@@ -80,6 +83,15 @@ def inspect_text(source: str, path: Path) -> tuple[Definition | None, tuple[Mist
             found = Mistake(str(path), "attributes", f"picture {name}", f"a file in {pictures}", "put it there")
             mistakes = (*mistakes, found)
     return (None if mistakes else definition), mistakes
+
+
+def definition_of(source: str) -> Definition | None:
+    """The definition that a text holds, whatever is wrong between its parts; None if it cannot be read as one."""
+    raw, _ = parse_source(source, Path(DEFINITION_FILE))
+    try:
+        return None if raw is None else Definition.model_validate(raw, context=references(raw))
+    except ValidationError:
+        return None
 
 
 def read_source(path: Path) -> tuple[str | None, tuple[Mistake, ...]]:

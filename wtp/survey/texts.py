@@ -10,8 +10,32 @@ from wtp.survey.editing import Place
 
 # Keys whose value is a text in each language, anywhere in a definition.
 WORDINGS = frozenset(
-    "title offer label unit description text agree question purchase_question best worst anchor help unsure with_it without_it "
-    "low_label high_label too_cheap cheap expensive too_expensive yes no".split()
+    [
+        "title",
+        "offer",
+        "label",
+        "unit",
+        "description",
+        "text",
+        "agree",
+        "question",
+        "purchase_question",
+        "best",
+        "worst",
+        "anchor",
+        "help",
+        "unsure",
+        "with_it",
+        "without_it",
+        "low_label",
+        "high_label",
+        "too_cheap",
+        "cheap",
+        "expensive",
+        "too_expensive",
+        "yes",
+        "no",
+    ]
 )
 
 

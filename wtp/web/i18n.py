@@ -85,6 +85,8 @@ def _languages() -> tuple[str, ...]:
         surveys: Mapping[str, Survey] = current_app.extensions["wtp_surveys"]
         survey = surveys.get((request.view_args or {}).get("slug", ""))
         return survey.definition.languages if survey else INTERFACE_LANGUAGES
+    if request.endpoint == "workbench.preview_step":
+        return ((request.view_args or {})["language"],)
     default = current_app.extensions["wtp_settings"].staff_language
     return (default, *(code for code in INTERFACE_LANGUAGES if code != default))
 

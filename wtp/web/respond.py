@@ -217,7 +217,7 @@ def _elsewhere(visit: Visit) -> ResponseReturnValue | None:
     if visit.ending:
         return redirect(url_for(".end", slug=visit.slug), 303)
     with _database().read() as connection:
-        state = studies.state(connection, visit.slug)
+        state = "open" if visit.test else studies.state(connection, visit.slug)
         named: str | None = session.get(_panel_key(visit.slug))
         again = named is not None and not visit.begun and respondents.panel_known(
             connection, visit.slug, named, visit.token
@@ -226,7 +226,7 @@ def _elsewhere(visit: Visit) -> ResponseReturnValue | None:
     if visit.completed or (state != "closed" and visit.begun):
         return None
     reason = state if state != "open" else "again" if again else ""
-    own = visit.interview is not None  # somebody with a personal link
+    own = visit.test or visit.interview is not None  # somebody with a personal link
     if not reason and panel and panel.required and not named and not own:
         reason = "panel"
     return (render_template("respond/closed.html", visit=visit, reason=reason), 403) if reason else None
@@ -258,6 +258,14 @@ def _page(visit: Visit, place: int, form: BaseForm, *, changed_elsewhere: bool =
         "link": _personal_link(visit) if visit.begun else None,
     }
     return render_template(f"respond/{shown.page.type}.html", **context)
+
+
+def preview(visit: Visit, place: int) -> str:
+    """A step as somebody sees it who has not answered anything."""
+    shown = visit.route[place]
+    form = forms.page_form(shown.page, visit.task(shown))
+    form.process(data={})
+    return _page(visit, place, form)
 
 
 def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:
