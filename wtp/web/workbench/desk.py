@@ -22,7 +22,8 @@ from wtp.survey.load import DEFINITION_FILE, inspect_text, parse_source
 from wtp.web.i18n import language
 from wtp.web.surveys import Surveys
 from wtp.web.workbench import words
-from wtp.web.workbench.entries import Reader, key_of, name_of, said, shown_number
+from wtp.web.workbench.entries import Reader, key_of, name_of, said
+from wtp.web.workbench.typed import shown_number
 
 blueprint = Blueprint("workbench", __name__, url_prefix="/manage")
 
@@ -62,13 +63,7 @@ class Desk:
     @property
     def title(self) -> str:
         """What people call the study."""
-        title = (self.content or {}).get("title")
-        words_ = (
-            [text for text in title.values() if isinstance(text, str) and text.strip()]
-            if isinstance(title, Mapping)
-            else []
-        )
-        return words_[0] if words_ else self.slug
+        return self.reader.title(self.content or {}) or self.slug
 
     @property
     def reader(self) -> Reader:

@@ -21,8 +21,9 @@ from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.i18n import language
 from wtp.web.workbench import words
 from wtp.web.workbench.desk import BASICS, Desk, blueprint, desk_of, page, posted_revision, surveys
-from wtp.web.workbench.entries import Entry, Reader, Table, changes, name_of, place_of
+from wtp.web.workbench.entries import Entry, Reader, Table, name_of, place_of
 from wtp.web.workbench.schema import PAGES, QUESTIONS, fields_of, model_at, skeleton
+from wtp.web.workbench.typed import changes
 
 _LISTED = {
     "attributes": ("attributes",),
@@ -31,7 +32,8 @@ _LISTED = {
     "participants": ("screen_outs", "quotas"),
     "competitors": ("competitors",),
 }
-_SINGLE = {"price": ("price",), "choice_tasks": ("choice_tasks",), "simulation": ("simulation",)}
+_SINGLE = ("price", "choice_tasks")
+_ROOTS = {"basics": BASICS, "access": ("panel", "embed_in"), "costs": ("economics",), "simulation": ("simulation",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def change(slug: str, node: str) -> ResponseReturnValue:
         return redirect(url_for(".source", slug=slug), 303)
     reader = desk.reader
     view = _view(reader, node)
-    typed = changes(reader, view.entries, request.form, language())
+    typed = changes(view.entries, request.form, reader.languages, language())
     if revision != desk.draft.revision:
         return _page(
             _as_typed(desk, typed), _view(_as_typed(desk, typed).reader, node), conflict=_both(view, typed)
@@ -116,7 +118,7 @@ def check(slug: str, node: str) -> Response:
     posted_revision()
     if desk.content is None:
         abort(404)
-    typed = changes(desk.reader, _view(desk.reader, node).entries, request.form, language())
+    typed = changes(_view(desk.reader, node).entries, request.form, desk.reader.languages, language())
     mine = _as_typed(desk, typed)
     view = _view(mine.reader, node)
     found = {entry.name: entry.mistakes for entry in view.entries if entry.mistakes}
@@ -140,37 +142,33 @@ def _page(desk: Desk, view: View, *, conflict: Sequence[Any] = (), refused: str 
 
 
 def _view(reader: Reader, node: str) -> View:
-    content = reader.content
-    if node == "basics":
-        return View(node, str(words.PARTS[node]), (reader.table((), Definition, BASICS),))
+    """What belongs on a page, or 404."""
     if node in _LISTED:
-        listings = tuple(_listing(reader, (name,)) for name in _LISTED[node])
-        return View(node, str(words.PARTS[node]), listings=listings)
-    if node == "access":
-        panel = reader.table((), Definition, ("panel", "embed_in"))
-        return View(node, str(words.PARTS[node]), (panel,))
-    if node == "costs":
-        table = reader.table((), Definition, ("economics",))
-        return View(node, str(words.PARTS[node]), (table,), costs=_costs(reader))
+        return View(node, str(words.PARTS[node]), listings=tuple(_listing(reader, (name,)) for name in _LISTED[node]))
     if node in _SINGLE:
-        field = reader.table((), Definition, (node,))
-        if node == "simulation" or value_at(content, (node,)) is None:
-            return View(node, str(words.PARTS[node]), (field,))
-        model = model_at(content, (node,))
-        return View(node, str(words.PARTS[node]), (reader.table((node,), model),) if model else ())
-    place = place_of(node)
+        model = model_at(reader.content, (node,))
+        there = value_at(reader.content, (node,)) is not None and model is not None
+        table = reader.table((node,), model) if there and model else reader.table((), Definition, (node,))
+        return View(node, str(words.PARTS[node]), (table,))
+    if node in _ROOTS:
+        costs = _costs(reader) if node == "costs" else ()
+        return View(node, str(words.PARTS[node]), (reader.table((), Definition, _ROOTS[node]),), costs=costs)
+    return _view_of(reader, node, place_of(node))
+
+
+def _view_of(reader: Reader, node: str, place: Place) -> View:
+    """The page of one attribute, page, question, segment ..."""
     above = {name: part for part, names in _LISTED.items() for name in names}
     if name_of(place) != node or place[0] not in above or len(place) not in {2, 4} or not isinstance(place[-1], int):
         abort(404)
-    value = value_at(content, place)
-    model = model_at(content, place)
-    if value is None or not isinstance(value, Mapping):
+    value, model = value_at(reader.content, place), model_at(reader.content, place)
+    if not isinstance(value, Mapping):
         abort(404)
+    up = name_of(place[:2]) if len(place) == 4 else above[str(place[0])]
     if model is None:
-        return View(node, reader.title(value), up=above[str(place[0])])
+        return View(node, reader.title(value), up=up)
     table = reader.table(place, model)
     listings = (_listing(reader, (*place, "questions")),) if model is QuestionPage else ()
-    up = name_of(place[:2]) if len(place) == 4 else above[str(place[0])]
     return View(node, table.title, (table,), listings, up=up, kind=str(value.get("type") or place[0]))
 
 

@@ -1,7 +1,4 @@
-"""Forms of a study's parts: what the file says, field by field, with the mistakes beside it; and back from what was typed to changes of the file.
-
-What was typed is kept as typed, right or wrong: a draft may have mistakes, and nothing that an author wrote is thrown away.
-"""
+"""Forms of a study's parts: what the file says, field by field, with the mistakes beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from werkzeug.datastructures import MultiDict
 
 from wtp.survey import Mistake
 from wtp.survey.attributes import Record
@@ -19,6 +15,7 @@ from wtp.survey.editing import Place, value_at
 from wtp.survey.load import references
 from wtp.survey.questions import Asked
 from wtp.survey.texts import languages_of
+from wtp.web.i18n import language
 from wtp.web.workbench import words
 from wtp.web.workbench.schema import Field, fields_of
 
@@ -168,28 +165,27 @@ class Reader:
         """What a table is called by people: its words, else its id."""
         for key in ("label", "title"):
             text = value.get(key)
-            if isinstance(text, Mapping) and any(isinstance(t, str) and t.strip() for t in text.values()):
-                return next(str(t) for t in text.values() if isinstance(t, str) and t.strip())
+            if isinstance(text, Mapping):
+                said_ = {one: t for one, t in text.items() if isinstance(t, str) and t.strip()}
+                if said_:
+                    return str(said_.get(language()) or next(iter(said_.values())))
         return str(value.get("id") or value.get("segment") or "")
 
     def _picks(self, field: Field, model: type[Record], place: Place) -> tuple[Any, ...]:
-        levels = self._attributes()
         if field.kind == "choice":
             return tuple((name, words.choice(name)) for name in field.choices)
         if field.kind == "when":
             return self._conditions(numbers=model.__name__ != "Segment")
         if field.kind in {"level", "levels", "worth"}:
-            return levels
-        name = (model.__name__, field.name)
-        if name == ("Attribute", "current"):
-            return self._listed((*place[:-1], "levels"))
-        if name == ("SingleChoice", "attention"):
-            return self._listed((*place[:-1], "options"))
-        if name == ("SimulatedSegment", "segment"):
-            return self._listed(("segments",))
-        if name == ("ChoiceTaskPlan", "at_most_once"):
-            return (*((attribute, title) for attribute, title, _ in levels), ("price", words.label("", "price")))
-        return ()
+            return self._attributes()
+        if (model.__name__, field.name) == ("ChoiceTaskPlan", "at_most_once"):
+            return (*((name, title) for name, title, _ in self._attributes()), ("price", words.label("", "price")))
+        listed = {
+            ("Attribute", "current"): (*place[:-1], "levels"),
+            ("SingleChoice", "attention"): (*place[:-1], "options"),
+            ("SimulatedSegment", "segment"): ("segments",),
+        }.get((model.__name__, field.name))
+        return self._listed(listed) if listed else ()
 
     def _listed(self, place: Place) -> tuple[tuple[str, str], ...]:
         found = value_at(self.content, place)
@@ -237,140 +233,3 @@ def said(mistake: Mistake, languages: Sequence[str] = (), inner: Place = ()) -> 
     where = f"{inner[-1]}: " if inner and inner[-1] in languages else ""
     found, allowed, remedy = parts
     return where + _("Found %(found)s; allowed: %(allowed)s; %(remedy)s.", found=found, allowed=allowed, remedy=remedy)
-
-
-def changes(reader: Reader, entries: Sequence[Entry], form: MultiDict[str, str], language: str) -> dict[Place, Any]:
-    """What was typed that differs from the file, by place; None takes a key away."""
-    found: dict[Place, Any] = {}
-    for entry in entries:
-        if entry.field.kind in {"record", "records"}:
-            continue
-        posted, value = _typed(reader, entry, form, language)
-        if posted and not _same(entry.value, value) and not (entry.value is None and _is_default(entry.field, value)):
-            found[entry.place] = value
-    return found
-
-
-def _typed(reader: Reader, entry: Entry, form: MultiDict[str, str], language: str) -> tuple[bool, Any]:
-    """(whether the field was on the page, its value; None where it is empty and may be)."""
-    field, name, old = entry.field, entry.name, entry.value
-    if field.kind == "wording":
-        names = {one: f"{name}.{one}" for one in reader.languages}
-        if not any(one in form for one in names.values()):
-            return False, None
-        before = dict(old) if isinstance(old, Mapping) else {}
-        texts = {one: _text(form.get(key, "")) for one, key in names.items()}
-        texts = {
-            one: before[one] if str(before.get(one, "")).strip() == text.strip() else text
-            for one, text in texts.items()
-            if text or one in before or field.required
-        }
-        whole = {**before, **texts}
-        empty = not any(str(text).strip() for text in whole.values())
-        return True, None if empty and not field.required else _filled(whole, reader.languages, empty)
-    if field.kind == "when":
-        return _picked(entry, form, language, ranges=True)
-    if field.kind == "levels":
-        return _picked(entry, form, language, ranges=False)
-    if field.kind in {"level", "worth"}:
-        return _by_attribute(entry, form, language)
-    if name not in form:
-        return False, None
-    typed = _text(form.get(name, "")).strip()
-    if field.kind == "flag":
-        return True, "yes" in form.getlist(name)
-    if field.kind == "words":
-        chosen = [one for one in form.getlist(name) if one] if entry.picks else re.split(r"[\s,;]+", typed)
-        values = [one for one in chosen if one]
-        return True, values if values or field.required else None
-    if field.kind == "numbers":
-        values = numbers(typed, language)
-        return True, values if values or field.required else None
-    if field.kind in {"integer", "number"}:
-        if shown_number(old, language) == typed:
-            return True, old
-        return True, number(typed, language) if typed or field.required else None
-    if field.kind == "choice" and field.name == "required" and typed in {"true", "false"}:
-        return True, typed == "true"
-    if field.name == "format" and typed == "1":
-        return True, 1
-    return True, typed if typed or field.required else None
-
-
-def _filled(texts: dict[str, Any], languages: Sequence[str], empty: bool) -> dict[str, Any]:
-    return {**dict.fromkeys(languages, ""), **texts} if empty else texts
-
-
-def _picked(entry: Entry, form: MultiDict[str, str], language: str, *, ranges: bool) -> tuple[bool, Any]:
-    """Pick lists by question or attribute; what the file names and nobody offers is kept as long as it is ticked."""
-    if entry.name not in form:
-        return False, None
-    found: dict[str, Any] = {}
-    old = entry.value if isinstance(entry.value, Mapping) else {}
-    for group in dict.fromkeys([*old, *(pick[0] for pick in entry.picks)]):
-        name = f"{entry.name}.{group}"
-        low, high = (_text(form.get(f"{name}.{end}", "")).strip() for end in ("from", "to"))
-        if ranges and (low or high):
-            found[group] = {end: number(typed, language) for end, typed in (("from", low), ("to", high)) if typed}
-        elif picked := form.getlist(name):
-            found[group] = picked
-    return True, found if found or entry.field.required else None
-
-
-def _by_attribute(entry: Entry, form: MultiDict[str, str], language: str) -> tuple[bool, Any]:
-    names = {pick[0]: f"{entry.name}.{pick[0]}" for pick in entry.picks}
-    if not any(name in form for name in names.values()):
-        return False, None
-    typed = {group: _text(form.get(name, "")).strip() for group, name in names.items()}
-    if entry.field.kind == "level":
-        return True, {group: text for group, text in typed.items() if text}
-    return True, {group: numbers(text, language) for group, text in typed.items() if text}
-
-
-def _same(old: Any, new: Any) -> bool:
-    return (type(old) is type(new) and old == new) or (
-        isinstance(old, int | float)
-        and isinstance(new, int | float)
-        and not isinstance(old, bool)
-        and not isinstance(new, bool)
-        and old == new
-    )
-
-
-def _is_default(field: Field, value: Any) -> bool:
-    return (
-        value is None
-        or value == field.default
-        or (field.kind == "words" and value == [])
-        or (field.name == "required" and value is True)
-    )
-
-
-def _text(typed: str) -> str:
-    return typed.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def number(typed: str, language: str) -> int | float | str:
-    """The number that was typed, with a decimal comma too; whatever is none stays a text, which the check then names."""
-    plain = typed.replace("\u00a0", "").replace(" ", "").replace("−", "-")
-    if plain.count(",") == 1 and "." not in plain:
-        plain = plain.replace(",", ".")
-    if re.fullmatch(r"[-+]?[0-9]{1,18}", plain):
-        return int(plain)
-    return float(plain) if re.fullmatch(r"[-+]?[0-9]{0,15}\.?[0-9]{1,15}", plain) else typed
-
-
-def numbers(typed: str, language: str) -> list[int | float | str]:
-    """Several numbers; between them stands a space, a semicolon, or a comma that is no decimal one."""
-    parts = [part.strip(",") for part in re.split(r"[;\s]+", typed)]
-    if len(parts) == 1 and (parts[0].count(",") > 1 or language != "de"):
-        parts = parts[0].split(",")
-    return [number(part, language) for part in parts if part]
-
-
-def shown_number(value: Any, language: str) -> str:
-    """A number as an author of this language types it; whatever else the file has there, as it is."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value)
-    text = f"{value:.15g}"
-    return text.replace(".", ",") if language == "de" else text

@@ -6,7 +6,7 @@ Whatever the definition can say has a field here, since the fields are read from
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -24,7 +24,6 @@ Kind = Literal[
 ]  # fmt: skip
 # Texts that are longer than a line.
 _LONG = {"text", "description", "help"}
-_CONDITIONS = {"when"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,38 +114,38 @@ def skeleton(content: Mapping[str, Any], model: type[Record], place: Place, kind
 
 
 def _first(content: Mapping[str, Any], field: Field, place: Place) -> Any:
+    """What a field that must be there begins with."""
     attributes = [a for a in content.get("attributes", []) if isinstance(a, Mapping)]
     levels = {str(a.get("id")): [str(one.get("id")) for one in a.get("levels", [])] for a in attributes}
-    if field.kind == "wording":
-        return dict.fromkeys(languages_of(content), "")
-    if field.kind == "records" and field.record is not None:
-        entries: list[dict[str, Any]] = []
-        for _ in range(max(field.least, 1)):
-            nested = {**content, "": entries}
-            entries.append(skeleton(nested, field.record, ("",)) | {})
-            if "id" in entries[-1]:
-                entries[-1]["id"] = f"{field.name.rstrip('s')}_{len(entries)}"
-        return entries
-    if field.kind == "record" and field.record is not None:
-        return skeleton(content, field.record, (field.name,))
-    if field.kind == "levels" and field.name == "levels":
-        return {name: ids[:1] for name, ids in list(levels.items())[:1]}
-    if field.kind == "level":
-        return {name: ids[0] for name, ids in levels.items() if ids}
-    if field.kind == "worth":
-        return {name: [0] * len(ids) for name, ids in levels.items()}
-    if field.kind == "numbers":
-        prices = value_at(content, ("price", "levels"))
-        return list(prices) if isinstance(prices, list) else []
-    if field.kind == "number" and "price" in field.name and field.start is None:
-        return value_at(content, ("price", "current")) or 1
-    if field.kind in {"integer", "number"}:
-        return 1 if field.start is None else field.start
-    if field.kind == "choice":
-        return field.choices[0]
-    if field.kind == "text" and field.name == "current":
-        return "level_1"
-    return {"when": {}, "words": [], "flag": False}.get(field.kind, "")
+    prices = value_at(content, ("price", "levels"))
+    guess = value_at(content, ("price", "current")) if "price" in field.name and field.start is None else field.start
+    firsts: dict[str, Callable[[], Any]] = {
+        "wording": lambda: dict.fromkeys(languages_of(content), ""),
+        "records": lambda: _entries(content, field),
+        "record": lambda: skeleton(content, field.record, (field.name,)) if field.record else {},
+        "levels": lambda: {name: ids[:1] for name, ids in list(levels.items())[:1]},
+        "level": lambda: {name: ids[0] for name, ids in levels.items() if ids},
+        "worth": lambda: {name: [0] * len(ids) for name, ids in levels.items()},
+        "numbers": lambda: list(prices) if isinstance(prices, list) else [],
+        "integer": lambda: 1 if guess is None else guess,
+        "number": lambda: 1 if guess is None else guess,
+        "choice": lambda: field.choices[0],
+        "when": dict,
+        "words": list,
+        "flag": lambda: False,
+    }
+    if field.kind == "text":
+        return "level_1" if field.name == "current" else ""
+    return firsts[field.kind]()
+
+
+def _entries(content: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
+    """As many empty entries as there must be, each with an id of its own."""
+    found: list[dict[str, Any]] = []
+    for _ in range(max(field.least, 1)):
+        if field.record is not None:
+            found.append(skeleton({**content, field.name: found}, field.record, (field.name,)))
+    return found
 
 
 def _field(name: str, info: Any) -> Field:
@@ -172,16 +171,9 @@ def _said(metadata: Sequence[Any], bound: str) -> Any:
 
 
 def _kind(name: str, annotation: Any) -> tuple[Kind, type[Record] | None]:
-    if name in _CONDITIONS:
-        return "when", None
-    if annotation == dict[Language, Text]:
-        return "wording", None
-    if annotation is bool:
-        return "flag", None
-    if annotation in {int, float}:
-        return ("integer" if annotation is int else "number"), None
-    if name == "required" or get_origin(annotation) is Literal:
-        return "choice", None
+    simple: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", dict[Language, Text]: "wording"}
+    if name in {"when", "required"} and annotation is not bool:
+        return ("when" if name == "when" else "choice"), None
     if isinstance(annotation, type) and issubclass(annotation, Record):
         return "record", annotation
     if get_origin(annotation) is tuple:
@@ -189,12 +181,11 @@ def _kind(name: str, annotation: Any) -> tuple[Kind, type[Record] | None]:
         if isinstance(inner, type) and issubclass(inner, Record):
             return "records", inner
         return ("numbers" if inner is float else "words"), None
-    if get_origin(annotation) is dict:
+    if get_origin(annotation) is dict and annotation not in simple:
         value, _ = _unwrapped(get_args(annotation)[1], [])
-        if value is str:
-            return "level", None
-        return ("worth" if float in get_args(value) else "levels"), None
-    return "text", None
+        return ("level" if value is str else "worth" if float in get_args(value) else "levels"), None
+    literal: Kind = "choice" if get_origin(annotation) is Literal else "text"
+    return simple.get(annotation, literal), None
 
 
 def _unwrapped(annotation: Any, metadata: list[Any]) -> tuple[Any, list[Any]]:
