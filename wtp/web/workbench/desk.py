@@ -70,6 +70,11 @@ class Desk:
         """Makes forms of the draft."""
         return Reader(self.content or {}, self.mistakes)
 
+    def size(self, name: str) -> int:
+        """How many entries a list of the draft has."""
+        found = (self.content or {}).get(name)
+        return len(found) if isinstance(found, list) else 0
+
     @property
     def saved_at(self) -> datetime | None:
         """When the draft was saved, if there is one."""

@@ -218,7 +218,7 @@ def _languages_gone(content: Mapping[str, Any], typed: Mapping[Place, Any]) -> d
     if ("languages",) not in typed or not typed["languages",]:
         return {}
     gone = set(languages_of(content)) - set(typed["languages",])
-    return without_languages(content, list(typed["languages",])) if gone else {}
+    return without_languages(applied(content, typed), list(typed["languages",])) if gone else {}
 
 
 def _done(text: str, node: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Response, abort, redirect, request, send_from_directory, url_for
+from flask import Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from wtp.survey.drafts import locked
@@ -16,14 +16,15 @@ _LARGEST = 900_000
 _BEGINNINGS = {"png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF"}
 
 
-@blueprint.get("/<slug>/pictures/<name>")
+@blueprint.get("/<slug>/pictures/<picture>")
 @requires(*ANALYSTS)
-def picture(slug: str, name: str) -> Response:
+def show_picture(slug: str, picture: str) -> Response:
     """A picture of the study, also of one that is not published yet."""
     folder = desk_of(slug).draft.folder / "pictures"
-    if not _NAME.fullmatch(name) or not (folder / name).is_file():
+    if not _NAME.fullmatch(picture) or not (folder / picture).is_file():
         abort(404)
-    return send_from_directory(folder.resolve(), name)
+    kind = picture.rpartition(".")[2].replace("jpg", "jpeg")
+    return Response((folder / picture).read_bytes(), mimetype=f"image/{kind}")
 
 
 @blueprint.post("/<slug>/pictures")

@@ -13,6 +13,7 @@ from wtp.survey.lots import profiles
 from wtp.survey.pages import QuestionPage, Quota, ScreenOut
 from wtp.web import respond
 from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.i18n import speak
 from wtp.web.i18n import text as said
 from wtp.web.security import allow_frames
 from wtp.web.visit import Visit
@@ -60,6 +61,7 @@ def preview_step(slug: str, language: str, step_id: str) -> str:
     if definition is None or language not in definition.languages:
         abort(404)
     allow_frames(["'self'"])
+    speak(language)
     ends = [_END + end.id for end in _ends(definition)]
     if step_id in ends:
         visit = _visit(slug, definition, step_id.removeprefix(_END))

@@ -76,10 +76,9 @@ def _wording(entry: Entry, form: Form, languages: Sequence[str]) -> Any:
     for one, text in typed.items():
         if str(before.get(one, "")).strip() == text.strip():  # blanks at the ends are nobody's intention
             typed[one] = before.get(one, text)
-    whole = {**before, **{one: text for one, text in typed.items() if text or one in before or entry.field.required}}
-    if not any(str(text).strip() for text in whole.values()) and not entry.field.required:
-        return None
-    return whole
+    whole = {**before, **{one: text for one, text in typed.items() if text or one in before}}
+    said = any(str(text).strip() for text in whole.values())
+    return whole if said or (entry.field.required and whole) else None if not entry.field.required else _ABSENT
 
 
 def _flag(entry: Entry, form: Form, language: str) -> Any:
