@@ -471,7 +471,7 @@ def test_answers_by_a_test_link_count_nowhere_and_go_at_one_click(author: Author
         real = answers.read_answers(connection, "supplier")
         state = answers.state(connection, "supplier")
         field = {str(row) for row in connection.execute(sa.select(tables.quota))}
-    link = author.go("/manage/supplier/tests").select_one(".work p a")
+    link = author.go("/manage/supplier/tests").select_one(".work a.test-link")
     assert link is not None
     address = str(link["href"]).partition("//")[2].partition("/")[2]
     for key in ("guess", "", "%00"):
@@ -506,10 +506,11 @@ def test_a_paused_study_can_still_be_tried_out(author: Author, app: Flask) -> No
     author.go("/manage/supplier/field")
     token = author.fields(author.page.select_one("main form"))["csrf_token"]  # type: ignore[arg-type]
     author.client.post("/manage/supplier/state", data={"csrf_token": token, "state": "closed"})
-    link = author.go("/manage/supplier/tests").select_one(".work p a")
+    link = author.go("/manage/supplier/tests").select_one(".work a.test-link")
     address = "/" + str(link["href"]).partition("//")[2].partition("/")[2]  # type: ignore[index]
     assert app.test_client().get("/s/supplier", follow_redirects=True).status_code == 403
-    assert app.test_client().get(address, follow_redirects=True).status_code == 200
+    reply = app.test_client().get(address, follow_redirects=True)
+    assert (reply.status_code, reply.request.path) == (200, "/s/supplier/consent")
 
 
 def test_a_study_with_answers_goes_only_with_their_number_typed(
