@@ -36,7 +36,7 @@ def studies() -> str:
     with current_app.extensions["wtp_database"].read() as connection:
         for slug, survey in current_app.extensions["wtp_surveys"].items():
             rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
-    return render_template("manage/studies.html", rows=rows)
+    return render_template("manage/studies.html", rows=rows, drafts=current_app.extensions["wtp_surveys"].drafts())
 
 
 @blueprint.get("/<slug>")

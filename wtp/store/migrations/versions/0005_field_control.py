@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0002"  # 0003 and 0004 are made at the same time: 0005 comes after them
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
