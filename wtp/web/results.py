@@ -110,7 +110,9 @@ def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
     reading = _reading(slug)
     allow_chart_styles()
-    names = {"price": ("demand", "limits", "waterfall", "van_westendorp"), "worth": ("worth", "amounts")}.get(page, (page,))
+    names = {"price": ("demand", "limits", "waterfall", "van_westendorp"), "worth": ("worth", "amounts")}.get(
+        page, (page,)
+    )
     sections = [made for name in names if (made := section(name, reading)).rows or made.missing]
     return _render("results/detail.html", reading, page=page, sections=sections, rests_on=_rests_on(reading))
 
