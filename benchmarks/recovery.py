@@ -147,9 +147,7 @@ def figures(fit: Any, true: SavedFit, definition: Definition) -> list[dict[str, 
     best, right = (best_price(m, OWN).iloc[0]["price"] for m in (market, real))
     close = abs(best / right - 1) <= 0.03
     rows.append({"kind": "best price", "what": "price", "bias": best / right - 1, "covered": close})
-    steps = [
-        Step(a.id, a.current, level) for a in definition.attributes for level in a.level_ids if level != a.current
-    ]
+    steps = [Step(a.id, a.current, level) for a in definition.attributes for level in a.level_ids if level != a.current]
     for kind, of, truth_of in (
         ("worth", willingness_to_pay(fit, steps=steps, confidence=CONFIDENCE), willingness_to_pay(true, steps=steps)),
         (

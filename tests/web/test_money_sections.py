@@ -17,8 +17,22 @@ from wtp.web.sections import section
 SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
 NAN = float("nan")
 LIMIT = {"segment": "all", "estimate": 111.2, "low": 108.4, "high": 114.3, "status": "final", "note": ""}
-LIMIT |= {"safe": 101.6, "safe_low": 98.7, "safe_high": 104.1, "stretch": NAN, "stretch_low": 127.0, "stretch_high": NAN}
-RIVALS = LIMIT | {"estimate": 103.1, "low": 100.2, "high": 106.0, "stretch": 114.9, "stretch_low": 112.0, "stretch_high": 118.4}
+LIMIT |= {
+    "safe": 101.6,
+    "safe_low": 98.7,
+    "safe_high": 104.1,
+    "stretch": NAN,
+    "stretch_low": 127.0,
+    "stretch_high": NAN,
+}
+RIVALS = LIMIT | {
+    "estimate": 103.1,
+    "low": 100.2,
+    "high": 106.0,
+    "stretch": 114.9,
+    "stretch_low": 112.0,
+    "stretch_high": 118.4,
+}
 STEPS = pd.DataFrame(
     [("", "", "", 111.2, 108.4, 114.3, NAN, NAN, NAN, ""), ("speed", "two_days", "same_day", 116.0, 112.6, 119.1, 4.8, 3.2, 6.4, "")],
     columns=["attribute", "from_level", "to_level", "limit", "low", "high", "change", "change_low", "change_high", "note"],
@@ -98,13 +112,17 @@ def test_a_premium_beyond_the_tested_prices_is_a_bound(app: Flask) -> None:
     assert rows["↑ The same day"] == "over €30.00"
     assert rows["↓ Within 5 working days"] == "over €20.00"
     table.loc[up, "worth"] = -24.0  # an upgrade that repels
-    assert {row[1]: plain(row[2]) for row in made(app, "invest", investment=table).rows}["↑ The same day"] == "under −€20.00"
+    assert {row[1]: plain(row[2]) for row in made(app, "invest", investment=table).rows}[
+        "↑ The same day"
+    ] == "under −€20.00"
 
 
 def test_whom_everybody_means_is_said(app: Flask) -> None:
     alike = made(app, "worth").says
     assert alike.startswith("Everybody means all answers alike")  # growth has 20 respondents
     segments = handmade(load_survey(SUPPLIER)).tables["segments"].assign(respondents=100)
-    weighted = [made(app, chart, segments=segments).says for chart in ("worth", "amounts", "demand", "invest", "limits")]
+    weighted = [
+        made(app, chart, segments=segments).says for chart in ("worth", "amounts", "demand", "invest", "limits")
+    ]
     assert all(says.startswith("Everybody means the segments weighted") for says in weighted)
     assert not made(app, "worth", segment="uptime").says.startswith("Everybody")

@@ -91,9 +91,7 @@ def _in_classes(fit: AnyFit) -> bool:
     return isinstance(fit, LatentClassResults) or getattr(fit, "model", "") == "latent"
 
 
-def worth_draws(
-    fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money
-) -> tuple[np.ndarray, np.ndarray | None]:
+def worth_draws(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money) -> tuple[np.ndarray, np.ndarray | None]:
     """The WTP of changes (S, K) for all together, as `willingness_to_pay` has it: (R, S) in the draws, and (S,) at the estimates of a pooled fit; NaN where it is withheld."""
     point: np.ndarray | None = None
     if hasattr(fit, "utility_params"):

@@ -28,6 +28,7 @@ from wtp.survey.pages import (
     ThanksPage,
 )
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
+from wtp.survey.stopping import Stopping
 from wtp.survey.tasks import ChoiceTaskPlan
 from wtp.survey.wording import Language, Wording
 
@@ -168,6 +169,7 @@ _NOT_ASKED: dict[str, Any] = {
     "panel": True,
     "embed_in": True,
     "look": True,
+    "stopping": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "attributes": {
         "__all__": {"current": True, "by_segment": True, "levels": {"__all__": {"unit_cost", "investment"}}}
@@ -194,6 +196,7 @@ class Definition(Record):
     quotas: Annotated[tuple[Quota, ...], Field(max_length=50), AfterValidator(unique_ids("quota"))] = ()
     panel: Panel | None = None
     look: Look | None = None
+    stopping: Stopping | None = None
     embed_in: tuple[Annotated[str, StringConstraints(pattern=_SITE)], ...] = Field(
         (), description="sites that may show this survey in a frame, such as https://www.example.com; nobody else may"
     )

@@ -32,7 +32,7 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
     if person.ending:
         return redirect(url_for("respond.end", slug=person.slug), 303)
     with database().read() as connection:
-        state = studies.state(connection, person.slug)
+        state = "open" if person.test else studies.state(connection, person.slug)
         named: str | None = session.get(panel_key(person.slug))
         again = named is not None and not person.begun and respondents.panel_known(
             connection, person.slug, named, person.token
@@ -41,7 +41,7 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
     if person.completed or (state != "closed" and person.begun):
         return None
     reason = state if state != "open" else "again" if again else ""
-    own = person.interview is not None  # somebody with a personal link
+    own = person.test or person.interview is not None  # somebody with a personal link
     if not reason and panel and panel.required and not named and not own:
         reason = "panel"
     return (render_template("respond/closed.html", visit=person, reason=reason), 403) if reason else None

@@ -288,6 +288,14 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
     return render_template(f"respond/{shown.page.type}.html", **context)
 
 
+def preview(visit: Visit, place: int) -> str:
+    """A step as somebody sees it who has not answered anything."""
+    shown = visit.route[place]
+    form = forms.page_form(shown.page, visit.task(shown))
+    form.process(data={})
+    return _page(visit, place, form)
+
+
 def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:
     """For the summary on top of the page: (id of the field, its label, message)."""
     if changed_elsewhere:

@@ -16,6 +16,7 @@ from markupsafe import escape
 
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.web import formats
+from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.findings import findings
 from wtp.web.money_sections import amounts, limits, waterfall
 from wtp.web.reading import Reading
@@ -265,7 +266,7 @@ _SECTIONS: dict[str, Callable[[Reading], Section]] = {
 
 def section(chart: str, reading: Reading) -> Section:
     """One section; columns without any entry are left out."""
-    made = _SECTIONS[chart](reading)
+    made = asked_section(chart, reading) if is_asked(chart) else _SECTIONS[chart](reading)
     kept = [place for place in range(len(made.head)) if not made.rows or any(row[place] for row in made.rows)]
     rows = tuple(tuple(row[place] for place in kept) for row in made.rows)
     told = () if made.missing else (*made.findings, *findings(chart, reading))
@@ -274,6 +275,8 @@ def section(chart: str, reading: Reading) -> Section:
 
 def figure(chart: str, reading: Reading) -> go.Figure:
     """The Plotly figure of a section's chart; texts are escaped, since Plotly reads a little HTML in them."""
+    if is_asked(chart):
+        return asked_figure(chart, reading)
     labels = {name: str(escape(text)) for name, text in reading.labels.items()}
     unit = str(escape(reading.unit))
     if chart == "importance":

@@ -41,6 +41,11 @@ class Visit:
         return self.interview is not None and self.interview.consented_at is not None
 
     @property
+    def test(self) -> bool:
+        """Whether somebody only tries the study out: nothing of it counts."""
+        return respondents.is_test(self.token)
+
+    @property
     def completed(self) -> bool:
         """Whether everything was answered; nothing changes after that."""
         return self.interview is not None and self.interview.completed_at is not None
