@@ -80,7 +80,7 @@ def row_of(page: BeautifulSoup, number: int) -> str:
 
 def facts(page: BeautifulSoup) -> int:
     """Respondents that the page's figures rest on."""
-    found = re.search(r"([\d,]+) respondents", page.select(".card .soft, main > p.soft")[0].get_text())
+    found = re.search(r"([\d,]+) respondents", page.select(".card .soft")[0].get_text())
     assert found is not None
     return int(found[1].replace(",", ""))
 
