@@ -22,7 +22,19 @@ from wtp.web.workbench.schema import Field, fields_of
 # Beside what is required, these are shown at once; all else is folded away until it is used.
 _SHOWN = {
     "Level": {"unit_cost", "investment", "picture", "description"},
-    "ChoiceTaskPlan": {"tasks", "alternatives", "none", "holdouts", "repeated", "versions", "method"},
+    "ChoiceTaskPlan": {
+        "tasks",
+        "alternatives",
+        "none",
+        "holdouts",
+        "repeated",
+        "versions",
+        "method",
+        "dominated",
+        "at_most_once",
+        "prohibited",
+        "conditional_prices",
+    },
     "Economics": {"illustrative", "purchases_per_year", "planning_years", "interest_rate", "route", "budget"},
     "ChoiceTaskPage": {"purchase_question"},
     "Attribute": {"description", "ordered"},
