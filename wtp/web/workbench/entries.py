@@ -183,6 +183,20 @@ class Reader:
                     return str(said_.get(language()) or next(iter(said_.values())))
         return str(value.get("id") or value.get("segment") or "")
 
+    def where(self, place: Place) -> str:
+        """A place in words: Attribute Speed › Level The same day › Words shown."""
+        found: list[str] = []
+        for n, part in enumerate(place):
+            if isinstance(part, int) and n:
+                table = value_at(self.content, place[: n + 1])
+                title = self.title(table) if isinstance(table, Mapping) else ""
+                found[-1] = f"{words.ONE_OF.get(str(place[n - 1]), place[n - 1])} {title or part + 1}"
+            elif isinstance(part, str) and part in self.languages and n:
+                found[-1] += f" ({part})"
+            else:
+                found.append(words.label("", str(part)))
+        return " › ".join(found)
+
     def _picks(self, field: Field, model: type[Record], place: Place) -> tuple[Any, ...]:
         if field.kind == "choice":
             return tuple((name, words.choice(name)) for name in field.choices)
