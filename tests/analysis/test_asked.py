@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,8 @@ from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.questions import question_tables
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.estimation.diagnostics import Note
+from wtp.export import to_xlsx
+from wtp.export.codebook import codebook
 from wtp.export.frames import respondents_frame
 from wtp.segments import declared
 from wtp.survey import Answers, Respondent, Survey
@@ -261,3 +264,19 @@ def test_a_best_worst_page_that_cannot_be_estimated_says_so(every: Survey, every
     assert "best_worst" not in tables
     note = next(note for note in notes if note.code == "page" and note.segment == "all")
     assert "threshold" in str(note)
+
+
+def test_every_column_is_in_the_codebook_and_every_table_in_the_workbook(
+    every: Survey, everything: Answers, analysis: Analysis
+) -> None:
+    book = codebook(every.definition)
+    named = set(book.loc[book["table"] == "results", "column"])
+    asked = ("answer_shares", "answer_numbers", "answer_ratings", "answer_texts", "rankings", "constant_sums", "kano", "best_worst", "rated_offers", "methods", "method_agreement")  # fmt: skip
+    for table in asked:
+        assert set(analysis.tables[table].columns) <= named, table
+    assert {"version", "use", "changes", "price_ratio", "low", "high", "p_value", "respondents"} <= named
+    sheets = pd.read_excel(io.BytesIO(to_xlsx(every, everything, analysis)), sheet_name=None)
+    assert set(asked) < set(sheets)
+    assert (sheets["kano"]["simulated_respondents"] == 150).all()
+    people = set(sheets["respondents"].columns)
+    assert people <= set(book.loc[book["table"] == "respondents", "column"])

@@ -141,7 +141,7 @@ def test_the_comparison_in_words(
     by_attribute = {row[0]: row[-1] for row in rows(page, "methods")}
     assert by_attribute["Design and technology"] == "said important, does not pay"
     assert by_attribute["Speed of problem solving"] == "pays, though not said"
-    assert "order the attributes alike: rank correlation" in words(page, ".findings")
+    assert "Choices – Ratings of importance: much the same order, rank correlation" in words(page, ".findings")
     german = manager.open("/results/one/said?lang=de")
     assert words(german, "h2").startswith("Wichtig genannt, zahlt sich nicht aus: Design")
 
