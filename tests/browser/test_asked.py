@@ -36,7 +36,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         staff.add(connection, "analyst", PASSWORD, "analyst")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(results, "analysis_of", lambda database, survey, **_: made[survey.slug])
+        patch.setattr(results, "analysis_of", lambda database, survey, *_: made[survey.slug])
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.port}"

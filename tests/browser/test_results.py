@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
@@ -12,9 +13,10 @@ from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from tests.browser.conftest import Visit, Visitor
-from tests.web.figures import handmade
+from tests.web.figures import handmade, planned
 from tests.web.staff import PASSWORD
 from wtp.settings import Settings
+from wtp.store import results as kept
 from wtp.store import staff
 from wtp.web import create_app, manage, results
 from wtp.web.security import limiter
@@ -25,7 +27,7 @@ SURVEYS = Path(__file__).parents[2] / "surveys"
 SUBJECTS = ("importance", "worth", "price", "invest")
 PAGES = (
     "/results", "/results/supplier", *(f"/results/supplier/{name}?segment=uptime" for name in SUBJECTS),
-    "/results/supplier/worth?segment=cost", "/results/workshop/price", "/manage", "/manage/supplier",
+    "/results/supplier/worth?segment=cost", "/results/workshop/price", "/manage", "/manage/supplier", "/manage/supplier/design",
 )  # fmt: skip
 CHARTS = {"importance": 1, "worth": 1, "price": 2, "invest": 1}
 
@@ -37,6 +39,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     limiter.reset()
     with app.extensions["wtp_database"].begin() as connection:
         staff.add(connection, "analyst", PASSWORD, "analyst")
+        kept.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
     made = handmade(app.extensions["wtp_surveys"]["supplier"], simulated=400)
     found = results.analysis_of
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -45,7 +48,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             patch.setattr(
                 module,
                 "analysis_of",
-                lambda database, survey: made if survey.slug == "supplier" else found(database, survey),
+                lambda database, survey, *_: made if survey.slug == "supplier" else found(database, survey),
             )
         thread = Thread(target=server.serve_forever)
         thread.start()

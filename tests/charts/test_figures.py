@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from wtp.charts import demand, importance, investment, theme, van_westendorp, willingness_to_pay
+from wtp.charts import demand, importance, investment, precision, theme, van_westendorp, willingness_to_pay
 
 NAN = float("nan")
 LABELS = {
@@ -290,3 +290,37 @@ def test_segments_differ_by_colour_symbol_and_dash() -> None:
     apart = [float(np.abs(np.subtract(a, b)).sum()) for a, b in itertools.combinations(colours, 2)]
     assert min(apart) > 75
     assert theme.transparent("#0072B2", 0.5) == "rgba(0,114,178,0.5)"
+
+
+FORECAST = pd.DataFrame(
+    {
+        "segment": ["all"] * 4 + ["cost"] * 4 + ["all"],
+        "quantity": ["wtp"] * 8 + ["limit"],
+        "respondents": [100, 100, 400, 400, 100, 100, 400, 400, 100],
+        "half_width": [6.0, 4.0, 3.0, 2.0, 2.0, 1.5, 1.0, 0.75, 9.0],
+    }
+)
+
+
+def test_the_precision_chart_has_the_widest_figure_and_the_band_down_to_the_narrowest() -> None:
+    drawn = precision.figure(FORECAST, quantity="wtp", precision=2.0, labels=LABELS, words=words, currency="EUR")
+    line = named(drawn, "Everybody")
+    assert (list(line.x), list(line.y)) == ([100, 400], [6.0, 3.0])
+    band = drawn.data[0]
+    assert list(band.y) == [6.0, 3.0, 2.0, 4.0]
+    assert list(named(drawn, "Cost first").y) == [2.0, 1.0]
+    assert drawn.layout.shapes[0].y0 == drawn.layout.shapes[0].y1 == 2.0
+    assert drawn.layout.yaxis.title.text == "[Half-width of the interval, EUR]"
+    limit = precision.figure(FORECAST, quantity="limit", precision=2.0, labels=LABELS, words=words, currency="EUR")
+    assert list(named(limit, "Everybody").y) == [9.0]
+    empty = precision.figure(FORECAST[:0], quantity="wtp", precision=2.0, labels=LABELS, words=words, currency="EUR")
+    assert len(empty.data) == 0
+
+
+def test_the_precision_chart_says_how_many_are_needed() -> None:
+    def told(needed: dict[str, float], power_for: str = "wtp") -> str:
+        return precision.title(needed, power_for, "2 EUR", words=words, number=lambda value: f"{value:.0f}")
+
+    assert told({"all": 80.0, "cost": 120.0}) == "[120 respondents in each segment tell every worth to within ±2 EUR]"
+    assert "price upper limit" in told({"all": 80.0}, "limit")
+    assert told({"all": 80.0, "cost": NAN}) == "[Not every figure can be told as precisely as wanted]"

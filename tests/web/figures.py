@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from wtp.analysis import Analysis, Request
+from wtp.analysis import Analysis, Plan, Request
 from wtp.estimation.diagnostics import Note
 from wtp.survey import Survey
 
@@ -149,6 +149,7 @@ def _investment(survey: Survey, segment: str) -> pd.DataFrame:
                     "gain_high": 339_032.0,
                     "probability": sure,
                     "label": LABELS[attribute],
+                    "wrong": 1 - sure if LABELS[attribute] in ("invest", "save") else 0.05,
                     "break_even": low,
                     "more_answers": 130.0 if LABELS[attribute] == "undecided" else NAN,
                     "note": "",
@@ -164,3 +165,45 @@ def _withheld(table: pd.DataFrame) -> pd.DataFrame:
     ]  # fmt: skip
     blank = table.assign(note=WITHHELD, **{name: NAN for name in figures if name in table})
     return blank.assign(label="undecided") if "label" in table else blank
+
+
+def planned(basis: str = "of another survey", *, ratio: float = 1.02, withheld: bool = False) -> Plan:
+    """A forecast made by hand for two segments: half-widths of 3 and 2 (WTP) and 4 (limit) with 300 respondents, 2 wanted."""
+    rows = [
+        (
+            segment,
+            quantity,
+            attribute,
+            "two_days" if attribute else "",
+            "same_day" if attribute else "",
+            5.0,
+            width,
+            needed,
+        )
+        for segment in ("all", "uptime", "cost")
+        for quantity, attribute, width, needed in (
+            ("wtp", "speed", 3.0, 675.0),
+            ("wtp", "range", 2.0, 300.0),
+            ("limit", "", 4.0, 1200.0),
+        )
+    ]
+    names = ["segment", "quantity", "attribute", "from_level", "to_level", "estimate", "half_width", "needed"]
+    needed = pd.DataFrame(rows, columns=names).assign(note="")
+    if withheld:
+        gone = needed["quantity"] == "limit"
+        needed.loc[gone, ["estimate", "half_width", "needed"]] = NAN
+        needed.loc[gone, "note"] = "Half would still buy at the highest tested price."
+    check = pd.DataFrame(
+        {
+            "segment": ["uptime"],
+            "quantity": ["wtp"],
+            "respondents": [100],
+            "forecast": [5.2],
+            "simulated": [5.2 * ratio],
+            "ratio": [ratio],
+        }
+    )
+    return Plan(
+        basis=basis, seed=1, precision=2.0, power_for="wtp", confidence=0.9, currency="EUR", tastes="simulation",
+        shares={"uptime": 0.6, "cost": 0.4}, reference=300, rule_of_thumb=84, needed=needed, check=check,
+    )  # fmt: skip

@@ -54,7 +54,7 @@ def analyses(app: Flask) -> dict[str, Analysis]:
 
 @pytest.fixture
 def manager(app: Flask, analyses: dict[str, Analysis], monkeypatch: pytest.MonkeyPatch) -> Staff:
-    monkeypatch.setattr(results, "analysis_of", lambda database, survey, **_: analyses[survey.slug])
+    monkeypatch.setattr(results, "analysis_of", lambda database, survey, *_: analyses[survey.slug])
     with app.app_context():
         limiter.reset()
     person = Staff(app.test_client(), "manager")
@@ -132,10 +132,11 @@ def test_the_comparison_in_words(
     own = analyses["one"]
     table = own.tables["methods"].copy()
     said = (table["segment"] == "all") & (table["method"] == "ratings")
+    table.loc[(table["segment"] == "all") & table["verdict"].ne(""), "verdict"] = "agree"
     table.loc[said & (table["attribute"] == "design"), "verdict"] = "said_more"
     table.loc[said & (table["attribute"] == "speed"), "verdict"] = "chosen_more"
     spoilt = replace(own, tables={**own.tables, "methods": table})
-    monkeypatch.setattr(results, "analysis_of", lambda database, survey, **_: spoilt)
+    monkeypatch.setattr(results, "analysis_of", lambda database, survey, *_: spoilt)
     page = manager.open("/results/one/said?lang=en")
     assert words(page, "h2") == "Said important, does not pay: Design and technology. Pays, though not said: Speed of problem solving"  # fmt: skip
     by_attribute = {row[0]: row[-1] for row in rows(page, "methods")}
@@ -166,7 +167,7 @@ def test_a_small_segment_says_that_there_are_too_few_answers(
         for name, table in analyses["every"].tables.items()
     }
     few = replace(analyses["every"], tables=spoilt)
-    monkeypatch.setattr(results, "analysis_of", lambda database, survey, **_: few)
+    monkeypatch.setattr(results, "analysis_of", lambda database, survey, *_: few)
     for name in ("said", "answers"):
         page = manager.open(f"/results/every/{name}?segment=company&lang=en")
         assert len(page.select(".withheld")) == len(page.select(".chart-section"))
@@ -205,15 +206,15 @@ def test_versions_are_listed_and_every_link_keeps_the_choice(
     columns = ["version", "use", "respondents", "changes", "price_ratio", "low", "high"]
     table = pd.DataFrame(rows_, columns=columns).assign(segment="all")
     own = replace(analyses["one"], tables={**analyses["one"].tables, "versions": table})
-    asked: list[dict[str, str]] = []
+    asked: list[str] = []
 
-    def found(database: object, survey: object, **versions: str) -> Analysis:
+    def found(database: object, survey: object, chosen: str = "", versions: str = "same") -> Analysis:
         asked.append(versions)
         return own
 
     monkeypatch.setattr(results, "analysis_of", found)
     page = manager.open("/results/one/answers?lang=en&versions=all&segment=all")
-    assert asked[-1] == {"versions": "all"}
+    assert asked[-1] == "all"
     assert words(page, "#title-asked-versions") == "110 of 125 respondents are counted, of 4 versions"
     listed = rows(page, "versions")
     assert listed[1] == ["old1", "counted", "30", "1.10", "0.90 to 1.30", "words: speed.label"]
@@ -226,7 +227,7 @@ def test_versions_are_listed_and_every_link_keeps_the_choice(
     assert words(switch, "[aria-current]") == "All versions that can be pooled"
     assert [str(a["href"]).rpartition("versions=")[2] for a in switch.select("a")] == ["same", "current", "all"]
     assert manager.open("/results/one?lang=en").select("nav[aria-label='Versions that are counted']")
-    assert asked[-1] == {}
+    assert asked[-1] == "same"
     assert manager.client.get("/results/one/answers?versions=nonsense").status_code == 404
-    monkeypatch.setattr(results, "analysis_of", lambda database, survey, **_: analyses["one"])
+    monkeypatch.setattr(results, "analysis_of", lambda database, survey, *_: analyses["one"])
     assert not manager.open("/results/one/answers").select("nav[aria-label='Versions that are counted']")

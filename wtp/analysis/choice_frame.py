@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from wtp.quality.inspection import agreed
 from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Alternative
@@ -91,16 +92,4 @@ def holdout_hit_rate(
 
 def retest_agreement(respondents: Sequence[Respondent]) -> float:
     """Share of repeated choice tasks in which the same offer was chosen again; NaN where nothing was repeated."""
-    same = [
-        _offer(chosen_alternative(again)) == _offer(chosen_alternative(first))
-        for respondent in respondents
-        for again in respondent.choices
-        if again.task.kind == "repeat"
-        for first in respondent.choices
-        if first.task.number == again.task.repeats
-    ]
-    return sum(same) / len(same) if same else float("nan")
-
-
-def _offer(alternative: Alternative) -> tuple[object, ...]:
-    return (*sorted(alternative.levels.items()), alternative.price)
+    return float(agreed(respondents).mean())

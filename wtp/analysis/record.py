@@ -24,13 +24,14 @@ class Request:
     """What is asked of `analyse`: two equal requests on equal answers give equal figures.
 
     model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled. versions: "same" counts earlier versions of the survey
-    whose choices were the same, "current" none, "all" every one that can be pooled.
+    whose choices were the same, "current" none, "all" every one that can be pooled. without: numbers of the respondents who are left out.
     """
 
     seed: int = 1
     confidence: float = 0.90
     model: str = AUTO
     versions: str = SAME_CHOICES
+    without: tuple[int, ...] = ()
 
     def fingerprint(self, definition_hash: str, answers_hash: str, version: str) -> str:
         """Key under which the analysis may be kept: survey, answers, request and version of the program."""
@@ -87,7 +88,7 @@ class Analysis:
             "request": asdict(self.request),
             "notes": [asdict(note) for note in self.notes],
             "summaries": dict(self.summaries),
-            "tables": {name: _pack(frame) for name, frame in self.tables.items()},
+            "tables": {name: pack(frame) for name, frame in self.tables.items()},
         }
         return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
@@ -97,17 +98,18 @@ class Analysis:
         record = json.loads(text)
         return cls(
             **{name: record[name] for name in _SCALARS},
-            request=Request(**record["request"]),
+            request=Request(**{**record["request"], "without": tuple(record["request"].get("without", ()))}),
             notes=tuple(Note(**note) for note in record["notes"]),
             summaries=record["summaries"],
-            tables={name: _unpack(packed) for name, packed in record["tables"].items()},
+            tables={name: unpack(packed) for name, packed in record["tables"].items()},
         )
 
 
 _SCALARS = ("study", "definition_hash", "answers_hash", "respondents", "completed", "simulated", "currency")
 
 
-def _pack(frame: pd.DataFrame) -> dict[str, Any]:
+def pack(frame: pd.DataFrame) -> dict[str, Any]:
+    """A frame as a JSON record; `unpack` gives it back to the last digit."""
     values = frame.astype(object).where(frame.notna(), None)
     return {
         "dtypes": {column: str(dtype) for column, dtype in frame.dtypes.items()},
@@ -115,7 +117,8 @@ def _pack(frame: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _unpack(packed: dict[str, Any]) -> pd.DataFrame:
+def unpack(packed: dict[str, Any]) -> pd.DataFrame:
+    """The frame that `pack` wrote."""
     return pd.DataFrame(packed["columns"], columns=list(packed["dtypes"])).astype(packed["dtypes"])
 
 

@@ -7,23 +7,26 @@ respondents get no figures of their own (METHODS 9: their intervals would be wid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
+from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
-from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
+from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical, wanted
+from wtp.analysis.market import known_shift
 from wtp.analysis.methods import method_tables
 from wtp.analysis.money import money_tables, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.price_tests import price_test_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
+from wtp.analysis.reliability import reliability_tables
 from wtp.analysis.versions import counted, with_price_response
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
@@ -78,10 +81,12 @@ def analyse(
     """
     request = request or Request()
     definition = survey.definition
+    left_out = set(request.without)
+    answers = replace(answers, respondents=tuple(r for r in answers.respondents if r.number not in left_out))
     versions = counted(survey, answers, request)
     notes = list(versions.notes)
     groups = _groups(definition, versions.respondents)
-    segments = [_estimate(definition, name, members) for name, members in groups.items()]
+    segments = [_estimate(definition, name, groups) for name in groups]
     if not segments[0].respondents:
         notes.append(Note("nobody", "info", _NOBODY, {}))
     for segment in segments:
@@ -100,7 +105,10 @@ def analyse(
             notes += more
     tests, remarks = price_test_tables(definition, groups, request)
     notes += remarks
-    tables = _tables(definition, segments, groups, request, found, classes, tests)
+    people = found.segments if found else classes
+    shift, remarks = known_shift(people.get(ALL, everybody.fit), definition, seed=request.seed)
+    notes += remarks
+    tables = _tables(definition, segments, groups, request, found, classes, tests, shift)
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     asked, remarks = _asked(definition, groups, request, fitted)
     tables |= asked
@@ -115,6 +123,11 @@ def analyse(
         )
         tables |= {name: table for name, table in differences.items() if len(table)}
         notes += remarks
+    if ALL in fitted:
+        tables |= reliability_tables(
+            definition, everybody.respondents, confidence=request.confidence, seed=request.seed
+        )
+    tables["certainty"] = certainty(definition, tables, confidence=request.confidence)
     return Analysis(
         study=survey.slug,
         definition_hash=survey.definition_hash,
@@ -155,15 +168,14 @@ def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[s
     return groups
 
 
-def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]) -> _Segment:
-    chosen = tuple(r for r in members if any(c.task.kind == "estimation" for c in r.choices))
+def _estimate(definition: Definition, name: str, groups: Mapping[str, tuple[Respondent, ...]]) -> _Segment:
+    chosen = tuple(r for r in groups[name] if any(c.task.kind == "estimation" for c in r.choices))
     size_notes = tuple(note.in_segment(name) for note in sample_size_notes(len(chosen)))
     if len(chosen) < SMALLEST_SAMPLE:
         return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
     try:
-        fit = ConditionalLogit(
-            ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
-        ).fit()
+        data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
+        fit = ConditionalLogit(by_customers(data, definition, groups) if name == ALL else data).fit()
     except (DataError, EstimationError) as error:
         note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
         return _Segment(name, chosen, None, (*size_notes, note))
@@ -178,6 +190,7 @@ def _tables(
     found: HierarchicalAnalysis | None,
     classes: Mapping[str, LatentClassResults],
     tests: Mapping[str, pd.DataFrame],
+    none_shift: float,
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     people = found.segments if found else classes
@@ -195,7 +208,7 @@ def _tables(
         "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
         "willingness_to_pay": stacked({name: _worth(fit, definition, chance) for name, fit in worthy.items()}),
         "stated_importance": stacked({name: _stated(definition, members, request) for name, members in groups.items()}),
-        "investment": investment(worthy, definition, everybody=ALL, **chance),
+        "investment": investment(worthy, definition, everybody=ALL, none_shift=none_shift, **chance),
     }
     if definition.choice_tasks.none == "dual":
         sure: dict[str, Any] = {"confidence": request.confidence}
@@ -212,7 +225,7 @@ def _tables(
                 limits[name] = price_limits(own, offer, tested, sensitivity=others, **sure)
         tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
     tables |= _van_westendorp(definition, groups, request)
-    more = money_tables(definition, worthy, request, full=found is not None)
+    more = money_tables(definition, worthy, request, none_shift=none_shift, full=found is not None)
     performance = stacked(
         {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
     )

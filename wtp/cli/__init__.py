@@ -10,6 +10,7 @@ import click
 from wtp import __version__
 from wtp.cli.estimate import estimate
 from wtp.cli.operate import demo, serve, user
+from wtp.cli.plan import plan
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export
 from wtp.cli.studies import check, design, simulate
@@ -33,5 +34,5 @@ def main() -> None:
     """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
 
 
-for command in (check, design, simulate, analyse, quality, estimate, export, demo, serve, user):
+for command in (check, design, plan, simulate, analyse, quality, estimate, export, demo, serve, user):
     main.add_command(command)

@@ -13,9 +13,10 @@ from wtp.design.efficiency import diagnostics
 from wtp.errors import DesignError, SurveyError
 from wtp.settings import load_settings
 from wtp.store import open_database, studies
-from wtp.survey import Definition, inspect_survey, load_survey
+from wtp.survey import Definition, Design, inspect_survey, load_survey
 from wtp.survey.design_file import format_design
-from wtp.survey.load import DESIGN_FILE
+from wtp.survey.drafts import DRAFT_DESIGN_FILE, DRAFT_FILE, read_draft, write_whole
+from wtp.survey.load import DESIGN_FILE, inspect_text
 
 FOLDER = click.argument("folder", metavar="surveys/<slug>", type=click.Path(path_type=Path))
 SEED = click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
@@ -47,8 +48,14 @@ def check(folder: Path | None, schema: bool) -> None:
 @click.command()
 @FOLDER
 @SEED
-def design(folder: Path, seed: int) -> None:
+@click.option(
+    "--draft", is_flag=True, help="For the draft that an author has not published yet; publishing then uses it."
+)
+def design(folder: Path, seed: int, draft: bool) -> None:
     """Search a design by the survey's method, write design.csv, print its diagnostics."""
+    if draft:
+        _design_draft(folder, seed)
+        return
     survey, mistakes = inspect_survey(folder)
     if survey is None:
         raise SurveyError("\n".join(map(str, mistakes)))
@@ -59,14 +66,22 @@ def design(folder: Path, seed: int) -> None:
     if began:
         raise DesignError(
             f"{folder}: real respondents have begun; a study in the field keeps its design; "
-            "copy the folder under a new name to change it."
+            "publish a change as a new version on the study's pages, or copy the folder under a new name."
         )
     found = search(survey.definition, seed)
-    target = folder / DESIGN_FILE
-    draft = target.with_suffix(".csv.part")
-    draft.write_text(format_design(found, survey.definition), encoding="utf-8")
-    draft.replace(target)
-    click.echo(str(diagnostics(found, survey.definition)))
+    _write_design(found, survey.definition, folder / DESIGN_FILE)
+
+
+def _design_draft(folder: Path, seed: int) -> None:
+    definition, mistakes = inspect_text(read_draft(folder).text, folder / DRAFT_FILE)
+    if definition is None:
+        raise SurveyError("\n".join(map(str, mistakes)))
+    _write_design(search(definition, seed), definition, folder / DRAFT_DESIGN_FILE)
+
+
+def _write_design(found: Design, definition: Definition, target: Path) -> None:
+    write_whole(target, format_design(found, definition))
+    click.echo(str(diagnostics(found, definition)))
     click.echo(f"written: {target}")
 
 

@@ -13,11 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from wtp.design.balance import level_numbers
+from wtp.design.efficient import codes, prior_draws
+from wtp.design.exchange import mean_error
 from wtp.design.rules import dominated
+from wtp.estimation.coding import design_levels
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Design
 
-_RANDOM_DESIGNS = 20
+_RANDOM_DESIGNS = 100
+_RANDOM_UNDER_PRIOR = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class LevelBalance:
 class Diagnostics:
     """Figures of the estimation tasks of a design; `str()` is what `wtp design` prints.
 
-    `rank` is that of all versions together: below `parameters`, the design cannot answer its question.
+    `rank` is that of all versions together: below `parameters`, the design cannot answer its question. `prior_d_error`: the mean over draws of the
+    survey's prior, where it states one (Sandor and Wedel 2001).
     """
 
     versions: int
@@ -48,6 +53,8 @@ class Diagnostics:
     rank: int
     smallest_rank: int
     standard_errors: tuple[tuple[str, float], ...]
+    prior_d_error: float | None = None
+    random_prior_d_error: float | None = None
 
     def __str__(self) -> str:
         lines = [
@@ -73,15 +80,19 @@ class Diagnostics:
                 f"too small: all versions together tell {self.rank} of {self.parameters} parameters apart; "
                 "ask for more versions or more tasks"
             )
-        return (
+        line = (
             f"D-error {self.d_error:.5f} per respondent, {self.d_error / self.random_d_error:.3f} of a random design's "
             "(smaller is better)"
         )
+        if self.prior_d_error is None or self.random_prior_d_error is None:
+            return line
+        share = self.prior_d_error / self.random_prior_d_error
+        return line + f"; under the prior {self.prior_d_error:.5f}, {share:.3f} of a random design's"
 
 
 def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Diagnostics:
     """Level balance, overlap, correlation, dominance, rank and D-error of the estimation tasks."""
-    profiles = _profiles(design, definition)
+    profiles = design_levels(design, definition)
     kinds = level_numbers(definition)
     sizes = np.array([count for count, _ in kinds])
     ordered = np.array([is_ordered for _, is_ordered in kinds])
@@ -99,6 +110,7 @@ def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Dia
         )
         for _ in range(_RANDOM_DESIGNS)
     ]
+    prior = _under_the_prior(profiles, definition, rng)
     columns = [f"{a.id} {level}" for a in definition.attributes for level in a.level_ids[1:]] + ["price"]
     rank = int(np.linalg.matrix_rank(information))
     identified = rank == len(information)
@@ -117,29 +129,37 @@ def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Dia
         rank=rank,
         smallest_rank=int(min(np.linalg.matrix_rank(m) for m in per_version)),
         standard_errors=tuple((name, float(e)) for name, e in zip(columns, errors, strict=identified)),
+        prior_d_error=prior and prior[0],
+        random_prior_d_error=prior and prior[1],
     )
+
+
+def _under_the_prior(
+    profiles: np.ndarray, definition: Definition, rng: np.random.Generator
+) -> tuple[float, float] | None:
+    """Mean D-error over draws of the prior per respondent, of this design and of random ones; None without a prior."""
+    if definition.choice_tasks.prior is None:
+        return None
+    coded, draws, versions = codes(definition), prior_draws(definition), len(profiles)
+    levels = profiles.reshape(-1, *profiles.shape[2:])
+    sizes = np.array([len(code) for code in coded])
+    random = [rng.integers(0, sizes, levels.shape) for _ in range(_RANDOM_UNDER_PRIOR)]
+    return (
+        versions * mean_error(coded, levels, draws),
+        versions * float(np.mean([mean_error(coded, other, draws) for other in random])),
+    )
+
+
+def information_of_versions(profiles: np.ndarray, definition: Definition) -> np.ndarray:
+    """(versions, K, K) information of one respondent of each version; profiles (versions, tasks, J, attributes + 1), the price last."""
+    sizes = np.array([count for count, _ in level_numbers(definition)])
+    return _information(_coded(profiles, sizes, np.array(definition.price.levels)))
 
 
 def d_error(information: np.ndarray) -> float:
     """det(M)^(-1/K); infinite where M is singular."""
     sign, logarithm = np.linalg.slogdet(information)
     return float(np.exp(-logarithm / len(information))) if sign > 0 else float("inf")
-
-
-def _profiles(design: Design, definition: Definition) -> np.ndarray:
-    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last."""
-    places = {a.id: {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes}
-    prices = {price: i for i, price in enumerate(definition.price.levels)}
-    return np.array(
-        [
-            [
-                [[*(places[a][j.levels[a]] for a in places), prices[j.price]] for j in task.alternatives]
-                for task in tasks
-                if task.kind == "estimation"
-            ]
-            for tasks in design.versions.values()
-        ]
-    )
 
 
 def _coded(profiles: np.ndarray, sizes: np.ndarray, prices: np.ndarray) -> np.ndarray:

@@ -51,12 +51,7 @@ def coordinate_exchange(
     draws: (R, K) part-worths in logits, zeros for an uninformed design. criterion "C" needs a price coefficient (last column) below zero in
     every draw. Same seed and enough time, same design. Raises DesignError if the rules leave no task, or too few columns can be told apart.
     """
-    sizes = np.array([len(code) for code in codes])
-    widths = np.array([code.shape[1] for code in codes])
-    offsets = np.concatenate([[0], np.cumsum(widths)])
-    padded = np.zeros((len(codes), int(sizes.max()), int(widths.max())))
-    for a, code in enumerate(codes):
-        padded[a, : sizes[a], : widths[a]] = code
+    padded, sizes, widths, offsets = _tables(codes)
     draws = np.ascontiguousarray(draws, dtype=float)
     if criterion == "C" and (draws[:, -1] >= 0).any():
         raise DesignError("criterion C: a price coefficient that is not negative; allowed: below 0; state a prior.")
@@ -83,6 +78,25 @@ def coordinate_exchange(
             "or ask for more tasks or versions."
         )
     return Exchanged(best, float(lowest), done, done < starts)
+
+
+def mean_error(codes: Sequence[np.ndarray], levels: np.ndarray, draws: np.ndarray, criterion: str = "D") -> float:
+    """The error of a design, (tasks, J, attributes) level numbers, over draws (R, K) of the part-worths; infinite if they cannot be told apart."""
+    padded, _, widths, offsets = _tables(codes)
+    X = _code(np.ascontiguousarray(levels, dtype=np.int64), padded, widths, offsets)
+    draws = np.ascontiguousarray(draws, dtype=float)
+    found = _error(_information(X, draws), draws, criterion == "C")
+    return float("inf") if found >= _BIG else float(found)
+
+
+def _tables(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The codings side by side, numbers of levels and of columns, and the first column of each attribute."""
+    sizes = np.array([len(code) for code in codes])
+    widths = np.array([code.shape[1] for code in codes])
+    padded = np.zeros((len(codes), int(sizes.max()), int(widths.max())))
+    for a, code in enumerate(codes):
+        padded[a, : sizes[a], : widths[a]] = code
+    return padded, sizes, widths, np.concatenate([[0], np.cumsum(widths)])
 
 
 def _start(sizes: np.ndarray, tasks: int, alternatives: int, rules: Rules, rng: np.random.Generator) -> np.ndarray:

@@ -12,6 +12,8 @@ import pandas as pd
 
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults, quantile
+from wtp.survey.definition import Definition
+from wtp.survey.tasks import Design
 
 PER_UNIT = "per unit"
 
@@ -20,6 +22,22 @@ def sum_to_zero_contrasts(levels: int) -> np.ndarray:
     """Orthonormal contrasts Q (L, L-1) with Q'Q = I and Q'1 = 0, from the QR decomposition of [1 | I]."""
     full = np.linalg.qr(np.column_stack([np.ones(levels), np.eye(levels)[:, : levels - 1]]))[0]
     return np.asarray(full[:, 1:])
+
+
+def design_levels(design: Design, definition: Definition) -> np.ndarray:
+    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last."""
+    places = {a.id: {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes}
+    prices = {price: i for i, price in enumerate(definition.price.levels)}
+    return np.array(
+        [
+            [
+                [[*(places[a][j.levels[a]] for a in places), prices[j.price]] for j in task.alternatives]
+                for task in tasks
+                if task.kind == "estimation"
+            ]
+            for tasks in design.versions.values()
+        ]
+    )
 
 
 def prior_coding(data: ChoiceData) -> np.ndarray:

@@ -51,7 +51,7 @@ def draw_respondents(definition: Definition, count: int, seed: int) -> tuple[Sim
     Raises SurveyError if no answers lead into a segment.
     """
     rng = np.random.default_rng([seed, 7])
-    simulation = definition.simulation or _neutral(definition)
+    simulation = definition.simulation or neutral_tastes(definition)
     shares = np.array([segment.share for segment in simulation.segments])
     picks = rng.choice(len(shares), size=count, p=shares / shares.sum())
     return tuple(_person(definition, simulation.segments[pick], simulation.spread, rng) for pick in picks)
@@ -81,7 +81,7 @@ def sort_items(
 
 def truth(definition: Definition) -> pd.DataFrame:
     """Worth of every level against today's, by segment: segment, attribute, from_level, to_level, worth (mean of its persons)."""
-    simulation = definition.simulation or _neutral(definition)
+    simulation = definition.simulation or neutral_tastes(definition)
     rows = []
     for segment in simulation.segments:
         for attribute in definition.attributes:
@@ -98,7 +98,7 @@ def _surplus(person: SimulatedRespondent, alternative: Alternative) -> float:
     return sum(person.worth[item] for item in alternative.levels.items()) - alternative.price
 
 
-def _neutral(definition: Definition) -> Simulation:
+def neutral_tastes(definition: Definition) -> Simulation:
     """Every step up of an ordered attribute is worth 3 per cent of today's price; half would still buy today's offer 10 per cent above it."""
     price = definition.price.current
     worth = {a.id: tuple(0.03 * price * i * a.ordered for i in range(len(a.levels))) for a in definition.attributes}

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from wtp.survey.definition import Definition
-from wtp.survey.tasks import ChoiceTask
+from wtp.survey.tasks import Alternative, ChoiceTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Choice:
     design_version: int
     definition_hash: str
     answered_at: datetime
+
+    @property
+    def picked(self) -> Alternative:
+        """The alternative that was chosen."""
+        return next(a for a in self.task.alternatives if a.number == self.chosen)
 
 
 @dataclass(frozen=True, slots=True)

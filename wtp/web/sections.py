@@ -14,11 +14,11 @@ import plotly.graph_objects as go
 from flask_babel import gettext
 from markupsafe import escape
 
-from wtp.analysis import ALL
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.web import formats
 from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.findings import findings
+from wtp.web.money_sections import amounts, limits, waterfall
 from wtp.web.reading import Reading
 from wtp.web.section import Section, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
@@ -97,9 +97,9 @@ def _worth(reading: Reading) -> Section:
     return Section(
         chart="worth",
         title=willingness_to_pay.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
-        says=gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s; it is less to half of the respondents of this segment, and more to the other half.", unit=reading.unit)
+        says=reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s; it is less to half of the respondents of this segment, and more to the other half.", unit=reading.unit)
         if reading.hierarchical
-        else gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
+        else reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
         not_says=gettext("It does not say that half would pay it, nor that the price can rise by it, and the amounts must not be added up. It is stated, not paid: in other studies people stated about 21 % more than they paid."),
         head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), interval_head(reading), gettext("Note")),
         rows=tuple(rows),
@@ -123,7 +123,7 @@ def _demand(reading: Reading) -> Section:
     return Section(
         chart="demand",
         title=demand.title(limits, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Which price"),
-        says=_demand_says(reading, limits),
+        says=reading.everybody + _demand_says(reading),
         not_says=gettext("It is no market share: rivals, awareness and delivery are not in it. Outside the tested prices nothing is known."),
         head=(gettext("Price"), gettext("Share still buying"), interval_head(reading)),
         rows=tuple(rows),
@@ -132,14 +132,10 @@ def _demand(reading: Reading) -> Section:
     )  # fmt: skip
 
 
-def _demand_says(reading: Reading, limits: pd.DataFrame) -> str:
+def _demand_says(reading: Reading) -> str:
     if not reading.hierarchical:
         return gettext("The predicted share of this segment that would buy today's offer rather than nothing, at each tested price. Preliminary: it comes from one average taste for the whole segment, which tends to put the limit too near the middle.")  # fmt: skip
-    says = gettext("The share of respondents in this segment to whom today's offer is worth at least each tested price, rather than nothing; every respondent has tastes of his own.")  # fmt: skip
-    row = limits.iloc[0] if len(limits) else None
-    if row is not None and pd.notna(row["safe"]):
-        says += " " + gettext("Three quarters would still buy at %(price)s (%(interval)s).", price=reading.money(row["safe"], 1), interval=reading.interval(row["safe_low"], row["safe_high"], 1))  # fmt: skip
-    return says
+    return gettext("The share of respondents in this segment to whom today's offer is worth at least each tested price, rather than nothing; every respondent has tastes of his own.")  # fmt: skip
 
 
 def _van_westendorp(reading: Reading) -> Section:
@@ -189,7 +185,7 @@ def _invest(reading: Reading) -> Section:
         (
             reading.labels[row["attribute"]],
             ("↑ " if row["direction"] == "up" else "↓ ") + reading.labels[f"{row['attribute']}.{row['to_level']}"],
-            _with_interval(reading, row, "worth", worth_step),
+            _premium(reading, row, worth_step),
             reading.money(row["unit_cost"]) if pd.notna(row["unit_cost"]) else "",
             _break_even(reading, row),
             _with_interval(reading, row, "gain", gain_step),
@@ -202,7 +198,7 @@ def _invest(reading: Reading) -> Section:
     return Section(
         chart="invest",
         title=investment.title(table, labels=reading.labels, words=gettext) if known else gettext("Invest and save"),
-        says=_weighted(reading) + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %."),
+        says=reading.everybody + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %."),
         not_says=gettext("Rivals are taken as they are, and the worth is stated, not paid. A step whose interval is wide is not decided: it is neither a chance to invest nor to save."),
         head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Competitive premium"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
@@ -212,15 +208,20 @@ def _invest(reading: Reading) -> Section:
     )  # fmt: skip
 
 
-def _weighted(reading: Reading) -> str:
-    """Why everybody's amounts here differ a little from those of all answers taken together."""
-    if reading.segment != ALL or not reading.definition.segments:
-        return ""
-    return gettext("Everybody means the segments weighted by their numbers of customers.") + " "
-
-
 def _headed(head: str, reading: Reading) -> str:
     return f"{head}, {interval_head(reading)}"
+
+
+def _premium(reading: Reading, row: pd.Series, step: float) -> str:
+    """The competitive premium; as no more than a bound where the price would leave the tested ones."""
+    price = reading.definition.price
+    rises = (row["direction"] == "up") == (row["worth"] > 0)
+    room = price.levels[-1] - price.current if rises else price.current - price.levels[0]
+    if abs(row["worth"]) <= room:
+        return _with_interval(reading, row, "worth", step)
+    if row["worth"] > 0:
+        return gettext("over %(amount)s", amount=reading.money(room, step))
+    return gettext("under %(amount)s", amount=reading.money(-room, step))
 
 
 def _with_interval(reading: Reading, row: pd.Series, name: str, step: float) -> str:
@@ -254,7 +255,10 @@ def _break_even(reading: Reading, row: pd.Series) -> str:
 _SECTIONS: dict[str, Callable[[Reading], Section]] = {
     "importance": _importance,
     "worth": _worth,
+    "amounts": amounts,
     "demand": _demand,
+    "limits": limits,
+    "waterfall": waterfall,
     "van_westendorp": _van_westendorp,
     "invest": _invest,
 }

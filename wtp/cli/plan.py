@@ -1,0 +1,138 @@
+"""How many respondents, before anybody is asked: the forecast as tables, in words, and kept for the study's page."""
+
+from __future__ import annotations
+
+import math
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from wtp import __version__
+from wtp.analysis import ALL, Plan, plan_basis, plan_study
+from wtp.cli.studies import FOLDER, SEED
+from wtp.design import search
+from wtp.settings import load_settings
+from wtp.store import open_database, results
+from wtp.survey import load_survey
+
+_TASTES = {
+    "simulation": "[simulation] of the survey",
+    "prior": "choice_tasks.prior of the survey, people differing much",
+    "neutral": "neutral ones, for the survey states none (every step up is worth 3 % of today's price, people differ much)",
+}
+_WHAT = {"wtp": "every WTP step", "limit": "the price upper limit"}
+
+
+@click.command()
+@FOLDER
+@click.option(
+    "--precision",
+    type=float,
+    help="Wanted half-width of an interval in the survey's currency; default a tenth of the tested price span.",
+)
+@click.option(
+    "--power-for",
+    type=click.Choice(["wtp", "limit"]),
+    default="wtp",
+    show_default=True,
+    help="What must be so precise: every WTP step, or the price upper limit.",
+)
+@click.option(
+    "--respondents",
+    type=click.IntRange(1, 1_000_000),
+    help="Also what so many respondents in all would give, by segment.",
+)
+@SEED
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Also write the tables as CSV."
+)
+def plan(
+    folder: Path, precision: float | None, power_for: str, respondents: int | None, seed: int, out: Path | None
+) -> None:
+    """How many respondents a stated precision needs, per segment, by simulated studies of the survey's own design."""
+    survey = load_survey(folder)
+    definition, chosen = survey.definition, survey.design
+    if chosen is None:
+        click.echo("no design.csv yet: planned with the design that wtp design would write", err=True)
+        chosen = search(definition, seed)
+    with click.progressbar(length=1000, label="simulated studies", file=sys.stderr) as bar:
+        made = plan_study(
+            definition,
+            chosen,
+            precision=precision,
+            power_for=power_for,
+            seed=seed,
+            basis=plan_basis(definition, chosen, __version__),
+            progress=lambda done, every: bar.update(1000 * done // every - bar.pos),
+        )
+    with open_database(load_settings(surveys=folder.parent).database_url) as database:
+        database.migrate()
+        with database.begin() as connection:
+            results.save_plan(connection, survey.slug, made.to_json(), datetime.now(UTC))
+    for line in _said(made):
+        click.echo(line)
+    if respondents:
+        for line in _with(made, respondents):
+            click.echo(line)
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, table in (("needed", made.needed), ("forecast", made.forecast), ("check", made.check)):
+            table.assign(simulated=True).to_csv(out / f"plan_{name}.csv", index=False, lineterminator="\n")
+        click.echo(f"written: {out}")
+
+
+def _said(made: Plan) -> list[str]:
+    """The plan in words and one table."""
+    unit, sure = made.currency, f"{made.confidence:.0%}"
+    lines = [
+        f"forecast from simulated respondents; tastes: {_TASTES[made.tastes]}; intervals of {sure}",
+        f"respondents per segment for {_WHAT[made.power_for]} within +/- {made.precision:g} {unit}"
+        f" (rule of thumb 500 c / (t a), Orme, which knows no precision: {made.rule_of_thumb})",
+        f"{'segment':<18}{'needed':>9}   widest half-width of a WTP step, and that of the price upper limit, by respondents",
+        " " * 30 + "".join(f"{n:>14}" for n in _SHOWN),
+    ]
+    for segment in made.needed["segment"].unique():
+        needed = made.recommended(segment)
+        count = f"{needed:.0f}" if math.isfinite(needed) else "none"
+        cells = "".join(f"{_cell(made, segment, n):>14}" for n in _SHOWN)
+        lines.append(f"{_named(segment):<18}{count:>9}   {cells}")
+    if "limit" in set(made.needed["quantity"]):
+        lines.append(
+            "the final price limit comes from the hierarchical model, whose intervals were up to a third wider than these in simulated studies"
+        )
+    notes = made.needed.loc[made.needed["note"] != "", ["segment", "note"]].drop_duplicates()
+    lines += [f"{_named(segment)}: {note}" for segment, note in notes.to_numpy()]
+    if len(made.check):
+        place = int((made.check["ratio"] - 1).abs().to_numpy().argmax())
+        worst = made.check.to_dict("records")[place]
+        lines.append(
+            f"checked: fresh simulated studies of {worst['respondents']} gave half-widths {worst['ratio']:.2f} times the forecast at worst "
+            f"({_named(worst['segment'])}, {worst['quantity']}); "
+            + ("trusted" if made.trusted else "more than 15 % off: read the figures as rough")
+        )
+    return lines
+
+
+_SHOWN = (50, 100, 200, 300, 500)
+
+
+def _cell(made: Plan, segment: str, respondents: int) -> str:
+    widths = made.half_widths(segment, respondents).groupby("quantity")["half_width"].max()
+    return " / ".join(f"{widths[q]:.2f}" if math.isfinite(widths[q]) else "-" for q in ("wtp", "limit") if q in widths)
+
+
+def _with(made: Plan, respondents: int) -> list[str]:
+    lines = [f"with {respondents} respondents in all:"]
+    for segment in made.needed["segment"].unique():
+        count = respondents if segment == ALL else round(made.shares[segment] * respondents)
+        if count:
+            lines.append(
+                f"  {_named(segment)}: {count} respondents, half-widths {_cell(made, segment, count)} {made.currency}"
+            )
+    return lines
+
+
+def _named(segment: str) -> str:
+    return "everybody" if segment == ALL else segment
