@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,10 +13,15 @@ import pytest
 
 from tests.simulated import every_question, one_record, simulated
 from wtp.analysis import Analysis, Request, analyse
+from wtp.analysis.choice_frame import choice_frame, formula
 from wtp.analysis.disclosure import told
+from wtp.analysis.methods import method_tables
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.questions import question_tables
+from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.estimation.diagnostics import Note
+from wtp.export import to_xlsx
+from wtp.export.codebook import codebook
 from wtp.export.frames import respondents_frame
 from wtp.segments import declared
 from wtp.survey import Answers, Respondent, Survey
@@ -66,6 +72,20 @@ def tables_of(survey: Survey, answers: Answers) -> tuple[Tables, tuple[Note, ...
     items, _, more = best_worst_tables(definition, groups, QUICK)
     offers, _, others = rated_offer_tables(definition, groups, QUICK)
     return {**questions, **items, **offers}, (*notes, *more, *others)
+
+
+def compared(survey: Survey, answers: Answers) -> Tables:
+    """All ways of asking what matters side by side, of everybody."""
+    definition, groups = survey.definition, {"all": answers.respondents}
+    data = ChoiceData.from_long(choice_frame(definition, answers.respondents), formula(definition))
+    return method_tables(
+        definition,
+        groups,
+        QUICK,
+        choices={"all": ConditionalLogit(data).fit()},
+        best_worst=best_worst_tables(definition, groups, QUICK)[1],
+        rated=rated_offer_tables(definition, groups, QUICK)[1],
+    )
 
 
 def of(tables: Tables, table: str, question: str, segment: str = "all") -> pd.DataFrame:
@@ -205,11 +225,11 @@ def test_one_row_a_respondent_joins_ratings_choices_best_worst_and_price_answers
 
 
 def test_honest_respondents_say_what_they_choose(one: Survey, record: Answers) -> None:
-    analysis = analyse(one, record, QUICK)
-    methods = analysis.table("methods", "all")
+    tables = compared(one, record)
+    methods = tables["methods"]
     assert set(methods["method"]) == {"choices", "ratings", "best_worst", "points", "places", "rated_offers"}
     assert not set(methods["verdict"]) & {"said_more", "chosen_more"}
-    pairs = analysis.table("method_agreement", "all").set_index(["one", "other"])
+    pairs = tables["method_agreement"].set_index(["one", "other"])
     assert pairs.loc[("choices", "ratings"), "correlation"] > 0.7
     assert pairs.loc[("choices", "best_worst"), "correlation"] > 0.7
     assert pairs.loc[("choices", "places"), "shared"] == 4
@@ -221,7 +241,7 @@ def test_yea_sayers_are_exposed(one: Survey, record: Answers) -> None:
     def praise(person: Respondent) -> dict[str, Any]:
         return {"importance": {**person.answers["importance"], "design": 7, "speed": 2}}
 
-    methods = analyse(one, edited(record, praise), QUICK).table("methods", "all")
+    methods = compared(one, edited(record, praise))["methods"]
     said = methods[methods["method"] == "ratings"].set_index("attribute")["verdict"]
     assert said["design"] == "said_more"
     assert said["speed"] == "chosen_more"
@@ -244,3 +264,19 @@ def test_a_best_worst_page_that_cannot_be_estimated_says_so(every: Survey, every
     assert "best_worst" not in tables
     note = next(note for note in notes if note.code == "page" and note.segment == "all")
     assert "threshold" in str(note)
+
+
+def test_every_column_is_in_the_codebook_and_every_table_in_the_workbook(
+    every: Survey, everything: Answers, analysis: Analysis
+) -> None:
+    book = codebook(every.definition)
+    named = set(book.loc[book["table"] == "results", "column"])
+    asked = ("answer_shares", "answer_numbers", "answer_ratings", "answer_texts", "rankings", "constant_sums", "kano", "best_worst", "rated_offers", "methods", "method_agreement")  # fmt: skip
+    for table in asked:
+        assert set(analysis.tables[table].columns) <= named, table
+    assert {"version", "use", "changes", "price_ratio", "low", "high", "p_value", "respondents"} <= named
+    sheets = pd.read_excel(io.BytesIO(to_xlsx(every, everything, analysis)), sheet_name=None)
+    assert set(asked) < set(sheets)
+    assert (sheets["kano"]["simulated_respondents"] == 150).all()
+    people = set(sheets["respondents"].columns)
+    assert people <= set(book.loc[book["table"] == "respondents", "column"])

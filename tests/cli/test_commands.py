@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 from datetime import UTC, datetime
@@ -142,6 +143,24 @@ def test_closed_results_need_a_reason_that_is_logged(folder: Path, tmp_path: Pat
     with open_database(load_settings().database_url) as database, database.read() as connection:
         assert [entry.reason for entry in audit.entries(connection, "supplier")] == ["pilot check"]
     assert run("export", folder, "--format", "csv", "--out", tmp_path / "x.zip").exit_code == 0
+
+
+def test_versions_that_mean_the_same_are_counted_unless_told_otherwise(folder: Path, tmp_path: Path) -> None:
+    assert run("simulate", folder, "-n", 40).exit_code == 0
+    file = folder / "survey.toml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count("minutes = ") == 1
+    file.write_text(re.sub(r"minutes = \d+", "minutes = 33", text), encoding="utf-8")
+    assert run("simulate", folder, "-n", 35, "--seed", 2).exit_code == 0
+    for versions, people in (("same", 75), ("all", 75), ("current", 35)):
+        out = tmp_path / versions
+        done = run("analyse", folder, "--model", "conditional", "--versions", versions, "--out", out)
+        assert done.exit_code == 0, done.output
+        segments = pd.read_csv(out / "segments.csv").set_index("segment")
+        assert segments.loc["all", "respondents"] == people
+        uses = pd.read_csv(out / "versions.csv")["use"].to_list()
+        assert uses == ["current", "not_counted" if versions == "current" else "counted"]
+    assert run("analyse", folder, "--versions", "some", "--out", tmp_path / "x").exit_code == 2
 
 
 def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Path, tmp_path: Path) -> None:

@@ -317,3 +317,14 @@ def test_respondents_come_in_the_order_of_their_numbers_and_unfinished_ones_too(
     ]
     assert found.simulated == 1
     assert (UTC, {r.started_at for r in found.respondents}) == (NOW.tzinfo, {NOW})
+
+
+def test_answers_come_with_the_versions_that_were_answered(study: Study) -> None:
+    study.begin("a")
+    with study.database.read() as connection:
+        found = answers.read_answers(connection, SLUG)
+    assert {r.definition_hash for r in found.respondents} == {study.survey.definition_hash}
+    assert dict(found.definitions) == {study.survey.definition_hash: study.survey.definition}
+    with study.database.begin() as connection:
+        connection.execute(sa.update(tables.definition).values(content='{"format": 99}'))
+        assert dict(answers.read_answers(connection, SLUG).definitions) == {}, "one that cannot be read any more"

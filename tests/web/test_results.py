@@ -219,7 +219,7 @@ def test_charts_draw_what_the_tables_show(manager: Staff, shown: Show) -> None:
 
 
 def test_notes_stand_above_the_figures_in_the_words_of_the_page(manager: Staff, shown: Show) -> None:
-    template = "{count} respondents answered another version of this survey; their choices are left out of these figures, since the words they saw were different. Export the raw answers to see them."
+    template = "{count} respondents answered another version of this survey, whose choices do not mean the same; they are left out of these figures. Export the raw answers to see them."
     everywhere = Note("other_version", "warning", template, {"count": 3})
     there = Note("withheld", "stop", WITHHELD, {}, "cost")
     shown(notes=(everywhere, there))

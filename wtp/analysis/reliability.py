@@ -74,7 +74,12 @@ def _corrected(
     found = pd.DataFrame([(ALL, s.attribute, s.from_level, s.to_level) for s in steps], columns=list(_COLUMNS[:4]))
     both = {"": (np.asarray(raw.params), np.asarray(raw.cov_params())), "_corrected": (clean.params, clean.covariance)}
     for name, (params, covariance) in both.items():
-        drawn = rng.multivariate_normal(params, covariance, size=_DRAWS, method="cholesky")
+        try:
+            drawn = rng.multivariate_normal(params, covariance, size=_DRAWS, method="cholesky")
+        except np.linalg.LinAlgError as error:
+            raise EstimationError(
+                "the repeated tasks say too little to take slips out of the part-worths; allowed: more answers or fewer slips; collect more answers."
+            ) from error
         utility = "corrected" if name else "part_worth"
         found[utility] = contrasts @ params
         found[f"{utility}_low"], found[f"{utility}_high"] = np.quantile(drawn @ contrasts.T, ends, axis=0)

@@ -87,13 +87,11 @@ def _agreement(pairs: pd.DataFrame) -> list[str]:
             shared=row["shared"],
         )
         if row["low"] > 0.5:
-            sentence = gettext(
-                "%(one)s and %(other)s order the attributes alike: %(figures)s.", figures=figures, **names
-            )
+            sentence = gettext("%(one)s – %(other)s: much the same order, %(figures)s.", figures=figures, **names)
         elif row["high"] < 0.5:
-            sentence = gettext("%(one)s and %(other)s order the attributes differently: %(figures)s.", figures=figures, **names)  # fmt: skip
+            sentence = gettext("%(one)s – %(other)s: another order, %(figures)s.", figures=figures, **names)  # fmt: skip
         else:
-            sentence = gettext("%(one)s and %(other)s: not clear whether they agree, %(figures)s.", figures=figures, **names)  # fmt: skip
+            sentence = gettext("%(one)s – %(other)s: not clear whether in the same order, %(figures)s.", figures=figures, **names)  # fmt: skip
         sentences.append(sentence)
     return sentences
 

@@ -1,0 +1,67 @@
+"""The pages of what was asked in a real browser: phone and desk, German and English, light and dark; axe finds nothing, nothing is cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.browser.conftest import Visit
+from tests.browser.test_results import drawn, log_in
+from tests.simulated import every_question, one_record, simulated
+from tests.web.staff import PASSWORD
+from wtp.analysis import Request, analyse
+from wtp.settings import Settings
+from wtp.store import staff
+from wtp.web import create_app, results
+from wtp.web.security import limiter
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+CHARTS = {"/results/every/said": 6, "/results/every/answers": 6, "/results/one/said": 6}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own in this process, with simulated answers to both studies that ask everything."""
+    place = tmp_path_factory.mktemp("surveys")
+    surveys = {survey.slug: survey for survey in (every_question(place), one_record(place))}
+    quick = Request(model="conditional")
+    made = {slug: analyse(survey, simulated(survey, 120), quick) for slug, survey in surveys.items()}
+    app = create_app(Settings(instance=tmp_path_factory.mktemp("instance"), surveys=place))
+    limiter.reset()
+    with app.extensions["wtp_database"].begin() as connection:
+        staff.add(connection, "analyst", PASSWORD, "analyst")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "analysis_of", lambda database, survey, *_: made[survey.slug])
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.port}"
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("width", "language", "scheme"), [(390, "de", "dark"), (390, "en", "light"), (1280, "de", "light"), (1280, "en", "dark")]
+)  # fmt: skip
+def test_everything_asked_is_readable_for_everybody(visit: Visit, width: int, language: str, scheme: str) -> None:
+    visitor = visit(width, 844, language, color_scheme=scheme)
+    log_in(visitor, language)
+    for path, charts in CHARTS.items():
+        visitor.open(path)
+        assert drawn(visitor.page) == charts
+        assert visitor.violations() == []
+        assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} scrolls sideways"
+        outside = visitor.page.evaluate(
+            "() => [...document.querySelectorAll('.chart')].flatMap(chart => { const box = chart.getBoundingClientRect();"
+            " return [...chart.querySelectorAll('svg text')].filter(t => { const r = t.getBoundingClientRect();"
+            "   return r.width && (r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1); })"
+            "   .map(t => t.textContent); })"
+        )
+        assert outside == [], f"{path}: texts are cut off"
+    assert visitor.complaints == []
+    assert all(request.startswith(visitor.address) for request in visitor.requests)
