@@ -13,6 +13,7 @@ from wtp.survey.tasks import Design
 
 _DRAWS = 64
 _STARTS = 10
+_BALANCE = 0.5  # counts of price levels within a tenth of equal ones, for 4 per cent of D-error
 _SWAPS = 20_000
 
 
@@ -34,6 +35,7 @@ def efficient_design(definition: Definition, seed: int) -> Design:
         starts=_STARTS,
         seconds=plan.seconds,
         seed=seed,
+        balance=_BALANCE,
     )
     blocks = blocked(found.levels, plan.versions, rules.sizes, rng)
     return assembled(definition, [list(found.levels[block]) for block in blocks], holdouts, rng)

@@ -3,7 +3,8 @@
 Every attribute of every alternative of every task tries all its levels, and every alternative a few whole profiles at random (so that rules which
 forbid single steps do not lock the search); what lowers the error most stays; passes repeat until none gains. The error is the mean over draws of the
 part-worths (one draw of zeros: D0; several: Bayesian, Sandor and Wedel 2001) of det(M)^(-1/K), or of the summed variances of all WTPs by the
-delta method (C-error, Scarpa and Rose 2008). M = sum_t X_t'(diag(p_t) - p_t p_t')X_t.
+delta method (C-error, Scarpa and Rose 2008). M = sum_t X_t'(diag(p_t) - p_t p_t')X_t. A linear price is told best by its extremes alone, so a weight on
+equal level counts keeps the tested prices between them in the design, without which neither a curve nor a limit could be told.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from wtp.design.candidates import Candidates, not_told_apart, nothing_fits
 from wtp.design.rules import Rules
 from wtp.errors import DesignError
 
 _BIG = 1e300
 _PROFILES = 6  # whole profiles tried for each alternative and pass
 _MOST_PASSES = 200
-_TASK_DRAWS = 5_000
+_TASK_DRAWS = 500
+_FEW_DRAWS = 5  # once random tasks have proved too rare, they are built
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,12 @@ def coordinate_exchange(
     starts: int = 10,
     seconds: float = 30.0,
     seed: int = 1,
+    balance: float = 0.0,
 ) -> Exchanged:
     """Search a design of so many tasks; codes holds for each attribute its (levels, columns) coding, the price last.
 
     draws: (R, K) part-worths in logits, zeros for an uninformed design. criterion "C" needs a price coefficient (last column) below zero in
-    every draw. Same seed and enough time, same design. Raises DesignError if the rules leave no task, or too few columns can be told apart.
+    every draw. balance: the error counts 1 + balance x (mean squared relative deviation of the level counts, summed over attributes) times. Same seed and enough time, same design. Raises DesignError if the rules leave no task, or too few columns can be told apart.
     """
     padded, sizes, widths, offsets = _tables(codes)
     draws = np.ascontiguousarray(draws, dtype=float)
@@ -61,23 +65,24 @@ def coordinate_exchange(
             "allowed: at least as many; ask for more tasks or versions."
         )
     rng = np.random.default_rng(seed)
-    began = time.monotonic()
+    first = _start(sizes, 1, alternatives, rules, np.random.default_rng(seed), np.inf)
+    _descend(first, padded, sizes, widths, offsets, draws, criterion == "C", rules, rng.spawn(1)[0], 0.0, balance)
+    began = time.monotonic()  # what was done before compiles, once an installation, and is not the search's time
     best, lowest, done = np.empty(0), np.inf, 0
     for _ in range(starts):
-        levels = _start(sizes, tasks, alternatives, rules, rng)
+        levels = _start(sizes, tasks, alternatives, rules, rng, began + seconds)
         budget = max(seconds - (time.monotonic() - began), 0.0)
-        finished, error = _descend(levels, padded, sizes, widths, offsets, draws, criterion == "C", rules, rng, budget)
+        finished, error = _descend(
+            levels, padded, sizes, widths, offsets, draws, criterion == "C", rules, rng, budget, balance
+        )
         done += finished
         if error < lowest:
             best, lowest = levels, error
         if not finished:
             break
     if lowest >= _BIG:
-        raise DesignError(
-            "no design was found whose part-worths can be told apart; allowed: tasks that vary every attribute; drop a prohibition, "
-            "or ask for more tasks or versions."
-        )
-    return Exchanged(best, float(lowest), done, done < starts)
+        raise DesignError(not_told_apart(rules, codes))
+    return Exchanged(best, mean_error(codes, best, draws, criterion), done, done < starts)
 
 
 def mean_error(codes: Sequence[np.ndarray], levels: np.ndarray, draws: np.ndarray, criterion: str = "D") -> float:
@@ -99,21 +104,26 @@ def _tables(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.nda
     return padded, sizes, widths, np.concatenate([[0], np.cumsum(widths)])
 
 
-def _start(sizes: np.ndarray, tasks: int, alternatives: int, rules: Rules, rng: np.random.Generator) -> np.ndarray:
-    """(tasks, J, attributes) random levels within the rules."""
+def _start(
+    sizes: np.ndarray, tasks: int, alternatives: int, rules: Rules, rng: np.random.Generator, end: float
+) -> np.ndarray:
+    """(tasks, J, attributes) random levels within the rules; end: when the time is over, by the monotonic clock."""
     found = np.empty((tasks, alternatives, len(sizes)), dtype=np.int64)
+    candidates: Candidates | None = None
     for task in range(tasks):
-        for _ in range(_TASK_DRAWS):
+        for _ in range(_FEW_DRAWS if candidates else _TASK_DRAWS):
             found[task] = rng.integers(0, sizes, (alternatives, len(sizes)))
-            for j in range(alternatives):  # an alternative that is forbidden by itself is drawn again alone
-                for _ in range(200):
-                    if rules.profile_allowed(found[task, j]):
-                        break
-                    found[task, j] = rng.integers(0, sizes)
             if rules.allowed(found[task]):
                 break
         else:
-            raise DesignError(rules.nothing_fits())
+            if task and time.monotonic() > end:  # no time to build more: those that there are do it again
+                found[task] = found[rng.integers(task)]
+                continue
+            candidates = candidates or Candidates.of(rules)
+            built, _ = candidates.task(rng)
+            if built is None:
+                raise DesignError(nothing_fits(rules))
+            found[task] = built
     return found
 
 
@@ -128,12 +138,16 @@ def _descend(
     rules: Rules,
     rng: np.random.Generator,
     seconds: float,
+    balance: float,
 ) -> tuple[bool, float]:
-    """Passes until none gains, in slices, so that the time limit holds; whether it ended by itself, and the error."""
+    """Passes until none gains, in slices, so that the time limit holds; whether it ended by itself, and the error with its weight."""
     began = time.monotonic()
     X = _code(levels, padded, widths, offsets)
     M = _information(X, draws)
-    error = _error(M, draws, c_error)
+    counts = np.zeros((len(sizes), int(sizes.max())))
+    for a in range(len(sizes)):
+        np.add.at(counts[a], levels[..., a].ravel(), 1)
+    error = _error(M, draws, c_error) * (1 + balance * _uneven(counts, sizes))
     tasks = len(levels)
     for _ in range(_MOST_PASSES):
         before = error
@@ -141,8 +155,8 @@ def _descend(
         for part in np.array_split(order, max(1, tasks // 20)):
             tried = rng.integers(0, sizes, (len(part), levels.shape[1], _PROFILES, len(sizes)))
             error = _improve(
-                part, tried, levels, X, M, error, padded, sizes, widths, offsets, draws, c_error, *rules.arrays
-            )
+                part, tried, levels, X, M, counts, balance, error, padded, sizes, widths, offsets, draws, c_error, *rules.arrays
+            )  # fmt: skip
             if time.monotonic() - began > seconds:
                 return False, error
         if not error < before * (1 - 1e-9):
@@ -253,6 +267,25 @@ def _summed_variance(L: np.ndarray, beta: np.ndarray) -> float:
 
 
 @njit(cache=True)
+def _count(counts: np.ndarray, profile: np.ndarray, sign: float) -> None:
+    for a in range(len(profile)):
+        counts[a, profile[a]] += sign
+
+
+@njit(cache=True)
+def _uneven(counts: np.ndarray, sizes: np.ndarray) -> float:
+    """Mean squared relative deviation of each attribute's level counts from equal ones, summed over the attributes."""
+    total = 0.0
+    for a in range(len(sizes)):
+        mean = 0.0
+        for level in range(sizes[a]):
+            mean += counts[a, level] / sizes[a]
+        for level in range(sizes[a]):
+            total += (counts[a, level] / mean - 1) ** 2 / sizes[a]
+    return total
+
+
+@njit(cache=True)
 def _task_allowed(  # noqa: PLR0912
     task: np.ndarray,
     changed: int,
@@ -301,6 +334,8 @@ def _improve(  # noqa: PLR0912
     levels: np.ndarray,
     X: np.ndarray,
     M: np.ndarray,
+    counts: np.ndarray,
+    balance: float,
     error: float,
     padded: np.ndarray,
     sizes: np.ndarray,
@@ -313,7 +348,7 @@ def _improve(  # noqa: PLR0912
     ordered: np.ndarray,
     avoid_dominated: bool,
 ) -> float:
-    """One pass over these tasks; levels, X and M are changed in place. Returns the error."""
+    """One pass over these tasks; levels, X, M and counts are changed in place. Returns the error with its weight."""
     A = len(sizes)
     for n in range(len(part)):
         t = part[n]
@@ -341,12 +376,20 @@ def _improve(  # noqa: PLR0912
                         trial_M = M.copy()
                         _add_task(trial_M, X[t], draws, 1.0)
                         found = _error(trial_M, draws, c_error)
+                        if balance > 0:
+                            _count(counts, kept, -1.0)
+                            _count(counts, trial, 1.0)
+                            found *= 1 + balance * _uneven(counts, sizes)
+                            _count(counts, trial, -1.0)
+                            _count(counts, kept, 1.0)
                         if found < error * (1 - 1e-12):
                             error = found
                             best = trial.copy()
                             gained = True
                     levels[t, j] = kept
                 if gained:
+                    _count(counts, levels[t, j], -1.0)
+                    _count(counts, best, 1.0)
                     levels[t, j] = best
                 for b in range(A):
                     for k in range(widths[b]):
