@@ -164,9 +164,7 @@ def test_dominated_alternatives_are_counted(sound: tuple[Definition, Design]) ->
 
     def spoil(task: ChoiceTask) -> ChoiceTask:
         one, *others = task.alternatives
-        return replace(
-            task, alternatives=(one, replace(one, number=others[0].number), *others[1:])
-        )
+        return replace(task, alternatives=(one, replace(one, number=others[0].number), *others[1:]))
 
     poor = Design(
         {

@@ -177,8 +177,10 @@ def test_a_prior_makes_the_design_better_where_it_is_right(tmp_path: Path) -> No
 def test_the_time_limit_holds_and_leaves_a_design(tmp_path: Path) -> None:
     definition = written(tmp_path / "short", "", versions=100)
     arguments = {"draws": np.zeros((64, 13)), "starts": 1000, "seconds": 0.5}
-    found = coordinate_exchange(codes(definition), 1000, 3, rules_of(definition), **arguments)  # type: ignore[arg-type]
+    shares: list[float] = []
+    found = coordinate_exchange(codes(definition), 1000, 3, rules_of(definition), **arguments, progress=shares.append)  # type: ignore[arg-type]
     assert found.stopped
+    assert shares[-1] == 1.0
     assert np.isfinite(found.error)
 
 

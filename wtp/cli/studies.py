@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from wtp.cli.simulation import simulate_through_pages, simulate_through_store
-from wtp.design import search
-from wtp.design.efficiency import diagnostics
+from wtp.design import check_design, search
+from wtp.design.checks import READY
 from wtp.errors import DesignError, SurveyError
 from wtp.settings import load_settings
 from wtp.store import open_database, studies
@@ -61,12 +62,17 @@ def design(folder: Path, seed: int) -> None:
             f"{folder}: real respondents have begun; a study in the field keeps its design; "
             "copy the folder under a new name to change it."
         )
-    found = search(survey.definition, seed)
+    with click.progressbar(length=1000, label="search", show_eta=False, file=sys.stderr) as bar:
+        found = search(survey.definition, seed, lambda share: bar.update(int(1000 * share) - bar.pos))
+        bar.update(1000 - bar.pos)
     target = folder / DESIGN_FILE
     draft = target.with_suffix(".csv.part")
     draft.write_text(format_design(found, survey.definition), encoding="utf-8")
     draft.replace(target)
-    click.echo(str(diagnostics(found, survey.definition)))
+    checked = check_design(survey.definition, found)
+    click.echo(str(checked.diagnostics))
+    unready = [f"{check.name}: {check.status.replace('_', ' ')}" for check in checked.checks if check.status != READY]
+    click.echo(f"checks: {', '.join(unready) or 'all ready'}; in words at /manage/{survey.slug}/design")
     click.echo(f"written: {target}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.stats import norm, qmc
 
@@ -17,7 +19,7 @@ _BALANCE = 0.5  # counts of price levels within a tenth of equal ones, for 4 per
 _SWAPS = 20_000
 
 
-def efficient_design(definition: Definition, seed: int) -> Design:
+def efficient_design(definition: Definition, seed: int, progress: Callable[[float], None] | None = None) -> Design:
     """The most efficient design found within the plan's seconds; same seed and enough time, same design.
 
     Raises DesignError if the rules leave no task.
@@ -36,6 +38,7 @@ def efficient_design(definition: Definition, seed: int) -> Design:
         seconds=plan.seconds,
         seed=seed,
         balance=_BALANCE,
+        progress=progress,
     )
     blocks = blocked(found.levels, plan.versions, rules.sizes, rng)
     return assembled(definition, [list(found.levels[block]) for block in blocks], holdouts, rng)

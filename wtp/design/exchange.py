@@ -10,7 +10,7 @@ equal level counts keeps the tested prices between them in the design, without w
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,11 +49,13 @@ def coordinate_exchange(
     seconds: float = 30.0,
     seed: int = 1,
     balance: float = 0.0,
+    progress: Callable[[float], None] | None = None,
 ) -> Exchanged:
     """Search a design of so many tasks; codes holds for each attribute its (levels, columns) coding, the price last.
 
     draws: (R, K) part-worths in logits, zeros for an uninformed design. criterion "C" needs a price coefficient (last column) below zero in
-    every draw. balance: the error counts 1 + balance x (mean squared relative deviation of the level counts, summed over attributes) times. Same seed and enough time, same design. Raises DesignError if the rules leave no task, or too few columns can be told apart.
+    every draw. balance: the error counts 1 + balance x (mean squared relative deviation of the level counts, summed over attributes) times. progress: called after each
+    start with the share of the search that is done. Same seed and enough time, same design. Raises DesignError if the rules leave no task, or too few columns can be told apart.
     """
     padded, sizes, widths, offsets = _tables(codes)
     draws = np.ascontiguousarray(draws, dtype=float)
@@ -76,6 +78,8 @@ def coordinate_exchange(
             levels, padded, sizes, widths, offsets, draws, criterion == "C", rules, rng, budget, balance
         )
         done += finished
+        if progress:
+            progress(max(done / starts, min(1.0, (time.monotonic() - began) / seconds)))
         if error < lowest:
             best, lowest = levels, error
         if not finished:
