@@ -26,7 +26,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
     "errors": (set(), set()),
     "settings": ({"errors"}, set()),
-    "survey": ({"errors"}, {"pydantic", "pydantic_core"}),
+    "survey": ({"errors"}, {"pydantic", "pydantic_core", "tomlkit"}),
     "estimation": ({"errors", "survey"}, STATISTICS | {"formulaic", "numba", "threadpoolctl"}),
     "pricing": ({"errors", "survey", "estimation"}, STATISTICS | {"numba"}),
     "segments": ({"errors", "survey", "estimation", "pricing"}, STATISTICS),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.conftest import Answer
+from tests.analysis.test_money import one_figure_a_step
 from wtp.analysis import Analysis, Progress, Request, analyse
 from wtp.export.codebook import codebook
 from wtp.survey import Answers, Survey
@@ -52,6 +53,10 @@ def test_a_full_sample_is_estimated_hierarchically(hierarchical: Analysis) -> No
     assert demand["share"].is_monotonic_decreasing
     investment = hierarchical.table("investment")
     assert set(investment["segment"]) == {"all", "uptime", "cost", "growth"}
+
+
+def test_a_premium_has_one_figure_in_every_table(hierarchical: Analysis) -> None:
+    one_figure_a_step(hierarchical)
 
 
 def test_a_full_analysis_has_everything_in_money(hierarchical: Analysis, survey: Survey) -> None:

@@ -7,8 +7,13 @@ import pandas as pd
 import pytest
 
 from wtp.analysis import Analysis, Request, analyse
+from wtp.analysis.choice_frame import choice_frame, formula
 from wtp.analysis.comparison import PAID_MORE, SAID_MORE, SPLIT, TELL, hints, importance_performance, performance_table
+from wtp.analysis.money import steps_from_current
+from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.export.codebook import codebook
+from wtp.pricing import willingness_to_pay
+from wtp.segments import declared
 from wtp.survey import Answers, Definition, Survey
 
 
@@ -43,6 +48,69 @@ def test_the_market_of_every_segment_that_is_large_enough(quick: Analysis, surve
         quick.table("willingness_to_pay", "all").set_index("to_level").loc["same_day", "estimate"]
     )
     assert set(own["label"]) <= {"invest", "save", "keep", "undecided"}
+
+
+def one_figure_a_step(found: Analysis) -> None:
+    """The premium of a step is the same in both tables that have it, in every segment; a step down is at risk with its sign turned."""
+    premium = found.tables["competitive_worth"].set_index(["segment", "attribute", "to_level"])
+    invested = found.tables["investment"].set_index(["segment", "attribute", "to_level"])
+    invested = invested[invested.index.get_level_values("segment").isin(premium.index.get_level_values("segment"))]
+    premium = premium.loc[invested.index]
+    assert "all" in set(premium.index.get_level_values("segment"))
+    down = (invested["direction"] == "down").to_numpy()
+    assert premium["estimate"].notna().all()
+    np.testing.assert_allclose(invested["worth"], premium["estimate"] * np.where(down, -1, 1), rtol=1e-12)
+    np.testing.assert_allclose(invested["worth_low"], np.where(down, -premium["high"], premium["low"]), rtol=1e-12)
+    np.testing.assert_allclose(invested["worth_high"], np.where(down, -premium["low"], premium["high"]), rtol=1e-12)
+
+
+def test_a_step_has_one_figure_on_every_page(quick: Analysis) -> None:
+    one_figure_a_step(quick)
+    worth = quick.tables["willingness_to_pay"].set_index(["segment", "attribute", "to_level"])["estimate"]
+    invested = quick.tables["investment"].set_index(["segment", "attribute", "to_level"])
+    up = invested[invested["direction"] == "up"]["worth"]
+    np.testing.assert_allclose(up, worth.loc[up.index], rtol=1e-6)  # one taste: premium and trade-off value are one
+
+
+def test_everybody_is_the_segments_by_their_customers(quick: Analysis, survey: Survey, answers: Answers) -> None:
+    frame = choice_frame(survey.definition, answers.respondents)
+    segment = declared(survey.definition, answers.respondents)
+    customers = {s.id: s.customers for s in survey.definition.segments}
+    each = segment.map(customers) / segment.map(segment.value_counts())
+    weighted = frame.assign(weight=frame["respondent"].map(each))
+    fit = ConditionalLogit(ChoiceData.from_long(weighted, formula(survey.definition), weights="weight")).fit()
+    wanted = willingness_to_pay(fit, steps=steps_from_current(survey.definition))["estimate"]
+    np.testing.assert_allclose(quick.table("willingness_to_pay", "all")["estimate"], wanted, rtol=1e-9)
+
+
+def with_known_share(survey: Survey, share: float) -> Survey:
+    raw = survey.definition.model_dump()
+    raw["economics"]["known_share"] = share
+    definition = Definition.model_validate(raw)
+    return Survey(survey.slug, survey.folder, definition, definition.hash, survey.design)
+
+
+def test_a_known_share_moves_all_segments_alike_and_every_gain_rests_on_it(
+    quick: Analysis, survey: Survey, answers: Answers
+) -> None:
+    """Known of everybody, not of each segment: those who like the offer more still buy it more."""
+    found = analyse(with_known_share(survey, 0.3), answers, Request(model="conditional"))
+    before, after = (
+        a.tables["shares"].query("offer == 'own' and rule == 'preference'").set_index("segment")["share"]
+        for a in (quick, found)
+    )
+    assert after["all"] == pytest.approx(0.3, abs=1e-9)
+    assert abs(before["all"] - 0.3) > 0.05
+    others = before.index.drop("all")
+    assert list(after[others].rank()) == list(before[others].rank())
+    assert after[others].nunique() == len(others)
+    gains = [a.table("investment", "all").set_index(["attribute", "direction"]) for a in (quick, found)]
+    row = ("range", "down")  # no investment: the gain is in proportion to the share
+    assert gains[1].loc[row, "gain"] / gains[0].loc[row, "gain"] == pytest.approx(0.3 / before["all"], rel=0.02)
+    one_figure_a_step(found)
+    impossible = analyse(with_known_share(survey, 0.99), answers, Request(model="conditional"))
+    assert [note.code for note in impossible.notes].count("known_share") == 1
+    pd.testing.assert_frame_equal(impossible.tables["investment"], quick.tables["investment"])
 
 
 def test_the_codebook_explains_every_column(quick: Analysis, survey: Survey) -> None:

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.every import SLUG, every_question
+from wtp.web import free_port
+
+ROOT = Path(__file__).parents[2]
+# WCAG 2.2 AA, and what axe calls good practice beyond it.
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+# What sticks out of the window, or out of its own box; things that only screen readers get are clipped on purpose.
+CUT_OFF = """() => {
+  const clipped = (e) => e && (getComputedStyle(e).clipPath !== "none" || clipped(e.parentElement));
+  return [...document.querySelectorAll("header *, main *, footer *")].filter((e) => {
+    if (!e.checkVisibility() || e.closest(".trap, .skip, option") || clipped(e)) return false;
+    const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+    const hides = ["hidden", "clip"].includes(style.overflowX) && e.scrollWidth > e.clientWidth + 1;
+    return box.width > 0 && (box.left < -0.5 || box.right > innerWidth + 0.5 || hides);
+  }).map((e) => e.outerHTML.slice(0, 150));
+}"""
+SMALL = """() => [...document.querySelectorAll(
+    "main input:not([type=hidden]):not([tabindex]), main select, main textarea, main button, main .button, .languages a, summary, .back, .told a"
+  )].filter((e) => e.checkVisibility()).filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.width < 24 || box.height < 24;
+  }).map((e) => e.outerHTML.slice(0, 150))"""
 
 Visit = Callable[..., "Visitor"]
 
@@ -25,6 +59,34 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server that ships, with the supplier study and the one that has every type of question."""
+    surveys, instance = tmp_path_factory.mktemp("surveys"), tmp_path_factory.mktemp("instance")
+    shutil.copytree(ROOT / "surveys" / "supplier", surveys / "supplier")
+    every_question(surveys)
+    survey = surveys / SLUG / "survey.toml"
+    survey.write_text(survey.read_text(encoding="utf-8").replace("limit = 3\n", "limit = 3000\n"), encoding="utf-8")
+    port = free_port(19_000 + os.getpid() % 10_000)
+    address = f"http://127.0.0.1:{port}"
+    (instance / "settings.toml").write_text(f'base_url = "{address}"\n')
+    server = subprocess.Popen(
+        [Path(sys.executable).parent / "wtp", "serve", "--port", str(port), "--workers", "1"],
+        env={**os.environ, "WTP_INSTANCE": str(instance), "WTP_SURVEYS": str(surveys)},
+        stdout=subprocess.DEVNULL,
+    )
+    for _ in range(400):
+        try:
+            urllib.request.urlopen(f"{address}/readyz", timeout=5).close()
+            break
+        except OSError:
+            assert server.poll() is None
+            time.sleep(0.05)
+    yield address
+    server.send_signal(signal.SIGTERM)
+    server.wait(timeout=20)
+
+
 @dataclass
 class Visitor:
     """A person with a browser window, who uses the keyboard alone; everything that is asked for or complained about is kept."""
@@ -33,12 +95,16 @@ class Visitor:
     address: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(10_000)
         self.page.on("request", self._note)
-        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        self.complaints.append(message.text)
 
     def _note(self, request: Request) -> None:
         self.requests.append(request.url)
@@ -70,19 +136,42 @@ class Visitor:
         raise AssertionError(f"the keyboard does not reach {wanted} on {self.page.url}")
 
     def fill_in(self, pick: int = 0) -> None:
-        """Answer everything on the page: the pick-th of each group, prices that rise."""
-        names: list[str] = self.page.eval_on_selector_all(
-            "main input:not([type=hidden]):not([tabindex])", "inputs => [...new Set(inputs.map(i => i.name))]"
-        )
-        for number, name in enumerate(names):
+        """Answer everything on the page with the keyboard: the pick-th of each group, what `words` says in a field, else prices that rise."""
+        for number, name in enumerate(self.names()):
+            if self.words.get(name) == "":
+                continue
             self.tab_to(name=name)
-            if self.focused()["kind"] == "text":
-                self.page.keyboard.press("Control+A")
-                self.page.keyboard.type(str(60 + 20 * number))
-            else:
-                self.page.keyboard.press("Space")
-                for _ in range(pick):
-                    self.page.keyboard.press("ArrowDown")
+            match self.focused()["kind"]:
+                case "text" | "textarea":
+                    self.page.keyboard.press("Control+A")
+                    self.page.keyboard.type(self.words.get(name, str(60 + 20 * number)))
+                case "select-one":
+                    self.page.keyboard.type(self.words[name])
+                case _:
+                    self.page.keyboard.press("Space")
+                    for _ in range(int(self.words.get(name, pick))):
+                        self.page.keyboard.press("ArrowDown")
+
+    def click_in(self) -> None:
+        """Answer everything on the page with the mouse."""
+        for number, name in enumerate(self.names()):
+            fields = self.page.locator(f"main [name='{name}']")
+            words = self.words.get(name)
+            match fields.first.evaluate("e => e.type"):
+                case "text" | "textarea":
+                    fields.fill(str(60 + 20 * number) if words is None else words)
+                case "select-one":
+                    fields.select_option(words)
+                case _ if words != "":
+                    fields.nth(int(words or 0)).locator("xpath=..").click()  # its label, as a person would
+
+    def names(self) -> list[str]:
+        """What the page asks for, in order."""
+        found: list[str] = self.page.eval_on_selector_all(
+            "main :is(input:not([type=hidden]):not([tabindex]), select, textarea)",
+            "fields => [...new Set(fields.map(f => f.name))]",
+        )
+        return found
 
     def go_on(self) -> None:
         """Press the button with the Enter key and wait for the next page."""
@@ -92,10 +181,28 @@ class Visitor:
             self.page.keyboard.press("Enter")
         assert self.page.url != before or self.page.query_selector(".mistakes")
 
+    def press_on(self) -> None:
+        """Click the button and wait for the next page."""
+        before = self.step
+        self.page.locator("main button").click()
+        self.page.wait_for_url(lambda url: url.partition("?")[0].rpartition("/")[2] != before)
+
     def violations(self) -> list[str]:
         """What axe finds on the page."""
-        found = Axe().run(self.page).response["violations"]
+        found = Axe().run(self.page, options=AXE).response["violations"]
         return [f"{self.page.url}: {v['id']}: {[n['html'] for n in v['nodes']]}" for v in found]
+
+    def look(self) -> None:
+        """What holds on every page, whatever the window."""
+        assert self.violations() == []
+        self.fits()
+        assert self.page.evaluate(SMALL) == [], "everything to press is at least 24 px"
+
+    def fits(self) -> None:
+        """Nothing is wider than the window."""
+        wide, window = self.page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
+        assert wide <= window, f"{self.page.url} scrolls sideways"
+        assert self.page.evaluate(CUT_OFF) == [], f"{self.page.url} is cut off"
 
     def walk(self, to: str) -> None:
         """Answer every page until this one."""

@@ -2,59 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Route
 
 from tests.browser.conftest import Visit, Visitor
-from wtp.web import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port(19_000 + os.getpid() % 10_000)
-    address = f"http://127.0.0.1:{port}"
-    instance = tmp_path_factory.mktemp("instance")
-    (instance / "settings.toml").write_text(f'base_url = "{address}"\n')
-    server = subprocess.Popen(
-        [Path(sys.executable).parent / "wtp", "serve", "--port", str(port), "--workers", "1"],
-        env={**os.environ, "WTP_INSTANCE": str(instance), "WTP_SURVEYS": str(ROOT / "surveys")},
-        stdout=subprocess.DEVNULL,
-    )
-    for _ in range(400):
-        try:
-            urllib.request.urlopen(f"{address}/readyz", timeout=5).close()
-            break
-        except OSError:
-            assert server.poll() is None
-            time.sleep(0.05)
-    yield address
-    server.send_signal(signal.SIGTERM)
-    server.wait(timeout=20)
-
-
-def look(visitor: Visitor, width: int) -> None:
-    """What holds on every page."""
-    assert visitor.violations() == []
-    page = visitor.page
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scrolling"
-    targets = page.eval_on_selector_all(
-        "main input:not([type=hidden]), main button, .languages a, summary, .back",
-        "all => all.map(e => e.getBoundingClientRect()).filter(r => r.width < 24 || r.height < 24).length",
-    )
-    assert targets == 0, "everything to press is at least 24 px"
 
 
 def layout(visitor: Visitor) -> str:
@@ -90,10 +43,8 @@ def layout(visitor: Visitor) -> str:
 @pytest.mark.parametrize(
     ("width", "height", "language", "scheme", "expected", "every"),
     [
-        (390, 844, "de", "light", "cards", True),
-        (390, 844, "en", "dark", "cards", False),
-        (1280, 800, "de", "dark", "table", False),
-        (1280, 800, "en", "light", "table", True),
+        (390, 844, "de", "light", "cards", False),
+        (1280, 800, "en", "dark", "table", False),
     ],
 )
 @pytest.mark.slow
@@ -107,7 +58,7 @@ def test_a_whole_survey_by_keyboard(
     while visitor.step != "thanks":
         visited.append(visitor.step)
         if every or not visitor.step.startswith("choice") or visitor.step == "choice-1":
-            look(visitor, width)
+            visitor.look()
         assert visitor.page.get_attribute("html", "lang") == language
         assert visitor.page.query_selector("main input:checked") is None
         if visitor.step.startswith("choice"):
@@ -118,7 +69,7 @@ def test_a_whole_survey_by_keyboard(
             assert len(names) == 5
         visitor.fill_in(pick=1 if visitor.step.startswith("choice") else 0)
         visitor.go_on()
-    look(visitor, width)
+    visitor.look()
     assert len(visited) == 18
     assert all(url.startswith(visitor.address) for url in visitor.requests)
     assert visitor.complaints == []
@@ -143,7 +94,7 @@ def test_mistakes_are_announced_and_the_keyboard_is_on_them(visit: Visit, script
             assert visitor.page.title().startswith("Error: ")
             assert visitor.focused()["classes"] == "mistakes"
             if script:
-                look(visitor, 390)
+                visitor.look()
         visitor.page.keyboard.press("Tab")
         if step == "profile":
             visitor.page.keyboard.press("Enter")

@@ -48,7 +48,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             patch.setattr(
                 module,
                 "analysis_of",
-                lambda database, survey: made if survey.slug == "supplier" else found(database, survey),
+                lambda database, survey, chosen="": made if survey.slug == "supplier" else found(database, survey),
             )
         thread = Thread(target=server.serve_forever)
         thread.start()

@@ -169,6 +169,12 @@ BAD: dict[str, tuple[Change, dict[str, Any], str]] = {
     "text as price": (put(10, "price", "cheap"), {}, "column 'price', row 11: 'cheap' is not a number"),
     "a price of nothing": (put(10, "price", None), {}, "column 'price', row 11: empty"),
     "many empty cells": (lambda f: f.assign(price=np.nan), {}, "rows 1, 2, 3, 4, 5 and 715 more: empty"),
+    "a none option without a mark": (
+        lambda f: f.assign(**{c: f[c].mask(f.index % 3 == 2) for c in ("brand", "wifi", "price")}),
+        {},
+        "rows 3, 6, 9, 12, 15 and 235 more: empty in every column of the formula; allowed: a value in every row, but of the none option. If these are the "
+        "none option, mark them in a column 'none' (1, all others 0) and add it to the formula, as in '+ none'",
+    ),
     "an empty respondent": (put(4, "respondent", None), {}, "column 'respondent', row 5: empty"),
     "an infinite price": (put(10, "price", np.inf), {}, "column 'price', row 11: infinite"),
     "a price beyond sense": (put(10, "price", 1e200), {}, "column 'price', row 11: not a finite number"),
@@ -227,6 +233,17 @@ def test_a_formula_that_cannot_be_used(formula: str, words: str, frame: pd.DataF
         ChoiceData.from_long(frame, formula)
     assert repr(formula) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("quoted", ["`{}`", 'Q("{}")', "Q( '{}' )"])
+def test_names_of_columns_may_be_anything(quoted: str, frame: pd.DataFrame, choices: ChoiceData) -> None:
+    named = frame.rename(columns={"brand": "Marke des Anbieters", "price": "Preis (€)"})
+    formula = f"{quoted.format('Marke des Anbieters')} + wifi + {quoted.format('Preis (€)')}"
+    data = ChoiceData.from_long(named, formula, price="Preis (€)")
+    old = [name.replace("brand", "Marke des Anbieters").replace("price", "Preis (€)") for name in choices.names]
+    assert list(data.names) == old
+    assert data.price == "Preis (€)"
+    np.testing.assert_array_equal(data.X, choices.X)
 
 
 @pytest.mark.parametrize("formula", ["0 + brand + price", "brand + price - 1", "1 + brand + price"])

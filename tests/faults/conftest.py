@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -75,15 +76,20 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a server: by the command, or by the code that is given."""
     running: list[Server] = []
 
-    def starts(*, workers: int = 2, code: str | None = None, ready: bool = True) -> Server:
+    def starts(
+        *, workers: int = 2, code: str | None = None, ready: bool = True, surveys: Path = SURVEYS, database: str = ""
+    ) -> Server:
         instance = tmp_path / "instance"
+        if database:
+            instance.mkdir(exist_ok=True)
+            (instance / "settings.toml").write_text(f"database = {json.dumps(database)}\n", encoding="utf-8")
         port = free_port(18_000 + os.getpid() % 10_000)
         command = [str(WTP), "serve", "--port", str(port), "--workers", str(workers)]
         if code is not None:
             command = [sys.executable, "-c", code, str(port), str(workers)]
         process = subprocess.Popen(
             command,
-            env={**os.environ, "WTP_INSTANCE": str(instance), "WTP_SURVEYS": str(SURVEYS)},
+            env={**os.environ, "WTP_INSTANCE": str(instance), "WTP_SURVEYS": str(surveys)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from tests.pricing.conftest import fit_of, simulate
+from tests.pricing.test_people import draws_of, fit_with
 from wtp.estimation import ConditionalLogitResults, krinsky_robb
-from wtp.pricing import Market, Offer, investment
+from wtp.pricing import Market, Offer, Step, competitive_worth, investment
 from wtp.pricing.budget import how_low, within_budget
-from wtp.pricing.investment import INCOMPLETE, INDICATION, annuity_factor, expected_wrong
+from wtp.pricing.investment import INDICATION, annuity_factor, expected_wrong
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 from wtp.survey import Definition
 
@@ -65,6 +66,13 @@ def other() -> ConditionalLogitResults:
     return fit_of(simulate(seed=11))
 
 
+@pytest.fixture(scope="module")
+def both() -> ConditionalLogitResults:
+    """Everybody: the respondents of both segments."""
+    more = simulate(seed=11)
+    return fit_of(pd.concat([simulate(), more.assign(respondent=more["respondent"] + 1000)]))
+
+
 def test_the_annuity_by_hand() -> None:
     economics = study().economics
     assert economics is not None
@@ -76,8 +84,7 @@ def test_the_annuity_by_hand() -> None:
 def test_the_gain_of_a_step_up_by_hand(fit: ConditionalLogitResults, other: ConditionalLogitResults) -> None:
     definition = study()
     table = rows(investment({"all": fit, "a": fit, "b": other}, definition, draws=4_000, seed=5), "a")
-    seed = int(np.random.SeedSequence([5, 0]).generate_state(1)[0])
-    draws = krinsky_robb(fit, 4_000, seed)[:, 0, :]
+    draws = krinsky_robb(fit, 4_000, 5)[:, 0, :]
     names = fit.data.names
     b = {name: draws[:, names.index(name)] for name in names}
     worth = b["speed[T.quick]"] / -b["price"]
@@ -92,8 +99,7 @@ def test_the_gain_of_a_step_up_by_hand(fit: ConditionalLogitResults, other: Cond
 
 def test_the_gain_of_a_step_down_by_hand(fit: ConditionalLogitResults, other: ConditionalLogitResults) -> None:
     table = rows(investment({"all": fit, "a": fit, "b": other}, study(known_cost=3.0), draws=4_000, seed=5), "a")
-    seed = int(np.random.SeedSequence([5, 0]).generate_state(1)[0])
-    draws = krinsky_robb(fit, 4_000, seed)[:, 0, :]
+    draws = krinsky_robb(fit, 4_000, 5)[:, 0, :]
     names = fit.data.names
     b = {name: draws[:, names.index(name)] for name in names}
     share = 1 / (1 + np.exp(b["none"] - b["brand[T.known]"] - 100 * b["price"]))
@@ -111,46 +117,61 @@ def test_the_gain_of_a_step_down_by_hand(fit: ConditionalLogitResults, other: Co
         ({"known_cost": 25.0, "leading_cost": 60.0}, {"brand": "save"}),
         ({"quick_cost": 18.0}, {"speed": "undecided"}),
         ({"leading_cost": 2.5}, {"brand": "invest"}),
-        ({"leading_cost": 5.2}, {"brand": "undecided"}),  # stepping down clearly loses, but the step up is open
+        ({"leading_cost": 4.6}, {"brand": "undecided"}),  # stepping down clearly loses, but the step up is open
     ],
 )
 def test_labels_follow_from_worth_and_cost(
-    fit: ConditionalLogitResults, other: ConditionalLogitResults, costs: dict[str, float], expected: dict[str, str]
-) -> None:
-    table = investment({"all": fit, "a": fit, "b": other}, study(**costs), seed=1)
+    both: ConditionalLogitResults, fit: ConditionalLogitResults, other: ConditionalLogitResults, costs: dict[str, float], expected: dict[str, str]
+) -> None:  # fmt: skip
+    table = investment({"all": both, "a": fit, "b": other}, study(**costs), seed=1)
     assert expected.items() <= labels(table, "all").items()
     undecided = table[(table["label"] == "undecided") & (table["note"] == "")]
     assert undecided["more_answers"].notna().all()
     assert table.loc[table["label"] != "undecided", "more_answers"].isna().all()
 
 
-def test_everybody_is_the_sum_of_the_segments_with_one_investment(
+def test_everybody_bears_an_investment_once_and_segments_their_part(
     fit: ConditionalLogitResults, other: ConditionalLogitResults
 ) -> None:
-    table = investment({"all": fit, "a": fit, "b": other}, study(), draws=20_000, seed=2)
+    table = investment({"all": fit, "a": fit, "b": other}, study(), draws=1_000, seed=2)
     a, b, everybody = (rows(table, name) for name in ("a", "b", "all"))
-    down = ("brand", "down")
-    assert everybody.loc[down, "gain"] == pytest.approx(a.loc[down, "gain"] + b.loc[down, "gain"], rel=0.02)
     up = ("brand", "up")  # one brand for all: the segments share its investment by their customers
-    assert (a.loc[up, "investment"], b.loc[up, "investment"], everybody.loc[up, "investment"]) == (
-        10_000,
-        30_000,
-        40_000,
-    )
+    assert [t.loc[up, "investment"] for t in (a, b, everybody)] == [10_000, 30_000, 40_000]
     speed = ("speed", "up")  # may differ by segment: each bears it whole
-    assert (a.loc[speed, "investment"], b.loc[speed, "investment"], everybody.loc[speed, "investment"]) == (30_000,) * 3
-    expected = (1000 * a.loc[up, "worth"] + 3000 * b.loc[up, "worth"]) / 4000
-    assert everybody.loc[up, "worth"] == pytest.approx(expected, rel=0.03)
+    assert [t.loc[speed, "investment"] for t in (a, b, everybody)] == [30_000] * 3
+    # the same tastes as segment a, four times its customers
+    down = ("brand", "down")
+    assert everybody.loc[down, "gain"] == pytest.approx(4 * a.loc[down, "gain"], rel=1e-12)
 
 
-def test_a_missing_segment_is_said(fit: ConditionalLogitResults) -> None:
-    table = investment({"all": fit, "a": fit}, study(), seed=1)
-    assert set(table["segment"]) == {"all", "a"}
-    assert INCOMPLETE in set(table.loc[table["segment"] == "all", "note"])
+def test_everybody_is_one_market_with_one_price_and_its_premium_is_the_simulators() -> None:
+    """Segment a (three quarters of the customers) has 20 of 100 respondents. Fees of everybody keep the share of all customers together; without a price move they are the segments' sum."""
+    quick = np.where(np.arange(100) < 20, 0.9, 0.2)
+    people = fit_with(draws_of(quick, np.full(100, -0.05), quick - 0.05 * np.arange(60.5, 160)))
+    in_a = quick == 0.9
+    customers = np.where(in_a, 3000 / 20, 1000 / 80)
+    definition = study()
+    for segment, count in zip(definition.segments, (3000, 1000), strict=True):
+        object.__setattr__(segment, "customers", count)
+    fits = {"all": people.segment(np.ones(100, dtype=bool), customers), "a": people.segment(in_a)}
+    fits["b"] = people.segment(~in_a)
+    table = investment(fits, definition, draws=1_000, seed=2)
+    a, b, everybody = (rows(table, name) for name in ("a", "b", "all"))
+    market = Market(fits["all"], [Offer("own", {"speed": "slow", "brand": "known"}, 100.0)], draws=1_000, seed=2)
+    premium = competitive_worth(market, "own", [Step("speed", "slow", "quick")]).iloc[0]
+    assert everybody.loc[("speed", "up"), "worth"] == premium["estimate"]
+    assert (everybody.loc[("speed", "up"), ["worth_low", "worth_high"]] == premium[["low", "high"]].to_numpy()).all()
+    worth = {name: t.loc[("speed", "up"), "worth"] for name, t in (("a", a), ("b", b), ("all", everybody))}
+    assert worth["b"] + 5 < worth["all"] < worth["a"]
+    down = ("brand", "down")  # no investment: at today's price the total is the sum
+    together = a.loc[down, "share_gain"] + b.loc[down, "share_gain"]
+    assert everybody.loc[down, "share_gain"] == pytest.approx(together, rel=1e-3)
 
 
-def test_without_costs_no_label_promises_a_profit(fit: ConditionalLogitResults, other: ConditionalLogitResults) -> None:
-    table = investment({"all": fit, "a": fit, "b": other}, study(economics=False), seed=1)
+def test_without_costs_no_label_promises_a_profit(
+    both: ConditionalLogitResults, fit: ConditionalLogitResults, other: ConditionalLogitResults
+) -> None:
+    table = investment({"all": both, "a": fit, "b": other}, study(economics=False), seed=1)
     assert labels(table, "all") == {"speed": "honoured", "brand": "honoured"}
     assert table[["gain", "probability", "unit_cost"]].isna().all().all()
     assert table["break_even"].notna().all()
@@ -182,8 +203,7 @@ def test_the_share_route_by_hand(fit: ConditionalLogitResults) -> None:
     definition = study()
     table = investment({"all": fit, "a": fit, "b": fit}, definition, draws=4_000, seed=5, route="share")
     row = rows(table, "a").loc[("speed", "up")]
-    seed = int(np.random.SeedSequence([5, 0]).generate_state(1)[0])
-    draws = krinsky_robb(fit, 4_000, seed)[:, 0, :]
+    draws = krinsky_robb(fit, 4_000, 5)[:, 0, :]
     b = {name: draws[:, fit.data.names.index(name)] for name in fit.data.names}
     utility = b["brand[T.known]"] + 100 * b["price"] - b["none"]
     before, after = 1 / (1 + np.exp(-utility)), 1 / (1 + np.exp(-utility - b["speed[T.quick]"]))

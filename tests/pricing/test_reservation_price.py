@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from tests.pricing.conftest import fit_of, simulate
-from wtp.estimation import ConditionalLogitResults
-from wtp.pricing import price_limit_pooled, still_buying
+from wtp.estimation import ConditionalLogitResults, Draws
+from wtp.estimation.saved import Coding, SavedFit
+from wtp.pricing import (
+    Offer,
+    Step,
+    limit_waterfall,
+    price_limit_pooled,
+    price_limits,
+    reservation_price,
+    still_buying,
+    still_buying_people,
+)
 from wtp.pricing.reservation_price import ABOVE, BELOW, INDICATION, NO_NONE
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 
@@ -60,6 +70,33 @@ def test_without_a_price_effect_there_is_no_limit() -> None:
     fit = fit_of(simulate(respondents=60, price=0.01, none=0.5))
     assert price_limit_pooled(fit, OFFER, TESTED).iloc[0]["note"] == NO_PRICE_EFFECT
     assert still_buying(fit, OFFER, [100]).empty
+
+
+def test_a_pooled_fit_has_one_preliminary_limit_however_it_is_asked(fit: ConditionalLogitResults) -> None:
+    """A rival at 90 that is as good: half would rather take it from 90 on."""
+    pooled = price_limit_pooled(fit, OFFER, TESTED, confidence=0.9).iloc[0]
+    limits = price_limits(fit, OFFER, TESTED).iloc[0]
+    assert limits.equals(pooled)
+    assert limits[["safe", "stretch"]].isna().all()
+    rival = Offer("rival", OFFER, 90.0)
+    against = reservation_price(fit, OFFER, TESTED, rivals=[rival]).iloc[0]
+    assert against["estimate"] == pytest.approx(90.0, abs=1e-9)
+    assert against["status"] == "preliminary"
+
+
+def test_nothing_is_told_of_prices_that_deter_too_few(fit: ConditionalLogitResults) -> None:
+    """Two classes, one of which likes higher prices."""
+    params = np.asarray(fit.utility_params)
+    turned = np.where(np.array(fit.data.names) == "price", -params, params)
+    values = np.broadcast_to(np.array([params, turned]), (50, 2, len(params)))
+    coding = Coding(
+        fit.data.names, fit.data.attributes, fit.data.none, "price", fit.data.price_form, fit.data.respondents
+    )
+    weights = np.array([[0.9, 0.1]])
+    classes = SavedFit("latent", coding, 300, "", Draws(values, weights), 1)
+    assert price_limits(classes, OFFER, TESTED).iloc[0]["note"] == NO_PRICE_EFFECT
+    assert still_buying_people(classes, OFFER, [100]).empty
+    assert limit_waterfall(classes, OFFER, [Step("speed", "quick", "slow")], TESTED).empty
 
 
 def test_few_respondents_get_no_limit() -> None:

@@ -19,17 +19,19 @@ KINDS = {"honest": 100, "random": 20, "position": 10, "speeder": 10, "copy": 5}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def planted(seed: int, tasks: int = 16) -> tuple[Definition, Answers, dict[str, list[int]]]:
+def planted(
+    seed: int, tasks: int = 16, folder: Path = SUPPLIER, kinds: dict[str, int] = KINDS
+) -> tuple[Definition, Answers, dict[str, list[int]]]:
     """All kinds in one study of so many tasks in all, and who is who."""
-    definition = load_survey(SUPPLIER).definition
+    definition = load_survey(folder).definition
     plan = definition.choice_tasks.model_copy(update={"tasks": tasks - 3, "versions": 30})
     definition = definition.model_copy(update={"choice_tasks": plan})
     design, rng = search(definition, seed), np.random.default_rng(seed)
-    tastes = draw_respondents(definition, sum(KINDS.values()), seed)
-    kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
+    tastes = draw_respondents(definition, sum(kinds.values()), seed)
+    planned = [kind for kind, count in kinds.items() for _ in range(count)]
     found: list[Respondent] = []
-    who: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    for number, (kind, person) in enumerate(zip(kinds, tastes, strict=True), 1):
+    who: dict[str, list[int]] = {kind: [] for kind in kinds}
+    for number, (kind, person) in enumerate(zip(planned, tastes, strict=True), 1):
         who[kind].append(number)
         began = NOW + timedelta(minutes=number)
         if kind == "copy":

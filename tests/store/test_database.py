@@ -182,12 +182,12 @@ def test_a_database_of_a_newer_program_is_refused(database: Database) -> None:
     with database.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     for refused in (database.migrate, database.check):
-        with pytest.raises(StoreError, match="schema 9999 is newer than this program; allowed: up to 0002; install"):
+        with pytest.raises(StoreError, match=r"schema 9999 is newer than this program; allowed: up to \d{4}; install"):
             refused()
 
 
 def test_a_database_without_schema_is_refused(database_url: str) -> None:
-    with open_database(database_url) as opened, pytest.raises(StoreError, match="schema missing; allowed: 0002; "):
+    with open_database(database_url) as opened, pytest.raises(StoreError, match=r"schema missing; allowed: \d{4}; "):
         opened.check()
 
 

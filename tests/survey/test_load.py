@@ -320,3 +320,21 @@ def test_mistakes_of_competitors_are_named(tmp_path: Path, old: str, new: str, k
     mistakes = mistakes_of(tmp_path, TEXT.replace(old, new))
     assert [mistake.key for mistake in mistakes] == [key]
     assert found in mistakes[0].found
+
+
+def test_a_stopping_rule_is_optional_and_says_something(tmp_path: Path) -> None:
+    plain = Definition.model_validate(load_survey(SUPPLIER).definition.model_dump())
+    assert plain.stopping is None
+    folder = Path(shutil.copytree(SUPPLIER, tmp_path / "supplier"))
+    rule = "\n[stopping]\nrespondents = 300\nhalf_width = 4.5\n"
+    (folder / "survey.toml").write_text(TEXT + rule, encoding="utf-8")
+    found = load_survey(folder).definition
+    assert found.stopping is not None
+    assert (found.stopping.respondents, found.stopping.half_width) == (300, 4.5)
+    assert found.hash == plain.hash, "nobody is asked anything else"
+    mistakes = mistakes_of(tmp_path, TEXT + "\n[stopping]\n")
+    assert [(m.key, m.found, m.allowed) for m in mistakes] == [
+        ("stopping", "no rule", "respondents, half_width or both")
+    ]
+    for wrong in ("respondents = 29", "half_width = 0", "respondents = 300.5"):
+        assert mistakes_of(tmp_path, TEXT + f"\n[stopping]\n{wrong}\n"), wrong

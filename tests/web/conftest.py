@@ -75,7 +75,7 @@ def shown(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Analysis
     def show(**changes: Any) -> Analysis:
         analysis = handmade(app.extensions["wtp_surveys"]["supplier"], **changes)
         for module in (results, manage):
-            monkeypatch.setattr(module, "analysis_of", lambda database, survey: analysis)
+            monkeypatch.setattr(module, "analysis_of", lambda database, survey, chosen="": analysis)
         return analysis
 
     return show

@@ -149,6 +149,7 @@ def _investment(survey: Survey, segment: str) -> pd.DataFrame:
                     "gain_high": 339_032.0,
                     "probability": sure,
                     "label": LABELS[attribute],
+                    "wrong": 1 - sure if LABELS[attribute] in ("invest", "save") else 0.05,
                     "break_even": low,
                     "more_answers": 130.0 if LABELS[attribute] == "undecided" else NAN,
                     "note": "",

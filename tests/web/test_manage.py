@@ -213,7 +213,7 @@ def test_a_price_that_did_not_matter_shows_no_money_and_says_why(
         return dataclasses.replace(people, respondents=changed)
 
     careless = analyse(survey, at_random(found_in(database)), Request(model="conditional"))
-    monkeypatch.setattr(results, "analysis_of", lambda database, survey: careless)
+    monkeypatch.setattr(results, "analysis_of", lambda database, survey, chosen="": careless)
     manager = log_in(app, "manager")
     for page in ("worth", "price", "invest"):
         opened = manager.open(f"/results/supplier/{page}?lang=en")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,9 +16,11 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from tests.web.conftest import SURVEYS
 from tests.web.figures import planned
 from tests.web.staff import ROLES, Staff, hidden
 from wtp.analysis import Analysis
+from wtp.settings import Settings
 from wtp.store import results, tables
 
 LogIn = Callable[[str], Staff]
@@ -37,6 +41,8 @@ RIGHTS = {
     ("/s/<slug>/pictures/<name>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
+    ("/s/<slug>/<step_id>/draft", "POST"): EVERYBODY,
+    ("/s/<slug>/e/look.css", "GET"): EVERYBODY,
     ("/login", "GET"): EVERYBODY,
     ("/login", "POST"): EVERYBODY,
     ("/logout", "POST"): EVERYBODY,
@@ -44,6 +50,11 @@ RIGHTS = {
     ("/results", "GET"): READERS,
     ("/manage/<slug>/field", "GET"): ANALYSTS,
     ("/manage/<slug>/state", "POST"): ANALYSTS,
+    ("/manage/<slug>/refresh", "POST"): ANALYSTS,
+    ("/manage/<slug>/quality", "GET"): ANALYSTS,
+    ("/manage/<slug>/quality", "POST"): ANALYSTS,
+    ("/manage/<slug>/influence", "POST"): ANALYSTS,
+    ("/results/<slug>/open", "POST"): ANALYSTS,
     ("/manage/<slug>/invitations", "POST"): ANALYSTS,
     ("/manage/<slug>/<any(links, reminders):part>.csv", "GET"): ANALYSTS,
     ("/manage/<slug>/link.svg", "GET"): ANALYSTS,
@@ -55,6 +66,31 @@ RIGHTS = {
     ("/results/<slug>/<any(importance, worth, demand, van_westendorp, invest):chart>.json", "GET"): READERS,
     ("/results/<slug>/<table>.csv", "GET"): READERS,
     ("/manage", "GET"): ANALYSTS,
+    ("/s/<slug>/t/<key>", "GET"): EVERYBODY,
+    ("/manage/new", "GET"): ANALYSTS,
+    ("/manage/new", "POST"): ANALYSTS,
+    ("/manage/<slug>/edit", "GET"): ANALYSTS,
+    ("/manage/<slug>/edit/<node>", "GET"): ANALYSTS,
+    ("/manage/<slug>/edit/<node>", "POST"): ANALYSTS,
+    ("/manage/<slug>/check/<node>", "POST"): ANALYSTS,
+    ("/manage/<slug>/texts", "GET"): ANALYSTS,
+    ("/manage/<slug>/texts", "POST"): ANALYSTS,
+    ("/manage/<slug>/source", "GET"): ANALYSTS,
+    ("/manage/<slug>/source", "POST"): ANALYSTS,
+    ("/manage/<slug>/pictures/<picture>", "GET"): ANALYSTS,
+    ("/manage/<slug>/pictures", "POST"): ANALYSTS,
+    ("/manage/<slug>/preview", "GET"): ANALYSTS,
+    ("/manage/<slug>/preview/<language>/<step_id>", "GET"): ANALYSTS,
+    ("/manage/<slug>/preview/<language>/<step_id>", "POST"): ANALYSTS,
+    ("/manage/<slug>/publish", "GET"): ANALYSTS,
+    ("/manage/<slug>/publish", "POST"): ANALYSTS,
+    ("/manage/<slug>/discard", "POST"): ANALYSTS,
+    ("/manage/<slug>/versions", "GET"): ANALYSTS,
+    ("/manage/<slug>/versions/<int:number>", "POST"): ANALYSTS,
+    ("/manage/<slug>/tests", "GET"): ANALYSTS,
+    ("/manage/<slug>/tests", "POST"): ANALYSTS,
+    ("/manage/<slug>/delete", "GET"): ANALYSTS,
+    ("/manage/<slug>/delete", "POST"): ANALYSTS,
     ("/manage/<slug>", "GET"): ANALYSTS,
     ("/manage/<slug>/export.<any(zip, xlsx, csv):kind>", "GET"): ANALYSTS,
 }
@@ -72,6 +108,11 @@ FILLED = {
     "part": ("links", "reminders"),
     "quantity": ("wtp", "limit"),
     "plan_table": ("needed", "forecast", "check"),
+    "key": ("guess",),
+    "node": ("basics", "attributes", "attributes.0", "pages.1.questions.0", "costs"),
+    "language": ("en", "de"),
+    "picture": ("level.png",),
+    "number": ("1",),
 }
 CLOSED = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "GET"]
 CHANGING = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "POST"]
@@ -93,6 +134,15 @@ def methods(rule: Rule) -> set[str]:
 
 def without_token(reply: TestResponse) -> str:
     return re.sub(r'name="csrf_token" value="[^"]*"', "", reply.text)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Surveys of its own, since some of these changes write files; with a picture to look at."""
+    shutil.copytree(SURVEYS, tmp_path / "surveys")
+    (tmp_path / "surveys/supplier/pictures").mkdir()
+    (tmp_path / "surveys/supplier/pictures/level.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return Settings(instance=tmp_path / "instance", surveys=tmp_path / "surveys")
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ OPEN = {
     ("/s/<slug>", "GET"): 303,
     ("/s/<slug>/<step_id>", "GET"): 200,
     ("/s/<slug>/<step_id>", "POST"): 303,
+    ("/s/<slug>/<step_id>/draft", "POST"): 404,
+    ("/s/<slug>/e/look.css", "GET"): 404,
     ("/s/<slug>/e/end", "GET"): 303,
     ("/s/<slug>/pictures/<name>", "GET"): 404,
     ("/s/<slug>/r/<token>", "GET"): 404,

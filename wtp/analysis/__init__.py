@@ -5,29 +5,55 @@ estimated on its own by a pooled conditional logit, clustered by respondent; whe
 amounts, demand and price upper limits, or latent classes where interviews are short. What would mislead is withheld with its reason.
 """
 
+from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
 from wtp.analysis.plan import Plan, plan_basis, plan_study
-from wtp.analysis.record import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
+from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
+from wtp.analysis.record import (
+    ALL,
+    AUTO,
+    CONDITIONAL,
+    CURRENT,
+    HIERARCHICAL,
+    LATENT,
+    POOLED,
+    SAME_CHOICES,
+    VERSIONS,
+    Analysis,
+    Request,
+)
 from wtp.analysis.study import analyse
+from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
 
 __all__ = [
     "ALL",
     "AUTO",
     "CONDITIONAL",
+    "CURRENT",
     "HIERARCHICAL",
     "LATENT",
+    "MANY_LEFT_OUT",
     "MODELS",
+    "POOLED",
+    "SAME_CHOICES",
+    "SMALLEST_SAMPLE",
+    "VERSIONS",
     "Analysis",
     "ChoiceAnalysis",
     "Plan",
     "Progress",
+    "QualityReport",
     "Request",
     "Specification",
     "analyse",
     "analyse_choices",
+    "certainty",
+    "compared",
     "influence",
     "plan_basis",
     "plan_study",
+    "quality_report",
+    "target_of",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from wtp.quality.inspection import agreed
 from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Alternative
@@ -25,9 +26,14 @@ def formula(definition: Definition) -> str:
 
 
 def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind: str = ESTIMATION) -> pd.DataFrame:
-    """Choice tasks of a kind in long format: respondent, choice_task, chosen, one column an attribute, price, none."""
+    """Choice tasks of a kind in long format: respondent, choice_task, chosen, one column an attribute, price, none.
+
+    Alternatives of older versions with a level that is asked no longer are left out, and tasks in which such a one was chosen: given a respondent's tastes, choices among the others follow
+    the same logit (independence of irrelevant alternatives; McFadden 1978).
+    """
     attributes = [attribute.id for attribute in definition.attributes]
     lowest = {attribute.id: attribute.level_ids[0] for attribute in definition.attributes}
+    levels = {attribute.id: set(attribute.level_ids) for attribute in definition.attributes}
     rows: list[tuple[object, ...]] = []
 
     def add(respondent: int, task: str, chosen: bool, alternative: Alternative | None) -> None:
@@ -39,7 +45,10 @@ def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind
         for choice in respondent.choices:
             if choice.task.kind != kind:
                 continue
-            for alternative in choice.task.alternatives:
+            known = [a for a in choice.task.alternatives if all(a.levels[x] in ids for x, ids in levels.items())]
+            if all(alternative.number != choice.chosen for alternative in known):
+                continue
+            for alternative in known if len(known) > 1 else ():
                 add(respondent.number, f"{choice.task.number}", alternative.number == choice.chosen, alternative)
             if choice.buys is not None:
                 task = f"{choice.task.number} purchase"
@@ -64,10 +73,13 @@ def holdout_hit_rate(
     `utilities` is indexed by (attribute, level). NaN where there is no holdout answer.
     """
     hits = tasks = chance = 0.0
+    known = set(utilities.index)
     for respondent in respondents:
         for choice in respondent.choices:
             if choice.task.kind != "holdout":
                 continue
+            if any(item not in known for a in choice.task.alternatives for item in a.levels.items()):
+                continue  # a level of an older version
             worth = {
                 a.number: sum(utilities[item] for item in a.levels.items()) + price_coefficient * a.price
                 for a in choice.task.alternatives
@@ -80,16 +92,4 @@ def holdout_hit_rate(
 
 def retest_agreement(respondents: Sequence[Respondent]) -> float:
     """Share of repeated choice tasks in which the same offer was chosen again; NaN where nothing was repeated."""
-    same = [
-        _offer(chosen_alternative(again)) == _offer(chosen_alternative(first))
-        for respondent in respondents
-        for again in respondent.choices
-        if again.task.kind == "repeat"
-        for first in respondent.choices
-        if first.task.number == again.task.repeats
-    ]
-    return sum(same) / len(same) if same else float("nan")
-
-
-def _offer(alternative: Alternative) -> tuple[object, ...]:
-    return (*sorted(alternative.levels.items()), alternative.price)
+    return float(agreed(respondents).mean())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,7 @@ def _scales(
     names = [name for name in pooled if name != ALL]
     if len(names) < 2 or ALL not in pooled:
         return None
-    data = pooled[ALL].data
+    data = replace(pooled[ALL].data, weights=None)  # of which there is no likelihood ratio
     own = membership.reindex(list(data.respondents)).to_numpy(dtype=object)
     known = np.array([name in names for name in own])
     try:

@@ -12,7 +12,7 @@ from wtp.analysis.choice_frame import HOLDOUT, choice_frame, formula
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData
-from wtp.estimation.diagnostics import FULL_SAMPLE, Note
+from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE, Note
 from wtp.estimation.hierarchical import (
     HierarchicalLogit,
     HierarchicalResults,
@@ -90,7 +90,7 @@ def hierarchical(
         for name, own in groups.items()
         if own
     }
-    stands_for = {ALL: _customers_each(definition, members)}
+    stands_for = {ALL: customers_each(definition, members)}
     segments = {name: fit.segment(own, stands_for.get(name)) for name, own in members.items()}
     sensitivity = {
         name: [other.segment(own, stands_for.get(name)) for other in others] for name, own in members.items()
@@ -99,16 +99,23 @@ def hierarchical(
     return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates), notes
 
 
-def _customers_each(definition: Definition, members: Mapping[str, np.ndarray]) -> np.ndarray | None:
-    """How many customers each respondent stands for, so that everybody is the segments by their numbers of customers; None where a segment has nobody."""
+def customers_each(definition: Definition, members: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """How many customers each respondent stands for, so that everybody is the segments by their numbers of customers; None where a segment has fewer than 30 respondents."""
     counts = {s.id: int(members[s.id].sum()) if s.id in members else 0 for s in definition.segments}
-    if not counts or not all(counts.values()):
+    if not counts or min(counts.values()) < SMALLEST_SAMPLE:
         return None
     each = np.zeros(len(members[ALL]))
     for segment in definition.segments:
         each[members[segment.id]] = segment.customers / counts[segment.id]
     each[each == 0] = each[each > 0].mean()  # who fits no segment
     return np.asarray(each[members[ALL]])
+
+
+def by_customers(data: ChoiceData, definition: Definition, groups: Mapping[str, Sequence[Respondent]]) -> ChoiceData:
+    """The data of everybody with the weights of `customers_each`, of mean 1; as they are where there are none."""
+    numbers = {name: [respondent.number for respondent in own] for name, own in groups.items()}
+    each = customers_each(definition, {name: np.isin(data.respondents, own) for name, own in numbers.items()})
+    return data if each is None else replace(data, weights=each / each.mean())
 
 
 def _parts(progress: Callable[[Progress], None] | None) -> Callable[[float, float], Callable[[Progress], None] | None]:

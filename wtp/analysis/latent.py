@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from wtp.analysis.choice_frame import choice_frame, formula
-from wtp.analysis.hierarchical import FEWEST_TASKS, choice_tasks_each
+from wtp.analysis.hierarchical import FEWEST_TASKS, by_customers, choice_tasks_each
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, LatentClassResults, select_classes
@@ -41,6 +41,7 @@ def latent_classes(
             continue
         try:
             data = ChoiceData.from_long(choice_frame(definition, own), formula=formula(definition))
+            data = by_customers(data, definition, groups) if name == ALL else data
             fits[name] = select_classes(data, _CLASSES, seed=seed).best
         except (DataError, EstimationError) as error:
             notes.append(Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, name))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from wtp.analysis.record import ALL, stacked
 from wtp.errors import DataError, EstimationError
-from wtp.estimation.diagnostics import FULL_SAMPLE
+from wtp.estimation.diagnostics import FULL_SAMPLE, Note
 from wtp.pricing import (
     Market,
     Offer,
@@ -28,7 +28,7 @@ from wtp.pricing import (
 )
 from wtp.pricing.budget import how_low
 from wtp.pricing.demand_curve import PROFIT, REVENUE
-from wtp.pricing.investment import OWN, todays_market
+from wtp.pricing.investment import OWN, draws_for, todays_market
 from wtp.pricing.simulator import PREFERENCE, RULES
 from wtp.survey.definition import Definition
 
@@ -37,6 +37,7 @@ ONE_PRICE, OWN_PRICES = "one price for all", "a price for each segment"
 _SCENARIOS = Scenarios(count=30, rivals=4)
 _SCENARIO_DRAWS = 100
 _TOP = 5
+_NOT_MET = "The known share of today's offer is not in these figures: {reason}"
 
 
 def market_tables(
@@ -46,11 +47,12 @@ def market_tables(
     *,
     confidence: float,
     seed: int,
+    none_shift: float,
     full: bool,
 ) -> dict[str, pd.DataFrame]:
     """Tables by name, each with a column segment; segments of fewer than 75 respondents have none.
 
-    fits: by segment. full: also what takes its time (values against sampled rivals, where none is described).
+    fits: by segment. none_shift: of `known_shift`. full: also what takes its time (values against sampled rivals, where none is described).
     """
     if definition.choice_tasks.none != "dual" and not definition.competitors:
         return {}  # a market of one offer that everybody takes
@@ -62,9 +64,14 @@ def market_tables(
     for name, fit in fits.items():
         if fit.respondents < FULL_SAMPLE:
             continue
-        market = markets[name] = _calibrated(todays_market(fit, definition, seed=seed), definition)
+        market = markets[name] = todays_market(fit, definition, seed=seed, none_shift=none_shift)
         purchases = customers[name] * yearly
         tables = _of_segment(market, definition, steps, purchases, confidence)
+        # All draws, as the table `investment` takes them: one step has one premium everywhere.
+        all_draws = todays_market(fit, definition, draws=draws_for(fit), seed=seed, none_shift=none_shift)
+        tables["competitive_worth"] = competitive_worth(all_draws, OWN, steps, confidence=confidence).assign(
+            against=DESCRIBED if definition.competitors else NOTHING
+        )
         if full and not definition.competitors:
             offer = market.offer(OWN)
             sampled = sampled_worth(fit, offer, steps, _SCENARIOS, draws=_SCENARIO_DRAWS, confidence=confidence)
@@ -79,21 +86,20 @@ def market_tables(
     return tables
 
 
-def _calibrated(market: Market, definition: Definition) -> Market:
-    """With the known share of today's offer, if there is one that can be met."""
+def known_shift(fit: Any, definition: Definition, *, seed: int) -> tuple[float, tuple[Note, ...]]:
+    """The shift of none at which the known share of today's customers buys today's offer, found on everybody and the same for every segment; 0 with a note where it cannot be."""
     known = definition.economics.known_share if definition.economics else None
-    if known is None or not market.none:
-        return market
+    if known is None or fit is None or fit.data.none is None:
+        return 0.0, ()
     try:
-        return calibrated(market, {OWN: known})
-    except (DataError, EstimationError):
-        return market
+        return calibrated(todays_market(fit, definition, seed=seed), {OWN: known}).none_shift, ()
+    except (DataError, EstimationError) as error:
+        return 0.0, (Note("known_share", "warning", _NOT_MET, {"reason": str(error)}, ALL),)
 
 
 def _of_segment(
     market: Market, definition: Definition, steps: tuple[Step, ...], purchases: float, confidence: float
 ) -> dict[str, pd.DataFrame]:
-    against = DESCRIBED if definition.competitors else NOTHING
     own = definition.economics is not None
     rules = (PREFERENCE,) if market.estimate else RULES  # one average taste has one first choice, which is nobody's
     tables = {
@@ -109,7 +115,6 @@ def _of_segment(
         "elasticities": elasticities(market, confidence=confidence),
         "sensitivity": market.sensitivity(OWN, definition.price.levels, confidence=confidence).astype({"level": str}),
         "how_low": how_low(market),
-        "competitive_worth": competitive_worth(market, OWN, steps, confidence=confidence).assign(against=against),
         "consumer_surplus": consumer_surplus(market, OWN, steps, confidence=confidence),
     }
     tables |= _tried("best_offers", lambda: _best(market, definition, purchases, confidence))

@@ -25,7 +25,7 @@ def steps_from_current(definition: Definition) -> tuple[Step, ...]:
 
 
 def money_tables(
-    definition: Definition, worthy: Mapping[str, Any], request: Request, *, full: bool
+    definition: Definition, worthy: Mapping[str, Any], request: Request, *, none_shift: float = 0.0, full: bool
 ) -> dict[str, pd.DataFrame]:
     """How differently a step is valued, limits against competitors and after improvements, and the market of today's offer."""
     steps = steps_from_current(definition)
@@ -36,7 +36,8 @@ def money_tables(
         for name, fit in worthy.items()
         if not hasattr(fit, "utility_params") and fit.respondents >= FULL_SAMPLE
     }
-    tables = market_tables(worthy, definition, steps, seed=request.seed, full=full, confidence=request.confidence)
+    chance: dict[str, Any] = {"seed": request.seed, "confidence": request.confidence}
+    tables = market_tables(worthy, definition, steps, none_shift=none_shift, full=full, **chance)
     if not people:
         return tables
     costs = {

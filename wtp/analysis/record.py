@@ -14,6 +14,8 @@ from wtp.estimation.diagnostics import Note
 
 ALL = "all"
 AUTO, CONDITIONAL, LATENT, HIERARCHICAL = "auto", "conditional", "latent", "hierarchical"
+CURRENT, SAME_CHOICES, POOLED = "current", "same", "all"
+VERSIONS = (SAME_CHOICES, CURRENT, POOLED)
 NOT_ESTIMATED = "No figures for this segment: {reason}"
 
 
@@ -21,12 +23,15 @@ NOT_ESTIMATED = "No figures for this segment: {reason}"
 class Request:
     """What is asked of `analyse`: two equal requests on equal answers give equal figures.
 
-    model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled.
+    model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled. versions: "same" counts earlier versions of the survey
+    whose choices were the same, "current" none, "all" every one that can be pooled. without: numbers of the respondents who are left out.
     """
 
     seed: int = 1
     confidence: float = 0.90
     model: str = AUTO
+    versions: str = SAME_CHOICES
+    without: tuple[int, ...] = ()
 
     def fingerprint(self, definition_hash: str, answers_hash: str, version: str) -> str:
         """Key under which the analysis may be kept: survey, answers, request and version of the program."""
@@ -93,7 +98,7 @@ class Analysis:
         record = json.loads(text)
         return cls(
             **{name: record[name] for name in _SCALARS},
-            request=Request(**record["request"]),
+            request=Request(**{**record["request"], "without": tuple(record["request"].get("without", ()))}),
             notes=tuple(Note(**note) for note in record["notes"]),
             summaries=record["summaries"],
             tables={name: unpack(packed) for name, packed in record["tables"].items()},

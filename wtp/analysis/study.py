@@ -7,20 +7,27 @@ respondents get no figures of their own (METHODS 9: their intervals would be wid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
+from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
-from wtp.analysis.hierarchical import HierarchicalAnalysis, hierarchical, wanted
+from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical, wanted
+from wtp.analysis.market import known_shift
+from wtp.analysis.methods import method_tables
 from wtp.analysis.money import money_tables, steps_from_current
+from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.price_tests import price_test_tables
+from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
+from wtp.analysis.reliability import reliability_tables
+from wtp.analysis.versions import counted, with_price_response
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
@@ -44,10 +51,6 @@ from wtp.survey.load import Survey
 from wtp.survey.questions import VAN_WESTENDORP_ITEMS
 
 PRICE_GRID = 41
-_OTHER_VERSION = (
-    "{count} respondents answered another version of this survey; their choices are left out of these figures, "
-    "since the words they saw were different. Export the raw answers to see them."
-)
 _QUICK = (
     "These are the quick figures, from one average taste a segment; the price upper limit is preliminary. The final ones come from a model in which "
     "every respondent has tastes of his own: {command}"
@@ -78,13 +81,12 @@ def analyse(
     """
     request = request or Request()
     definition = survey.definition
-    current = [r for r in answers.respondents if all(c.definition_hash == survey.definition_hash for c in r.choices)]
-    notes: list[Note] = []
-    if len(current) < len(answers.respondents):
-        count = len(answers.respondents) - len(current)
-        notes.append(Note("other_version", "warning", _OTHER_VERSION, {"count": count}))
-    groups = _groups(definition, current)
-    segments = [_estimate(definition, name, members) for name, members in groups.items()]
+    left_out = set(request.without)
+    answers = replace(answers, respondents=tuple(r for r in answers.respondents if r.number not in left_out))
+    versions = counted(survey, answers, request)
+    notes = list(versions.notes)
+    groups = _groups(definition, versions.respondents)
+    segments = [_estimate(definition, name, groups) for name in groups]
     if not segments[0].respondents:
         notes.append(Note("nobody", "info", _NOBODY, {}))
     for segment in segments:
@@ -103,8 +105,17 @@ def analyse(
             notes += more
     tests, remarks = price_test_tables(definition, groups, request)
     notes += remarks
-    tables = _tables(definition, segments, groups, request, found, classes, tests)
+    people = found.segments if found else classes
+    shift, remarks = known_shift(people.get(ALL, everybody.fit), definition, seed=request.seed)
+    notes += remarks
+    tables = _tables(definition, segments, groups, request, found, classes, tests, shift)
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
+    asked, remarks = _asked(definition, groups, request, fitted)
+    tables |= asked
+    notes += remarks
+    if len(versions.table):
+        tables["versions"], remarks = with_price_response(definition, versions, survey.definition_hash, request)
+        notes += remarks
     steps = steps_from_current(definition)
     if ALL in fitted:
         differences, remarks = difference_tables(
@@ -112,6 +123,11 @@ def analyse(
         )
         tables |= {name: table for name, table in differences.items() if len(table)}
         notes += remarks
+    if ALL in fitted:
+        tables |= reliability_tables(
+            definition, everybody.respondents, confidence=request.confidence, seed=request.seed
+        )
+    tables["certainty"] = certainty(definition, tables, confidence=request.confidence)
     return Analysis(
         study=survey.slug,
         definition_hash=survey.definition_hash,
@@ -129,6 +145,20 @@ def analyse(
     )
 
 
+def _asked(
+    definition: Definition,
+    groups: Mapping[str, tuple[Respondent, ...]],
+    request: Request,
+    fitted: Mapping[str, ConditionalLogitResults],
+) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
+    """Everything that was asked beside choices and prices, and whether it agrees with the choices about what matters."""
+    questions, notes = question_tables(definition, groups, request)
+    items, best_worst, more = best_worst_tables(definition, groups, request)
+    offers, rated, others = rated_offer_tables(definition, groups, request)
+    compared = method_tables(definition, groups, request, choices=fitted, best_worst=best_worst, rated=rated)
+    return {**questions, **items, **offers, **compared}, (*notes, *more, *others)
+
+
 def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:
     """Everybody first, then the declared segments in the author's order."""
     membership = declared(definition, respondents)
@@ -138,14 +168,14 @@ def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[s
     return groups
 
 
-def _estimate(definition: Definition, name: str, members: tuple[Respondent, ...]) -> _Segment:
-    chosen = tuple(r for r in members if any(c.task.kind == "estimation" for c in r.choices))
+def _estimate(definition: Definition, name: str, groups: Mapping[str, tuple[Respondent, ...]]) -> _Segment:
+    chosen = tuple(r for r in groups[name] if any(c.task.kind == "estimation" for c in r.choices))
     size_notes = tuple(note.in_segment(name) for note in sample_size_notes(len(chosen)))
     if len(chosen) < SMALLEST_SAMPLE:
         return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
     try:
         data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
-        fit = ConditionalLogit(data).fit()
+        fit = ConditionalLogit(by_customers(data, definition, groups) if name == ALL else data).fit()
     except (DataError, EstimationError) as error:
         note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
         return _Segment(name, chosen, None, (*size_notes, note))
@@ -160,6 +190,7 @@ def _tables(
     found: HierarchicalAnalysis | None,
     classes: Mapping[str, LatentClassResults],
     tests: Mapping[str, pd.DataFrame],
+    none_shift: float,
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     people = found.segments if found else classes
@@ -177,7 +208,7 @@ def _tables(
         "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
         "willingness_to_pay": stacked({name: _worth(fit, definition, chance) for name, fit in worthy.items()}),
         "stated_importance": stacked({name: _stated(definition, members, request) for name, members in groups.items()}),
-        "investment": investment(worthy, definition, everybody=ALL, **chance),
+        "investment": investment(worthy, definition, everybody=ALL, none_shift=none_shift, **chance),
     }
     if definition.choice_tasks.none == "dual":
         sure: dict[str, Any] = {"confidence": request.confidence}
@@ -194,7 +225,7 @@ def _tables(
                 limits[name] = price_limits(own, offer, tested, sensitivity=others, **sure)
         tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
     tables |= _van_westendorp(definition, groups, request)
-    more = money_tables(definition, worthy, request, full=found is not None)
+    more = money_tables(definition, worthy, request, none_shift=none_shift, full=found is not None)
     performance = stacked(
         {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
     )

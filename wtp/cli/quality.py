@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from wtp.analysis import Request, influence
+from wtp.analysis import Request, influence, quality_report
 from wtp.cli.results import stored_answers
 from wtp.cli.studies import FOLDER, SEED
-from wtp.quality import inspect
 from wtp.survey import load_survey
 
 
@@ -21,12 +20,13 @@ def quality(folder: Path, seed: int, out: Path) -> None:
     """Look for careless, copied and machine-made answers; nobody is left out of any result."""
     survey = load_survey(folder)
     answers = stored_answers(survey)
-    found = inspect(survey.definition, answers, seed=seed)
-    people = found.respondents.reset_index()
+    found = quality_report(survey.definition, answers, seed=seed)
+    people = found.respondents
     tables = {
         "quality_signals": found.signals,
         "quality_respondents": people,
         "quality_cutoffs": found.cutoffs,
+        "quality_study": found.study,
         "influence": influence(survey, answers, found.flagged, Request(seed=seed)),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,12 @@ def quality(folder: Path, seed: int, out: Path) -> None:
     for row in found.cutoffs.itertuples():
         click.echo(
             f"root likelihood below {row.cutoff:.3f}: catches {row.catches:.0%} of random clickers, "
-            f"at most {row.false_alarms:.0%} of consistent respondents"
+            f"costs {row.false_alarms:.0%} of those who choose by their own taste"
+        )
+    for row in found.study.itertuples():
+        what = "repeated choice task agrees" if row.measure == "retest" else "dearer one of two equal offers avoided"
+        click.echo(
+            f"{what}: {row.value:.0%} of {row.asked}{', too few: look at the texts first' if row.warning else ''}"
         )
     moved = int(tables["influence"]["moved"].sum())
     simulated = f", {answers.simulated} of them simulated" if answers.simulated else ""

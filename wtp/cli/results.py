@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import getpass
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from wtp.analysis import ALL, AUTO, CONDITIONAL, HIERARCHICAL, LATENT, Analysis, Request
+from wtp.analysis import (
+    ALL,
+    AUTO,
+    CONDITIONAL,
+    HIERARCHICAL,
+    LATENT,
+    SAME_CHOICES,
+    VERSIONS,
+    Analysis,
+    Request,
+    certainty,
+)
 from wtp.cli.progress import sampling_bar
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
 from wtp.export import to_csv_zip, to_xlsx
 from wtp.settings import load_settings
-from wtp.store import answers, open_database
+from wtp.store import Database, answers, open_database
 from wtp.survey import Answers, Survey, load_survey
-from wtp.web import analysis_as, analysis_of
+from wtp.web import LEFT_OUT, SETS, analysis_as, analysis_of, gate_of, without
+from wtp.web import open_early as open_results_early
 
 
 def stored_answers(survey: Survey) -> Answers:
@@ -39,23 +53,76 @@ def stored_answers(survey: Survey) -> Answers:
     show_default=True,
     help="auto: hierarchical or latent classes where the sample allows.",
 )
+@click.option(
+    "--versions",
+    type=click.Choice(VERSIONS),
+    default=SAME_CHOICES,
+    show_default=True,
+    help="Earlier versions of the survey that are counted: those with the same choices, none, or all that can be pooled.",
+)
+@click.option(
+    "--without",
+    "chosen",
+    type=click.Choice(SETS),
+    default=LEFT_OUT,
+    show_default=True,
+    help="left-out: whom an analyst left out; flagged: two or more quality flags; none: nobody.",
+)
+@click.option(
+    "--half-width",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MONEY",
+    help="Precision of the price upper limit that is aimed at; 5 per cent of today's price.",
+)
+@click.option("--open-early", metavar="REASON", help="Open results before the stopping rule is met; is logged.")
 @click.option("--segments", metavar="S", help="Only these, separated by commas; all is everybody.")
 @SEED
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-def analyse(folder: Path, model: str, segments: str | None, seed: int, out: Path) -> None:
+def analyse(
+    folder: Path,
+    model: str,
+    versions: str,
+    chosen: str,
+    half_width: float | None,
+    open_early: str | None,
+    segments: str | None,
+    seed: int,
+    out: Path,
+) -> None:
     """Analyse the stored answers of a study: every table as CSV, the whole as analysis.json."""
     survey = load_survey(folder)
     wanted = _wanted(survey, segments)
     stored_answers(survey)
     with open_database(load_settings().database_url) as database, sampling_bar("estimating") as show:
-        analysis = analysis_as(database, survey, Request(seed=seed, model=model), show)
+        _refuse_while_closed(database, survey, open_early)
+        asked = Request(seed=seed, model=model, versions=versions, without=without(database, survey, chosen))
+        analysis = analysis_as(database, survey, asked, show)
+    if half_width is not None:
+        told = certainty(survey.definition, analysis.tables, confidence=analysis.confidence, half_width=half_width)
+        analysis = replace(analysis, tables={**analysis.tables, "certainty": told})
     analysis = analysis.only([*wanted, HIERARCHICAL, LATENT])
     write_analysis(analysis, out)
     for note in analysis.notes:
         click.echo(f"[{note.severity}] {note.segment or 'study'}: {note}", err=True)
     simulated = f", {analysis.simulated} of them simulated" if analysis.simulated else ""
     estimator = next((name for name in (HIERARCHICAL, LATENT) if name in analysis.summaries), CONDITIONAL)
-    click.echo(f"{estimator} logit, {analysis.respondents} respondents{simulated}; written: {out}")
+    left_out = f", without {len(asked.without)} ({chosen})" if asked.without else ""
+    click.echo(f"{estimator} logit, {analysis.respondents} respondents{simulated}{left_out}; written: {out}")
+
+
+def _refuse_while_closed(database: Database, survey: Survey, reason: str | None) -> None:
+    """Results wait for the stopping rule, unless somebody opens them with a reason, which is logged."""
+    gate = gate_of(database, survey)
+    if gate.is_open:
+        return
+    if reason is None:
+        wanted = [f"{gate.wanted_people} people"] if gate.wanted_people is not None else []
+        wanted += [f"price upper limits to ± {gate.wanted_half_width:g}"] if gate.wanted_half_width is not None else []
+        raise DataError(
+            f"{survey.slug}: results are closed ({gate.people} people completed); allowed: {' and '.join(wanted)}; "
+            "wait, or give a reason with --open-early, which is logged."
+        )
+    open_results_early(database, survey, who=getpass.getuser(), reason=reason)
 
 
 def _wanted(survey: Survey, segments: str | None) -> tuple[str, ...]:
@@ -74,7 +141,9 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
     """One CSV a table, each row labelled with the number of simulated respondents behind it."""
     out.mkdir(parents=True, exist_ok=True)
     for name, table in analysis.tables.items():
-        labelled = table.assign(simulated_respondents=analysis.simulated)
+        labelled = table.assign(
+            left_out_respondents=len(analysis.request.without), simulated_respondents=analysis.simulated
+        )
         labelled.to_csv(out / f"{name}.csv", index=False, lineterminator="\n")
     (out / "analysis.json").write_text(analysis.to_json() + "\n", encoding="utf-8")
     text = "\n\n".join(f"Segment: {segment}\n{summary}" for segment, summary in analysis.summaries.items())
@@ -87,11 +156,13 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
     "--format", "file_format", type=click.Choice(["csv", "xlsx"]), required=True, help="csv is a zip of tables."
 )
 @click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
-def export(folder: Path, file_format: str, out: Path) -> None:
+@click.option("--open-early", metavar="REASON", help="Open results before the stopping rule is met; is logged.")
+def export(folder: Path, file_format: str, out: Path, open_early: str | None) -> None:
     """Take answers, choices, design, results and codebook away."""
     survey = load_survey(folder)
     found = stored_answers(survey)
     with open_database(load_settings().database_url) as database:
+        _refuse_while_closed(database, survey, open_early)
         analysis = analysis_of(database, survey)
     content = {"csv": to_csv_zip, "xlsx": to_xlsx}[file_format](survey, found, analysis)
     draft = out.with_name(out.name + ".part")

@@ -15,7 +15,7 @@ import numpy as np
 
 from wtp.design.assignment import assign
 from wtp.errors import DesignError
-from wtp.estimation.synthetic import SimulatedRespondent, choose, draw_respondents, rate
+from wtp.estimation.synthetic import SimulatedRespondent, choose, draw_respondents, rate, sort_items
 from wtp.settings import Settings
 from wtp.store import Database, answers, open_database, respondents, studies
 from wtp.store.outcomes import settle
@@ -60,7 +60,17 @@ def simulate_through_pages(settings: Settings, survey: Survey, count: int, seed:
             ) -> int:
                 return rate(person, offer, scale, rng)
 
-            Bot(app.test_client(), survey, token, answers=respondent.answers, choose=pick, rate=rated).play()
+            def sorted_items(
+                page: BestWorstPage,
+                shown: list[str],
+                person: SimulatedRespondent = respondent,
+                rng: np.random.Generator = rng,
+            ) -> dict[str, str]:
+                return sort_items(person, page, shown, rng)
+
+            Bot(
+                app.test_client(), survey, token, answers=respondent.answers, choose=pick, rate=rated, sort=sorted_items
+            ).play()
 
 
 def _design(survey: Survey) -> Design:
@@ -137,12 +147,7 @@ def _values(step: Step, person: SimulatedRespondent, rng: np.random.Generator) -
         return values
     if isinstance(page, BestWorstPage):
         shown = [item.id for item in page.items]
-        worth = person.answers[page.id]
-        order = sorted(shown, key=worth.__getitem__)
-        matter = sum(worth[item] > 0 for item in shown)
-        anchor = "all" if matter == len(shown) else "some" if matter else "none"
-        picked = {"best": order[-1], "worst": order[0]} | ({"anchor": anchor} if page.anchor else {})
-        return {step.id: {"shown": shown, **picked}}
+        return {step.id: {"shown": shown, **sort_items(person, page, shown, rng)}}
     if isinstance(page, ProfileRatingPage) and step.profile is not None:
         offer = {**step.profile.levels, "price": step.profile.price}
         return {step.id: {"shown": offer, "rating": rate(person, step.profile, page.scale, rng)}}

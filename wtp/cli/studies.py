@@ -16,7 +16,8 @@ from wtp.settings import load_settings
 from wtp.store import open_database, studies
 from wtp.survey import Definition, inspect_survey, load_survey
 from wtp.survey.design_file import format_design
-from wtp.survey.load import DESIGN_FILE
+from wtp.survey.drafts import DRAFT_DESIGN_FILE, DRAFT_FILE, read_draft, write_whole
+from wtp.survey.load import DESIGN_FILE, inspect_text
 
 FOLDER = click.argument("folder", metavar="surveys/<slug>", type=click.Path(path_type=Path))
 SEED = click.option("--seed", default=1, show_default=True, help="Same seed, same result.")
@@ -48,8 +49,14 @@ def check(folder: Path | None, schema: bool) -> None:
 @click.command()
 @FOLDER
 @SEED
-def design(folder: Path, seed: int) -> None:
+@click.option(
+    "--draft", is_flag=True, help="For the draft that an author has not published yet; publishing then uses it."
+)
+def design(folder: Path, seed: int, draft: bool) -> None:
     """Search a design by the survey's method, write design.csv, print its diagnostics."""
+    if draft:
+        _design_draft(folder, seed)
+        return
     survey, mistakes = inspect_survey(folder)
     if survey is None:
         raise SurveyError("\n".join(map(str, mistakes)))
@@ -60,19 +67,27 @@ def design(folder: Path, seed: int) -> None:
     if began:
         raise DesignError(
             f"{folder}: real respondents have begun; a study in the field keeps its design; "
-            "copy the folder under a new name to change it."
+            "publish a change as a new version on the study's pages, or copy the folder under a new name."
         )
+    _write_design(survey.definition, seed, folder / DESIGN_FILE)
+
+
+def _design_draft(folder: Path, seed: int) -> None:
+    definition, mistakes = inspect_text(read_draft(folder).text, folder / DRAFT_FILE)
+    if definition is None:
+        raise SurveyError("\n".join(map(str, mistakes)))
+    _write_design(definition, seed, folder / DRAFT_DESIGN_FILE)
+
+
+def _write_design(definition: Definition, seed: int, target: Path) -> None:
     with click.progressbar(length=1000, label="search", show_eta=False, file=sys.stderr) as bar:
-        found = search(survey.definition, seed, lambda share: bar.update(int(1000 * share) - bar.pos))
+        found = search(definition, seed, lambda share: bar.update(int(1000 * share) - bar.pos))
         bar.update(1000 - bar.pos)
-    target = folder / DESIGN_FILE
-    draft = target.with_suffix(".csv.part")
-    draft.write_text(format_design(found, survey.definition), encoding="utf-8")
-    draft.replace(target)
-    checked = check_design(survey.definition, found)
+    write_whole(target, format_design(found, definition))
+    checked = check_design(definition, found)
     click.echo(str(checked.diagnostics))
     unready = [f"{check.name}: {check.status.replace('_', ' ')}" for check in checked.checks if check.status != READY]
-    click.echo(f"checks: {', '.join(unready) or 'all ready'}; in words at /manage/{survey.slug}/design")
+    click.echo(f"checks: {', '.join(unready) or 'all ready'}; in words at /manage/{target.parent.name}/design")
     click.echo(f"written: {target}")
 
 

@@ -13,10 +13,12 @@ from wtp.estimation.draws import Draws, krinsky_robb
 from wtp.estimation.drivers import DriverImportance, driver_importance
 from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalPrior, HierarchicalResults, prior_sensitivity
 from wtp.estimation.importance import importance
+from wtp.estimation.kano import Kano, kano
 from wtp.estimation.latent_class import LatentClassLogit
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.estimation.mixed_logit import MixedLogit
 from wtp.estimation.mixed_results import MixedLogitResults
+from wtp.estimation.rankings import Rankings, ranking_table
 from wtp.estimation.ratings import RatingConjoint, RatingResults
 from wtp.estimation.saved import load_fit
 from wtp.estimation.stated_importance import StatedImportance, constant_sum, direct_importance
@@ -34,11 +36,13 @@ __all__ = [
     "HierarchicalLogit",
     "HierarchicalPrior",
     "HierarchicalResults",
+    "Kano",
     "LatentClassLogit",
     "LatentClassResults",
     "MixedLogit",
     "MixedLogitResults",
     "Note",
+    "Rankings",
     "RatingConjoint",
     "RatingResults",
     "StatedImportance",
@@ -49,11 +53,13 @@ __all__ = [
     "driver_importance",
     "importance",
     "item_table",
+    "kano",
     "krinsky_robb",
     "load_fit",
     "parameter_table",
     "part_worths",
     "price_linearity",
     "prior_sensitivity",
+    "ranking_table",
     "select_classes",
 ]

@@ -20,7 +20,7 @@ import pandas as pd
 from wtp.errors import DataError
 from wtp.estimation.conditional_kernel import centre
 from wtp.estimation.formulas import AttributeColumns, attribute_columns, code_formula, shown_levels, variables, without
-from wtp.estimation.long_format import LongFrame, check_cells, check_columns, numbers
+from wtp.estimation.long_format import LongFrame, check_cells, check_columns, numbers, refuse_unmarked_none
 from wtp.estimation.price_form import LINEAR, PriceForm
 
 _LARGEST = 1e100  # squares and their sums stay finite
@@ -102,6 +102,8 @@ class ChoiceData:
             )
         real = long.where(~nothing)
         attributes = [column for column in used if column != none]
+        if none not in used:
+            refuse_unmarked_none(real.frame, attributes, real.rows, none)
         check_cells(real.frame, attributes, real.rows)
         table = numbers(real.frame, attributes, {price}, real.rows)
         X, names, columns, form = _code(table, formula, none in used, none, price, price_form)

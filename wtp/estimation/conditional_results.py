@@ -176,8 +176,8 @@ def parameter_table(fit: Any, *, confidence: float = 0.95) -> pd.DataFrame:
     )
 
 
-def quantile(fit: ConditionalLogitResults, confidence: float) -> float:
-    """Two-sided critical value: t with few clusters, else normal."""
+def quantile(fit: Any, confidence: float) -> float:
+    """Two-sided critical value of a pooled fit, also of ratings: t with few clusters, else normal."""
     tail = (1 - confidence) / 2
     return float(stats.t.isf(tail, fit.df_resid_inference) if fit.use_t else stats.norm.isf(tail))
 

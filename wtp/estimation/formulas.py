@@ -2,10 +2,12 @@
 
 Text is categorical, coded by treatment as if there were an intercept (which a choice between alternatives cannot identify, so its
 column is dropped). The none option and a price that is not linear are taken out of the formula: their columns are made elsewhere.
+A column whose name is no plain word stands in backquotes or in Q("..."), which a shell leaves alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,7 @@ from formulaic.errors import FormulaicError
 from wtp.errors import DataError
 
 _MOST_LEVELS = 12
+_QUOTED = re.compile(r"""\bQ\(\s*(["'])(.*?)\1\s*\)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,15 @@ class AttributeColumns:
     numeric: bool
 
 
+def _parsed(formula: str) -> Formula:
+    """The formula with Q("name") as `name`, so that a parameter is called by its column alone."""
+    return Formula(_QUOTED.sub(r"`\2`", formula))
+
+
 def variables(formula: str) -> tuple[str, ...]:
     """The columns that a formula needs, sorted. Raises DataError for what is no formula."""
     try:
-        parsed = Formula(f"1 + {formula}")
+        parsed = _parsed(f"1 + {formula}")
         if not isinstance(parsed, SimpleFormula):
             raise DataError(
                 f"formula {formula!r}: '~' or '|' in it; allowed: terms as in 'brand + wifi + price'; drop the left side."
@@ -55,7 +63,7 @@ def variables(formula: str) -> tuple[str, ...]:
 
 def without(formula: str, column: str) -> str | None:
     """The formula without the term that is this column; None if nothing else is in it. Raises DataError where the column is in other terms."""
-    rest = Formula(f"1 + {formula} - `{column}`")
+    rest = _parsed(f"1 + {formula} - `{column}`")
     if column in map(str, rest.required_variables):
         raise DataError(
             f"formula {formula!r}: {column!r} in an interaction or a function; allowed: a term of its own; write it as '+ {column}'."
@@ -66,7 +74,7 @@ def without(formula: str, column: str) -> str | None:
 def code_formula(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, ModelSpec]:
     """Coded columns (rows, K) and how they came about; full-rank coding as if there were an intercept, whose column is then dropped."""
     try:
-        matrix = Formula(f"{formula} + 1").get_model_matrix(frame, na_action="ignore", context={"np": np})
+        matrix = _parsed(f"{formula} + 1").get_model_matrix(frame, na_action="ignore", context={"np": np})
     except (FormulaicError, SyntaxError, ValueError, TypeError, NameError, KeyError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise DataError(

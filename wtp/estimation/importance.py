@@ -55,6 +55,13 @@ def importance(
     )
 
 
+def importance_draws(fit: AnyFit, draws: int = 2_000, seed: int = 0) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Attributes, importance (attributes,) and its draws (R, attributes), per cent, of a pooled fit."""
+    drawn = np.asarray(fit.simulate(draws, seed).values[:, 0])
+    estimate = _shares(_ranges(fit.data, fit.utility_params[None, :]))[0]
+    return tuple(a.name for a in fit.data.attributes), estimate, _shares(_ranges(fit.data, drawn))
+
+
 def _mean_shares(data: ChoiceData, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(r, number of attributes) shares in each draw, averaged over the groups of values (r, G, K) with weights (r, G)."""
     r, g, k = values.shape

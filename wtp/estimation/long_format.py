@@ -161,6 +161,16 @@ def check_cells(frame: pd.DataFrame, columns: Sequence[str], rows: np.ndarray) -
             )
 
 
+def refuse_unmarked_none(frame: pd.DataFrame, columns: Sequence[str], rows: np.ndarray, none: str) -> None:
+    """Rows without any attribute are how many files write "none of these": say how to name them."""
+    empty = np.flatnonzero(frame[list(columns)].isna().all(axis=1))
+    if len(empty):
+        raise DataError(
+            f"{_places(rows[empty])}: empty in every column of the formula; allowed: a value in every row, but of the none option. If these are the none option, "
+            f"mark them in a column {none!r} (1, all others 0) and add it to the formula, as in '+ {none}'."
+        )
+
+
 def numbers(frame: pd.DataFrame, columns: Sequence[str], must: set[str | None], rows: np.ndarray) -> pd.DataFrame:
     """The frame with numbers for texts of numbers in the columns that `must` be numbers.
 

@@ -53,7 +53,7 @@ def direct_importance(
     n = len(values)
     half = stats.t.isf((1 - confidence) / 2, n - 1) * centred.std(axis=0, ddof=1) / np.sqrt(n)
     mean = centred.mean(axis=0)
-    ranks = stats.rankdata(-_resampled(centred, replicates, seed).round(12), axis=1)
+    ranks = stats.rankdata(-resampled(centred, replicates, seed).round(12), axis=1)
     table = pd.DataFrame(
         {"item": items, "mean": values.mean(axis=0), "centred": mean, "low": mean - half, "high": mean + half}
     )
@@ -78,9 +78,8 @@ def constant_sum(
     rank_low, rank_high. Raises DataError for negative points and for sums that are not the total, naming respondents.
     """
     values, items, dropped = _answers(frame, respondent, item, points, check=lambda wide: _check_sums(wide, total))
-    shares = np.where(values == 0, _ZERO * total / 100, values)
-    logs = np.log(shares / shares.sum(axis=1, keepdims=True))
-    samples = _closed(_resampled(logs, replicates, seed), total)
+    logs = log_shares(values, total)
+    samples = _closed(resampled(logs, replicates, seed), total)
     tail = (1 - confidence) / 2
     low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
     centre = _closed(logs.mean(axis=0), total)
@@ -136,7 +135,13 @@ def _check_sums(wide: pd.DataFrame, total: float) -> None:
             raise DataError(f"{shown}{more}; allowed: {allowed}; mend or drop these respondents.")
 
 
-def _resampled(values: np.ndarray, replicates: int, seed: int) -> np.ndarray:
+def log_shares(values: np.ndarray, total: float) -> np.ndarray:
+    """(N, items) logarithms of the shares of points (N, items), half a point of 100 in place of 0."""
+    shares = np.where(values == 0, _ZERO * total / 100, values)
+    return np.asarray(np.log(shares / shares.sum(axis=1, keepdims=True)))
+
+
+def resampled(values: np.ndarray, replicates: int, seed: int) -> np.ndarray:
     """(replicates, items) means over respondents drawn with replacement."""
     n = len(values)
     counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=replicates)

@@ -16,22 +16,15 @@ import numpy as np
 import pandas as pd
 
 from wtp.errors import SurveyError
+from wtp.estimation.synthetic_answers import best_and_worst, item_utilities, other_answer
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
 from wtp.survey.pages import BestWorstPage
 from wtp.survey.questions import (
-    ConstantSum,
     GaborGranger,
-    Kano,
-    MultipleChoice,
-    Number,
     OpenPrice,
-    OpenText,
-    Question,
-    Ranking,
     Rating,
     Scale,
     SingleChoice,
-    TimeGrid,
     VanWestendorp,
 )
 from wtp.survey.tasks import Alternative, ChoiceTask
@@ -77,6 +70,13 @@ def rate(person: SimulatedRespondent, offer: Alternative, scale: Scale, rng: np.
     likely = 1 / (1 + np.exp(-person.sensitivity * (_surplus(person, offer) - person.none_worth)))
     value = scale.low + likely * (scale.high - scale.low) + _RATING_NOISE * rng.standard_normal()
     return int(np.clip(round(value), scale.low, scale.high))
+
+
+def sort_items(
+    person: SimulatedRespondent, page: BestWorstPage, shown: Sequence[str], rng: np.random.Generator
+) -> dict[str, str]:
+    """best, worst and, where the page asks it, anchor of the items shown."""
+    return best_and_worst(person.answers[page.id], shown, rng, anchored=page.anchor is not None)
 
 
 def truth(definition: Definition) -> pd.DataFrame:
@@ -149,37 +149,13 @@ def _answers(
         elif isinstance(question, OpenPrice):
             answers[question.id] = float(np.round(limit * np.exp(0.1 * rng.standard_normal())))
         elif not isinstance(question, SingleChoice):
-            answers[question.id] = _anything(question, rng)
+            answers[question.id] = other_answer(definition, question, segment, rng)
     for page in definition.pages:
         if isinstance(page, BestWorstPage):
-            answers[page.id] = {item.id: float(rng.normal(0.5)) for item in page.items}
+            items = [item.id for item in page.items]
+            utilities = item_utilities(definition, segment, items)
+            answers[page.id] = dict(zip(items, map(float, utilities), strict=True))
     return answers
-
-
-def _anything(question: Question, rng: np.random.Generator) -> Any:  # noqa: PLR0911
-    """An answer that the page accepts, by chance: tastes say nothing about it."""
-
-    def some(ids: Sequence[str], count: int) -> list[str]:
-        return [ids[i] for i in sorted(rng.permutation(len(ids))[:count])]
-
-    if isinstance(question, MultipleChoice):
-        ids = [option.id for option in question.options if not option.alone]
-        return some(ids, int(rng.integers(question.fewest, min(question.most, len(ids)) + 1)))
-    if isinstance(question, Number):
-        value = float(rng.uniform(question.low, min(question.high, question.low + 100)))
-        return float(np.floor(value)) if question.whole else round(value, 2)
-    if isinstance(question, Ranking):
-        return [question.items[i].id for i in rng.permutation(len(question.items))[: question.ranks]]
-    if isinstance(question, ConstantSum):
-        points = rng.multinomial(question.total, rng.dirichlet(np.ones(len(question.items))))
-        return {item.id: float(p) for item, p in zip(question.items, points, strict=True)}
-    if isinstance(question, TimeGrid):
-        bands = [band.id for band in question.bands]
-        days = some([day.id for day in question.days], int(rng.integers(1, len(question.days) + 1)))
-        return {day: some(bands, int(rng.integers(1, len(bands) + 1))) for day in days}
-    if isinstance(question, Kano):
-        return {"with": int(rng.integers(1, 4)), "without": int(rng.integers(2, 6))}
-    return f"simulated answer {int(rng.integers(1_000_000))}" if isinstance(question, OpenText) else None
 
 
 def _profile(definition: Definition, segment: str, rng: np.random.Generator) -> dict[str, str]:

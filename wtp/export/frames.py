@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-from wtp.export.question_columns import answer_columns
+from wtp.export.question_columns import answer_columns, with_choices
 from wtp.survey.answers import Answers
 from wtp.survey.definition import Definition
 
 
 def respondents_frame(definition: Definition, answers: Answers) -> pd.DataFrame:
-    """One row a respondent: number, simulated, language, design version, times, how it ended, and a column an answer."""
+    """One row a respondent: number, simulated, language, design version, times, how it ended, and a column an answer: ratings, best-worst tasks, prices and choices of one person side by side."""
     asked = answer_columns(definition)
-    rows = [
-        (
+    rows = []
+    for r in answers.respondents:
+        said = with_choices(definition, r)
+        rows.append((
             r.number, r.simulated, r.language, r.design_version, r.started_at.isoformat(timespec="seconds"),
             r.completed_at.isoformat(timespec="seconds") if r.completed_at else None,
-            r.outcome, r.source, *(column.read(r.answers) for column in asked),
-        )
-        for r in answers.respondents
-    ]  # fmt: skip
+            r.outcome, r.source, *(column.read(said) for column in asked),
+        ))  # fmt: skip
     columns = [
         "respondent", "simulated", "language", "design_version", "started_at", "completed_at", "outcome", "source",
         *(column.name for column in asked),

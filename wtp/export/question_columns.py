@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
-from wtp.survey.pages import BestWorstPage, Page, ProfileRatingPage
+from wtp.survey.pages import BestWorstPage, ChoiceTaskPage, Page, ProfileRatingPage
 from wtp.survey.questions import (
     KANO_ITEMS,
     UNSURE,
@@ -129,7 +130,23 @@ def question_columns(question: Question) -> list[Column]:
 
 
 def page_columns(definition: Definition, page: Page) -> list[Column]:
-    """The columns of a page that is no list of questions: best-worst tasks and rated profiles, with what was shown."""
+    """The columns of a page that is no list of questions: best-worst tasks and rated profiles, with what was shown; choices, whose offers are in the table of choices."""
+    if isinstance(page, ChoiceTaskPage):
+        columns = []
+        for n in range(1, definition.choice_tasks.total + 1):
+            task, shown = (
+                f"{page.id}-{n}",
+                dict.fromkeys(page.title, "choice task of the design version, in the order shown"),
+            )
+            columns.append(
+                Column(f"{task}.choice_task", "whole number", _item(task, "choice_task"), (page.title, shown))
+            )
+            columns.append(Column(f"{task}.chosen", "whole number", _item(task, "chosen"), (page.title, page.question)))
+            if page.purchase_question:
+                columns.append(
+                    Column(f"{task}.buys", "0 or 1", _item(task, "buys"), (page.title, page.purchase_question))
+                )
+        return columns
     if isinstance(page, BestWorstPage):
         codes = tuple((item.id, item.label) for item in page.items)
         parts: list[tuple[str, Mapping[str, str]]] = [("best", page.best), ("worst", page.worst)]
@@ -163,6 +180,16 @@ def _words(task: str, part: str) -> Callable[[Mapping[str, Any]], Any]:
 
 def _shown(task: str, part: str) -> Callable[[Mapping[str, Any]], Any]:
     return lambda answers: (answers.get(task) or {}).get("shown", {}).get(part)
+
+
+def with_choices(definition: Definition, respondent: Respondent) -> Mapping[str, Any]:
+    """Answers by question, and choices beside them as if they were answers: all that one respondent said, in one row."""
+    page = next((page.id for page in definition.pages if isinstance(page, ChoiceTaskPage)), "choice")
+    choices = {
+        f"{page}-{c.order}": {"choice_task": c.task.number, "chosen": c.chosen, "buys": None if c.buys is None else int(c.buys)}
+        for c in respondent.choices
+    }  # fmt: skip
+    return {**respondent.answers, **choices}
 
 
 def answer_columns(definition: Definition) -> list[Column]:

@@ -50,6 +50,16 @@ def equal_share_worth(
     return _equal_share(market, name, steps, market.people, market.utilities, bounds)
 
 
+def equal_share_estimate(
+    market: Market, name: str, steps: Sequence[Step], *, bounds: tuple[float, float] | None = None
+) -> np.ndarray | None:
+    """(S,) the same at the estimates of a pooled fit, None for others."""
+    if market.estimate is None:
+        return None
+    utilities = market.utilities_of(market.estimate)
+    return np.asarray(_equal_share(market, name, steps, market.estimate, utilities, bounds)[0])
+
+
 def _equal_share(
     market: Market,
     name: str,

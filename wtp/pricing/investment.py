@@ -3,7 +3,8 @@
 Price route (one can charge for it): keep the share and raise the price by the competitive worth W of the step: G = N q S (W - dc) - F r / (1 - (1 + r)^-T); a step down
 saves dc and gives W back. It is a lower bound of the best response with rivals fixed. Share route (the price cannot move): G = N q [S' (m - dc) - S m] - the same.
 N customers, q purchases a year, S share that buys today's offer at today's price among the described competitors and nothing, S' after the step, m today's margin, dc unit
-cost, F investment over T years at interest r; money sunk into today's level is not recovered. W is the competitive worth (`competition`), with one pooled taste and no
+cost, F investment over T years at interest r; money sunk into today's level is not recovered. Everybody is one market: all respondents, each segment weighted by its customers,
+and one price for all; so its W is the one of `competitive_worth`, and a surcharge of its own for each segment would earn more. W is the competitive worth (`competition`), with one pooled taste and no
 competitor the ratio of the coefficients; without a none option and competitors it is the trade-off value, and S is 1.
 
 Labels need 75 respondents and P >= 0.90; a wide interval around 0 is no saving chance. The expected number of wrong labels is the sum of their own
@@ -20,18 +21,11 @@ import pandas as pd
 
 from wtp.errors import DataError
 from wtp.estimation.diagnostics import FULL_SAMPLE
-from wtp.pricing.competition import equal_share_worth
+from wtp.pricing.competition import equal_share_estimate, equal_share_worth
 from wtp.pricing.money import Money
 from wtp.pricing.offers import Offer
 from wtp.pricing.simulator import Market
-from wtp.pricing.willingness_to_pay import (
-    MOST_WITHOUT_PRICE,
-    NO_PRICE_EFFECT,
-    AnyFit,
-    Step,
-    contrast,
-    worth_over_people,
-)
+from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, AnyFit, Step, contrast, worth_draws
 from wtp.survey.attributes import Attribute, Level
 from wtp.survey.definition import Definition, Economics
 
@@ -44,7 +38,6 @@ PRICE_ROUTE, SHARE_ROUTE = "price", "share"
 OWN = "own"
 NEVER_DECIDED = "Worth and cost are about equal: more answers will hardly decide it."
 INDICATION = "Fewer than 75 respondents: the amounts are an indication and carry no verdict yet."
-INCOMPLETE = "Segments with too few answers are left out."
 _COLUMNS = [
     "segment", "attribute", "direction", "from_level", "to_level", "worth", "worth_low", "worth_high", "unit_cost", "investment",
     "gain", "gain_low", "gain_high", "probability", "share_gain", "share_gain_low", "share_gain_high", "share_probability",
@@ -57,12 +50,13 @@ _MOST_PAIRS = 500_000  # respondents times draws
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """One segment in each of R draws: worths of the moves and the shares after them, (R,) each, and today's share."""
+    """One segment in each of R draws: worths of the moves and the shares after them, (R,) each, and today's share; point: worths at the estimates of a pooled fit."""
 
     name: str
     customers: int
     respondents: int
     worth: Mapping[tuple[str, str], np.ndarray]
+    point: Mapping[tuple[str, str], float]
     share: np.ndarray
     share_after: Mapping[tuple[str, str], np.ndarray]
 
@@ -82,15 +76,16 @@ def investment(
     confidence: float = 0.90,
     seed: int = 0,
     route: str | None = None,
+    none_shift: float = 0.0,
 ) -> pd.DataFrame:
-    """One row a segment, attribute and direction (up, down) from today's level, and the same for everybody together.
+    """One row a segment, attribute and direction (up, down) from today's level, and the same for everybody together, first.
 
-    fits: by segment id, with `everybody` among them; pooled fits, or segments of a hierarchical one. For everybody the segments' gains are summed in each draw and an
-    investment is counted once; a segment alone bears it whole where the attribute may differ by segment, else by its share of customers.
+    fits: by segment id, with `everybody` among them (segments weighted by their customers); pooled fits, or segments of a hierarchical one. Everybody bears an investment once; a
+    segment alone bears it whole where the attribute may differ by segment, else by its share of customers.
     Columns: worth (money a customer and purchase; what a step down puts at risk), unit_cost (negative is saved), investment (once),
     gain (money a year, price route), probability that the gain is above 0, share_gain and share_probability (share route), label (one an attribute, by the `route`: "price" or
     "share", by default the survey's), wrong (probability that the label is wrong), worth_of_knowing (money a year by which certainty would improve the decision, at most), break_even (largest unit cost at which a step up,
-    smallest saving at which a step down, is right with 90 per cent), more_answers that would decide an undecided one, note.
+    smallest saving at which a step down, is right with 90 per cent), more_answers that would decide an undecided one, note. none_shift: of the markets, where a share is known.
     """
     customers = {segment.id: segment.customers for segment in definition.segments}
     named = {name: fit for name, fit in fits.items() if name in customers}
@@ -99,22 +94,13 @@ def investment(
         route = definition.economics.route if definition.economics else PRICE_ROUTE
     if route not in (PRICE_ROUTE, SHARE_ROUTE):
         raise DataError(f"route {route!r}; allowed: {PRICE_ROUTE}, {SHARE_ROUTE}; name one of these.")
-    markets = [
-        _segment(fit, definition, name, customers[name], draws, [seed, i])
-        for i, (name, fit) in enumerate(named.items())
-    ]
+    parts = [(name, fit, customers[name], 1.0 if not total else customers[name] / total) for name, fit in named.items()]
+    if everybody in fits:
+        parts.insert(0, (everybody, fits[everybody], max(total, 1), 1.0))
     tables = [
-        _table(definition, [market], market.name, market.customers / total, confidence, route) for market in markets
+        _table(definition, _segment(fit, definition, name, count, draws, seed, none_shift), part, confidence, route)
+        for name, fit, count, part in parts
     ]
-    missing = [name for name in customers if name not in named]
-    if markets:
-        table = _table(definition, markets, everybody, 1.0, confidence, route)
-        if missing:
-            table["note"] = table["note"].mask(table["note"] == "", INCOMPLETE)
-        tables.insert(0, table)
-    elif everybody in fits:
-        market = _segment(fits[everybody], definition, everybody, max(total, 1), draws, [seed, 0])
-        tables.insert(0, _table(definition, [market], everybody, 1.0, confidence, route))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
@@ -127,7 +113,9 @@ def _moves(attribute: Attribute) -> list[tuple[str, Level, Level]]:
     return up + down
 
 
-def todays_market(fit: AnyFit, definition: Definition, *, draws: int = 500, seed: int = 0) -> Market:
+def todays_market(
+    fit: AnyFit, definition: Definition, *, draws: int = 500, seed: int = 0, none_shift: float = 0.0
+) -> Market:
     """Today's own offer, called "own", among the described competitors, as a fit or one of its segments sees them."""
     economics = definition.economics
     levels = {attribute.id: attribute.current for attribute in definition.attributes}
@@ -139,36 +127,45 @@ def todays_market(fit: AnyFit, definition: Definition, *, draws: int = 500, seed
         )
         for rival in definition.competitors
     ]
-    return Market(fit, offers, draws=draws, seed=seed)
+    return Market(fit, offers, draws=draws, seed=seed, none_shift=none_shift)
+
+
+def draws_for(fit: AnyFit, draws: int = 10_000) -> int:
+    """How many draws of a fit the figures of today's market take: all of a pooled one, fewer of many respondents."""
+    return draws if hasattr(fit, "utility_params") else min(draws, max(50, _MOST_PAIRS // fit.respondents))
 
 
 def _segment(
-    fit: AnyFit, definition: Definition, name: str, customers: int, draws: int, seed: Sequence[int]
+    fit: AnyFit, definition: Definition, name: str, customers: int, draws: int, seed: int, none_shift: float
 ) -> _Segment:
     moves = [(attribute.id, *move) for attribute in definition.attributes for move in _moves(attribute)]
     steps = [Step(attribute, here.id, there.id) for attribute, _, here, there in moves]
-    number = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    most = draws if hasattr(fit, "utility_params") else min(draws, max(50, _MOST_PAIRS // fit.respondents))
+    point: np.ndarray | None = None
     if fit.data.none is None and not definition.competitors:
-        worths, share, after = _alone(fit, definition, steps, most, number)
+        worths, point, share, after = _alone(fit, definition, steps, draws, seed)
     else:
-        market = todays_market(fit, definition, draws=most, seed=number)
+        market = todays_market(fit, definition, draws=draws_for(fit, draws), seed=seed, none_shift=none_shift)
         price, span = definition.price.current, market.money.span
         place = market.place(OWN)
         share = market.share_draws()[:, place]
         changes = np.array([contrast(fit.data, step.attribute, step.from_level, step.to_level) for step in steps])
         after = market.shares_with(place, changes)[0]
         if market.price_clear:
-            worths = equal_share_worth(market, OWN, steps, bounds=(price - span, price + span)).clip(-span, span)
+            bounds = price - span, price + span
+            worths = equal_share_worth(market, OWN, steps, bounds=bounds).clip(-span, span)
+            exact = equal_share_estimate(market, OWN, steps, bounds=bounds)
+            point = None if exact is None else exact.clip(-span, span)
         else:
             worths = np.full_like(after, np.nan)
     signs = [1 if direction == UP else -1 for _, direction, _, _ in moves]
     keys = [(attribute, direction) for attribute, direction, _, _ in moves]
+    middle = np.median(worths, axis=0) if point is None else point
     return _Segment(
         name,
         customers,
         fit.respondents,
         {key: sign * worths[:, j] for j, (key, sign) in enumerate(zip(keys, signs, strict=True))},
+        {key: float(sign * middle[j]) for j, (key, sign) in enumerate(zip(keys, signs, strict=True))},
         share,
         {key: after[:, j] for j, key in enumerate(keys)},
     )
@@ -176,34 +173,22 @@ def _segment(
 
 def _alone(
     fit: AnyFit, definition: Definition, steps: Sequence[Step], draws: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Trade-off values, and shares of 1, where nothing else can be chosen: today's customers are taken to stay."""
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]:
+    """Trade-off values in draws and at the estimates of a pooled fit, and shares of 1, where nothing else can be chosen: today's customers are taken to stay."""
     drawn = fit.simulate(draws, seed=seed)
     money = Money.of(fit.data, "price", definition.price.current)
     contrasts = np.array([contrast(fit.data, step.attribute, step.from_level, step.to_level) for step in steps])
-    if hasattr(fit, "utility_params"):
-        shown = money.drove(fit, drawn.values[:, 0, :])
-        worths = money.worth(drawn.values[:, 0, :], contrasts)
-    else:
-        worths, _, wrong = worth_over_people(drawn, contrasts, money)
-        shown = wrong <= MOST_WITHOUT_PRICE
-    if not shown:
-        worths = np.full_like(worths, np.nan)
-    return worths, np.ones(len(worths)), np.ones_like(worths)
+    worths, point = worth_draws(fit, drawn, contrasts, money)
+    return worths, point, np.ones(len(worths)), np.ones_like(worths)
 
 
-def _table(
-    definition: Definition, markets: Sequence[_Segment], name: str, part: float, confidence: float, route: str
-) -> pd.DataFrame:
+def _table(definition: Definition, market: _Segment, part: float, confidence: float, route: str) -> pd.DataFrame:
     rows = []
-    draws = min(len(market.share) for market in markets)
     for attribute in definition.attributes:
         borne = 1.0 if attribute.by_segment else part
-        moves = [
-            _move(definition, attribute, move, markets, borne, confidence, draws, route) for move in _moves(attribute)
-        ]
-        verdict = _verdict(moves, definition, sum(market.respondents for market in markets))
-        rows += [{"segment": name, "attribute": attribute.id, **move.row, **verdict} for move in moves]
+        moves = [_move(definition, attribute, move, market, borne, confidence, route) for move in _moves(attribute)]
+        verdict = _verdict(moves, definition, market.respondents)
+        rows += [{"segment": market.name, "attribute": attribute.id, **move.row, **verdict} for move in moves]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -221,35 +206,31 @@ def _move(
     definition: Definition,
     attribute: Attribute,
     move: tuple[str, Level, Level],
-    markets: Sequence[_Segment],
+    market: _Segment,
     borne: float,
     confidence: float,
-    draws: int,
     route: str,
 ) -> _Move:
     direction, here, there = move
     key = attribute.id, direction
-    sizes = np.array([market.customers for market in markets], dtype=float)
-    worths = np.column_stack([market.worth[key][:draws] for market in markets])
-    worth = worths @ sizes / sizes.sum()
+    worth, share, after = market.worth[key], market.share, market.share_after[key]
     economics = definition.economics
     unit_cost = investment_once = np.nan
     gains = {PRICE_ROUTE: np.array([]), SHARE_ROUTE: np.array([])}
     if economics is not None and here.unit_cost is not None and there.unit_cost is not None:
         unit_cost = there.unit_cost - here.unit_cost
         investment_once = max(0.0, (there.investment or 0.0) - (here.investment or 0.0)) * borne
-        share = np.column_stack([market.share[:draws] for market in markets])
-        after = np.column_stack([market.share_after[key][:draws] for market in markets])
-        purchases = sizes * economics.purchases_per_year
+        purchases = market.customers * economics.purchases_per_year
         margin = definition.price.current - economics.unit_cost
-        charged = worths - unit_cost if direction == UP else -unit_cost - worths
+        charged = worth - unit_cost if direction == UP else -unit_cost - worth
         yearly = investment_once * annuity_factor(economics)
-        gains[PRICE_ROUTE] = (purchases * share * charged).sum(axis=1) - yearly
-        gains[SHARE_ROUTE] = (purchases * (after * (margin - unit_cost) - share * margin)).sum(axis=1) - yearly
+        gains[PRICE_ROUTE] = purchases * share * charged - yearly
+        gains[SHARE_ROUTE] = purchases * (after * (margin - unit_cost) - share * margin) - yearly
         if np.isnan(worth).any():
-            gains[SHARE_ROUTE] = np.full(draws, np.nan)
+            gains[SHARE_ROUTE] = np.full(len(worth), np.nan)
     tail = (1 - confidence) / 2
-    low, middle, high = np.quantile(worth, [tail, 0.5, 1 - tail])
+    low, high = np.quantile(worth, [tail, 1 - tail])
+    middle = market.point[key]
     certain = 1 - DECISION_PROBABILITY if direction == UP else DECISION_PROBABILITY
     row: dict[str, object] = {
         "direction": direction,

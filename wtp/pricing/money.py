@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import ChoiceData
@@ -80,9 +81,16 @@ class Money:
         return np.where(np.isnan(prices), any_amount(utility), prices)
 
     def drove(self, fit: Any, draws: np.ndarray) -> bool:
-        """Whether money figures of a pooled fit may be shown: a higher price is clearly worse, and in hardly any draw (R, K) not."""
+        """Whether money figures of a pooled fit may be shown: a higher price is clearly worse, and in hardly any draw not.
+
+        draws: (R, K), looked at where the price has several coefficients; with one the share is that of a normal, the same for every number of draws.
+        """
         allowed = _MOST_NOT_FALLING if self.form.kind == PART_WORTH else _MOST_WRONG_SIGNS
         params, errors = fit.utility_params, fit.utility_errors
         tested = self.columns[-1:] if self.form.kind == PART_WORTH else self.columns
         clear = not any(price_note(float(params[k]), float(errors[k])) for k in tested)
-        return clear and bool(self.deters(params)) and float((~self.deters(draws)).mean()) <= allowed
+        if not (clear and bool(self.deters(params))):
+            return False
+        if len(self.columns) == 1:
+            return float(norm.sf(-params[self.columns[0]] / errors[self.columns[0]])) <= allowed
+        return float((~self.deters(draws)).mean()) <= allowed

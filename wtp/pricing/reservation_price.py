@@ -26,7 +26,7 @@ from wtp.estimation.draws import Draws, draw_quantiles, weighted_quantiles
 from wtp.estimation.hierarchical.results import FINAL as CONVERGED
 from wtp.pricing.money import Money
 from wtp.pricing.offers import Offer, levels_vector, offer_vector
-from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, AnyFit, Step
+from wtp.pricing.willingness_to_pay import MOST_WITHOUT_PRICE, NO_PRICE_EFFECT, AnyFit, Step
 
 FINAL, PRELIMINARY, WITHHELD = "final", "preliminary", "withheld"
 STILL_BUY = {"safe": 0.75, "limit": 0.5, "stretch": 0.25}
@@ -57,16 +57,21 @@ def reservation_prices(
     Without rivals against not buying; with rivals against the best of them and not buying (where the study asked for it).
     """
     money = Money.of(data, price)
-    vector = levels_vector(data, offer)
+    prices = np.empty(drawn.values.shape[:2])
+    for start, values, _ in drawn.blocks():
+        utility = _above_best(data, money, offer, rivals, values)
+        prices[start : start + len(values)] = money.indifferent(values, utility)
+    return prices
+
+
+def _above_best(
+    data: ChoiceData, money: Money, offer: Mapping[str, str], rivals: Sequence[Offer], params: np.ndarray
+) -> np.ndarray:
+    """(...) utility of an offer at price 0 above the best rival and not buying, for parameters (..., K)."""
     others = [offer_vector(data, money, rival) for rival in rivals]
     if data.none is not None:
         others.append(np.eye(len(data.names))[data.none])
-    against = np.array(others).T
-    prices = np.empty(drawn.values.shape[:2])
-    for start, values, _ in drawn.blocks():
-        utility = values @ vector - (values @ against).max(axis=-1)
-        prices[start : start + len(values)] = money.indifferent(values, utility)
-    return prices
+    return np.asarray(params @ levels_vector(data, offer) - (params @ np.array(others).T).max(axis=-1))
 
 
 def price_limits(
@@ -82,13 +87,19 @@ def price_limits(
 ) -> pd.DataFrame:
     """One row: estimate, low, high (the price upper limit), status, note, and the same of the safe and the stretch price.
 
+    A pooled fit has one taste: its limit is `price_limit_pooled`, preliminary, and it has no safe and no stretch price.
+
     tested: lowest and highest tested price; outside of them an estimate is withheld and the note says on which side the limit lies; interval ends
     beyond them are cut off there. rivals: the limit is against the best of them, not only against not buying. sensitivity: the same respondents under other priors (`prior_sensitivity`): the intervals of safe and stretch price, which lean on
     the prior, are the union of all, and a note says where the limit itself moves by more than half its interval. status: "final", "preliminary" (the chains have not quite converged, or a
     mixture of latent classes, which is coarse) or "withheld".
     """
+    if hasattr(fit, "utility_params"):
+        return price_limit_pooled(fit, offer, tested, price=price, confidence=confidence, rivals=rivals)
     if fit.data.none is None and not rivals:
         return _limit(np.nan, np.nan, np.nan, NO_NONE)
+    if _without_price(fit, price, draws):
+        return _limit(np.nan, np.nan, np.nan, NO_PRICE_EFFECT)
     if fit.respondents < FULL_SAMPLE:
         return _limit(np.nan, np.nan, np.nan, INDICATION)
     tail = (1 - confidence) / 2
@@ -113,6 +124,13 @@ def price_limits(
     return pd.DataFrame([row])
 
 
+def _without_price(fit: HierarchicalFit, price: str, draws: int) -> bool:
+    """Whether a higher price does not deter more than a few respondents, so that nothing may be said about prices."""
+    money, drawn = Money.of(fit.data, price), fit.simulate(draws)
+    wrong = sum(float((weights * ~money.deters(values)).sum()) for _, values, weights in drawn.blocks())
+    return wrong / len(drawn.values) > MOST_WITHOUT_PRICE
+
+
 def reservation_price(
     fit: AnyFit,
     offer: Mapping[str, str],
@@ -128,8 +146,6 @@ def reservation_price(
     """
     span = Money.of(fit.data, price).form.tested
     ends = tested or (span[0], span[-1])
-    if hasattr(fit, "utility_params"):
-        return price_limit_pooled(fit, offer, ends, price=price, confidence=confidence)
     return price_limits(fit, offer, ends, price=price, confidence=confidence, rivals=rivals)
 
 
@@ -198,7 +214,7 @@ def limit_waterfall(
 
     Each change is the difference of the two limits within each draw. Beyond the tested prices a limit is withheld, and so is a change that leads there.
     """
-    if fit.data.none is None or fit.respondents < FULL_SAMPLE:
+    if fit.data.none is None or fit.respondents < FULL_SAMPLE or _without_price(fit, price, draws):
         return pd.DataFrame(columns=_WATERFALL)
 
     drawn = fit.simulate(draws)
@@ -244,8 +260,8 @@ def still_buying_people(
     price: str = "price",
     confidence: float = 0.90,
 ) -> pd.DataFrame:
-    """price, share, low, high: share of respondents whose reservation price of the offer is at least each price; no row without a none option."""
-    if fit.data.none is None:
+    """price, share, low, high: share of respondents whose reservation price of the offer is at least each price; no row without a none option or where the price did not drive the answers."""
+    if fit.data.none is None or _without_price(fit, price, 2_000):
         return _no_demand()
     drawn = fit.simulate()
     own = reservation_prices(fit.data, offer, drawn, price=price)
@@ -292,24 +308,25 @@ def price_limit_pooled(
     draws: int = 10_000,
     confidence: float = 0.95,
     seed: int = 0,
+    rivals: Sequence[Offer] = (),
 ) -> pd.DataFrame:
     """estimate, low, high, status, note: one row, the price at which the pooled share still buying is one half.
 
-    Withheld below 75 respondents. tested: lowest and highest tested price. Outside of them the estimate is withheld and the note says on which side it lies; interval
+    Withheld below 75 respondents. rivals: half against the best of them or nothing. tested: lowest and highest tested price. Outside of them the estimate is withheld and the note says on which side it lies; interval
     ends beyond them are cut off there.
     """
     simulated, money = fit.simulate(draws, seed).values[:, 0, :], Money.of(fit.data, price)
-    if fit.data.none is None:
+    if fit.data.none is None and not rivals:
         return _limit(np.nan, np.nan, np.nan, NO_NONE)
     if not money.drove(fit, simulated):
         return _limit(np.nan, np.nan, np.nan, NO_PRICE_EFFECT)
     if fit.respondents < FULL_SAMPLE:
         return _limit(np.nan, np.nan, np.nan, INDICATION)
-    vector = _offer_less_none(fit.data, offer)
-    limit = float(money.indifferent(fit.utility_params, fit.utility_params @ vector))
+    params = np.asarray(fit.utility_params, dtype=float)
+    limit = float(money.indifferent(params, _above_best(fit.data, money, offer, rivals, params)))
     tail = (1 - confidence) / 2
     clear = simulated[money.deters(simulated)]
-    own = money.indifferent(clear, clear @ vector)
+    own = money.indifferent(clear, _above_best(fit.data, money, offer, rivals, clear))
     low, high = np.clip(
         np.quantile(np.clip(own, tested[0] - money.span, tested[1] + money.span), [tail, 1 - tail]), *tested
     )

@@ -135,7 +135,7 @@ class Market:
     def price_clear(self) -> bool:
         """Whether a higher price deters, so that anything may be said about prices."""
         if hasattr(self.fit, "utility_params"):
-            return self.money.drove(self.fit, self.people.values)
+            return self.money.drove(self.fit, self.fit.simulate().values[:, 0, :])
         wrong = ~self.money.deters(self.people.values)
         return float(self.people.flat_weights @ wrong) <= MOST_WITHOUT_PRICE
 

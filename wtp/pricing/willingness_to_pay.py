@@ -68,7 +68,7 @@ def willingness_to_pay(
     contrasts, labels = _contrasts(data, money, steps)
     drawn = fit.simulate(draws, seed)
     tail = (1 - confidence) / 2
-    if isinstance(fit, LatentClassResults) or getattr(fit, "model", "") == "latent":
+    if _in_classes(fit):
         parts = _by_class(drawn, contrasts, money, tail)
     elif hasattr(fit, "utility_params"):
         parts = {"all": _pooled(fit, drawn, contrasts, money, tail)}
@@ -85,6 +85,31 @@ def willingness_to_pay(
             estimate=shown[0], low=shown[1], high=shown[2], method=drawn.method, currency=currency, respondents=int(fit.respondents), note=notes
         ))  # fmt: skip
     return pd.concat(tables, ignore_index=True)
+
+
+def _in_classes(fit: AnyFit) -> bool:
+    return isinstance(fit, LatentClassResults) or getattr(fit, "model", "") == "latent"
+
+
+def worth_draws(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money) -> tuple[np.ndarray, np.ndarray | None]:
+    """The WTP of changes (S, K) for all together, as `willingness_to_pay` has it: (R, S) in the draws, and (S,) at the estimates of a pooled fit; NaN where it is withheld."""
+    point: np.ndarray | None = None
+    if hasattr(fit, "utility_params"):
+        shown = money.drove(fit, drawn.values[:, 0, :])
+        worths, point = money.worth(drawn.values[:, 0, :], contrasts), money.worth(fit.utility_params, contrasts)
+    elif _in_classes(fit):
+        values = np.asarray(drawn.values, dtype=float)
+        deterred = money.deters(values)
+        shown = bool(((~deterred).mean(axis=0) <= _MOST_WRONG_SIGNS).all())
+        kept = deterred.all(axis=1)
+        weights = np.broadcast_to(drawn.weights, values.shape[:2])[kept]
+        worths = np.einsum("rg,rgs->rs", weights, money.worth(values[kept], contrasts))
+    else:
+        worths, _, wrong = worth_over_people(drawn, contrasts, money)
+        shown = wrong <= MOST_WITHOUT_PRICE
+    if shown:
+        return worths, point
+    return np.full((max(len(worths), 1), len(contrasts)), np.nan), None
 
 
 _Part = tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]

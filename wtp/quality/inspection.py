@@ -1,10 +1,11 @@
 """All signals of all respondents, each with its value, its limit and whether it is a flag; what one respondent's flags together suggest.
 
-Nothing is left out automatically and no single flag suggests it. Signals: speed (median choice task below 40 per cent of the study's median, interview below a third of it, both
+Nothing is left out automatically and no single flag suggests it; both signals of speed count as one flag, and so do both of copied texts. Signals: speed (median choice task below 40 per cent of the study's median, interview below a third of it, both
 from 30 respondents with times on), position (one place in the order shown far more often than chance: binomial p times places < 0.001), likelihood
 (root likelihood below the study's own cut-off, from 8 choice tasks on), duplicate (95 per cent of at least 20 comparable answers equal another respondent's),
-words (the same open text as somebody else's), honeypot (a field was filled that no person sees), attention (another option than the one asked for).
-The repeated choice task is shown and is no flag: one disagreement says little about one person.
+words (the same open text as somebody else's), pasted (texts that were pasted), straight_lining (one point for 90 per cent of at least six items, a flag only if a reversed item is among them), honeypot (a field
+was filled that no person sees), attention (another option than the one asked for). Shown and no flag: retest (whether the repeated choice task was answered the same; one disagreement says little about one
+person) and never_buys (who buys nothing is a customer one does not have). No signal looks at a price that a respondent states, which leaving out would change.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from scipy.stats import binom
 from wtp.quality.likelihood import root_likelihood
 from wtp.survey.answers import Answers, Respondent
 from wtp.survey.definition import Definition
-from wtp.survey.questions import OpenText, SingleChoice
+from wtp.survey.questions import GaborGranger, OpenPrice, OpenText, Rating, SingleChoice, VanWestendorp
 
 _FEWEST_TIMES = 30
 _FEWEST_EQUAL = 20
 _EQUAL = 0.95
 _LONG_ENOUGH = 20
+_FEWEST_ITEMS = 6
+_SAME_POINT = 0.9
+_ONE_KIND = {"fast_interview": "fast_choices", "pasted": "words"}  # one behaviour counts once
+_PRICES = (GaborGranger, OpenPrice, VanWestendorp)
 _COLUMNS = ["respondent", "signal", "value", "limit", "flagged"]
 
 
@@ -47,7 +52,8 @@ def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quali
     people = [r for r in answers.respondents if r.choices and _known_tasks(definition, r)]
     rng = np.random.default_rng(seed)
     likelihood = root_likelihood(definition, people, rng) if people else None
-    frames = [find(definition, people) for find in (_speed, _position, _duplicates, _words, _traps)]
+    finders = (_speed, _position, _duplicates, _words, _lines, _traps, _beside)
+    frames = [find(definition, people) for find in finders]
     cutoffs = pd.DataFrame(columns=["false_alarms", "cutoff", "catches"])
     if likelihood is not None:
         cutoffs = likelihood.cutoffs
@@ -57,7 +63,9 @@ def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quali
         frames.append(frame.assign(limit=likelihood.cutoff, flagged=frame["value"] < likelihood.cutoff))
     signals = pd.concat([f for f in frames if len(f)], ignore_index=True) if people else pd.DataFrame(columns=_COLUMNS)
     signals = signals.sort_values(["respondent", "signal"], ignore_index=True)
-    flags = signals.groupby("respondent")["flagged"].sum().reindex([r.number for r in people], fill_value=0).astype(int)
+    flagged = signals[signals["flagged"].astype(bool)]
+    kinds = flagged["signal"].replace(_ONE_KIND).groupby(flagged["respondent"]).nunique()
+    flags = kinds.reindex([r.number for r in people], fill_value=0).astype(int)
     flags.index.name = "respondent"
     long_enough = definition.choice_tasks.total >= 12
     suggestion = np.where(flags >= 2, "leave_out" if long_enough else "look", np.where(flags == 1, "look", "keep"))
@@ -107,9 +115,12 @@ def _position(definition: Definition, people: Sequence[Respondent]) -> pd.DataFr
 def _duplicates(definition: Definition, people: Sequence[Respondent]) -> pd.DataFrame:
     """The largest share of answers equal to another respondent's: question by question, and task by task where both saw the same."""
     cells: list[dict[str, str]] = []
+    prices = {question.id for question in definition.questions if isinstance(question, _PRICES)}
     for person in people:
         mine: dict[str, str] = {}
         for question, value in person.answers.items():
+            if question in prices:
+                continue
             parts = value.items() if isinstance(value, dict) else [("", value)]
             mine |= {f"{question}.{item}": repr(part) for item, part in parts if part is not None}
         for choice in person.choices:
@@ -153,8 +164,75 @@ def _words(definition: Definition, people: Sequence[Respondent]) -> pd.DataFrame
     return _frame(rows)
 
 
+def _lines(definition: Definition, people: Sequence[Respondent]) -> pd.DataFrame:
+    """The largest share of a rating's items that got the same point, over the ratings of six items or more."""
+    rows = []
+    ratings = [q for q in definition.questions if isinstance(q, Rating) and len(q.items) >= _FEWEST_ITEMS]
+    for person in people:
+        found: list[tuple[bool, float]] = []
+        for question in ratings:
+            given = person.answers.get(question.id) or {}
+            points = pd.Series({item: point for item, point in given.items() if isinstance(point, int | float)})
+            if len(points) < _FEWEST_ITEMS:
+                continue
+            most = points.mode().iloc[0]
+            same = float((points == most).mean())
+            reversed_too = any(points.get(item) == most for item in question.reversed)
+            found.append((same >= _SAME_POINT and reversed_too, same))
+        if found:
+            flagged, share = max(found)
+            rows.append((person.number, "straight_lining", share, _SAME_POINT, flagged))
+    return _frame(rows)
+
+
+def _beside(definition: Definition, people: Sequence[Respondent]) -> pd.DataFrame:
+    """What is shown and never flagged: the repeated choice task, and who would buy nothing."""
+    again = agreed(people)
+    rows = [
+        (person.number, "retest", float(again[person.number]), 1.0, False)
+        for person in people
+        if person.number in again
+    ]
+    for person in people:
+        asked = [choice.buys for choice in person.choices if choice.buys is not None]
+        if asked and not any(asked):
+            rows.append((person.number, "never_buys", 1.0, 1.0, False))
+    return _frame(rows)
+
+
+def agreed(respondents: Sequence[Respondent]) -> pd.Series:
+    """1 or 0 by respondent number, of those who answered a choice task and its repetition: whether the same offer was chosen again."""
+    found: dict[int, float] = {}
+    for person in respondents:
+        firsts = {c.task.number: c.picked for c in person.choices if c.task.kind != "repeat"}
+        for again in person.choices:
+            first = firsts.get(again.task.repeats or 0) if again.task.kind == "repeat" else None
+            if first is not None:
+                same = (first.levels, first.price) == (again.picked.levels, again.picked.price)
+                found[person.number] = float(same)
+    return pd.Series(found, dtype=float, name="agreed")
+
+
+def dominated(respondents: Sequence[Respondent]) -> tuple[int, int]:
+    """How many choice tasks showed the same offer at two prices, and in how many of them the dearer one was chosen."""
+    asked = missed = 0
+    for person in respondents:
+        for choice in person.choices:
+            twins = [a for a in choice.task.alternatives if a.levels == choice.picked.levels]
+            pairs = {tuple(sorted(a.levels.items())) for a in choice.task.alternatives}
+            if len(pairs) < len(choice.task.alternatives):
+                asked += 1
+                missed += min(a.price for a in twins) < choice.picked.price
+    return asked, missed
+
+
 def _traps(definition: Definition, people: Sequence[Respondent]) -> pd.DataFrame:
     rows = [(r.number, "honeypot", 1.0, 1.0, True) for r in people if "honeypot" in r.signs]
+    texts = {f"pasted:{question.id}" for question in definition.questions if isinstance(question, OpenText)}
+    for person in people:
+        pasted = len(texts & set(person.signs))
+        if pasted:
+            rows.append((person.number, "pasted", float(pasted), 1.0, True))
     for question in definition.questions:
         if isinstance(question, SingleChoice) and question.attention:
             rows += [

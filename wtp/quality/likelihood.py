@@ -1,8 +1,9 @@
 """Root likelihood against random clickers, on the tasks that were really shown.
 
 The likelihood of a respondent's choices under the tastes of the study, integrated over how they differ, is what tells a random clicker apart best (Neyman and Pearson). Its
-root (RLH) lies at 1/J for chance. Which value is too low follows from simulation on the same tasks: random clickers, and respondents whose tastes
-are those of the study, so that both what is caught and what is lost are told (the recipe of cut-offs by random data, with its price).
+root (RLH) lies at 1/J for chance. The tastes are found as those of a mixture: a share of random clickers, whose likelihood is known exactly, and all
+others, normal round one mean and more or less firm; so clickers do not water the tastes down. Which value is too low follows from simulation on the same tasks: random clickers, and respondents
+whose tastes are those of the study, so that both what is caught and what is lost are told (the recipe of cut-offs by random data, with its price).
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 
 _DRAWS = 128
-_SPREADS = (0.1, 0.25, 0.5, 1.0, 1.5)
-_SCALES = (1.0, 1.3, 1.7)
+_SPREADS = (0.05, 0.2, 0.4, 0.6, 0.9, 1.3)
+_SCALES = (0.8, 1.0, 1.2, 1.45, 1.75, 2.1, 2.5)  # pooling weakens tastes that differ
+_SMALLEST_SPREAD = 0.4  # of the largest taste: people also differ in what the average hardly cares for
+_STRENGTH = 0.25  # standard deviation of the logarithm: some people choose more firmly than others
 _FALSE_ALARMS = (0.01, 0.02, 0.05, 0.10)
-_CHUNK = 200
+_CHUNK = 100
+_LARGEST = 500.0  # exp of it is finite
+_STEPS = 40
 FEWEST_TASKS = 8
 FALSE_ALARM = 0.05
 
@@ -50,17 +55,17 @@ def root_likelihood(
     if len(people) < 30:
         return None
     X, picked, answered = _arrays(definition, people)
-    trusted = np.ones(len(people), dtype=bool)
-    for _ in range(2):  # again without those who look random, since they water the tastes down
+    consistent, place = np.ones(len(people)), (2, 3)
+    for _ in range(3):  # again with everybody weighted by the probability of being no clicker
         try:
-            mean = _pooled(X[trusted], picked[trusted], answered[trusted])
+            mean = _pooled(X, picked, answered, consistent)
         except EstimationError:
             return None
-        draws = _population(mean, X[trusted], picked[trusted], answered[trusted])
-        rlh = _rlh(X, picked, answered, draws)
-        cutoffs = _cutoffs(X, answered, draws, rng)
-        trusted = rlh >= cutoffs["cutoff"].iloc[2]
-    return RootLikelihood(pd.Series(rlh, index=[r.number for r in people], name="rlh"), cutoffs)
+        draws, consistent, place = _population(mean, X, picked, answered, place)
+    rlh = _rlh(X, picked, answered, draws)
+    return RootLikelihood(
+        pd.Series(rlh, index=[r.number for r in people], name="rlh"), _cutoffs(X, answered, draws, rng)
+    )
 
 
 def _arrays(definition: Definition, people: Sequence[Respondent]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,7 +102,7 @@ def _arrays(definition: Definition, people: Sequence[Respondent]) -> tuple[np.nd
     return X, picked, answered
 
 
-def _pooled(X: np.ndarray, picked: np.ndarray, answered: np.ndarray) -> np.ndarray:
+def _pooled(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, weights: np.ndarray) -> np.ndarray:
     _, _, J, K = X.shape
     people, tasks = np.nonzero(answered)
     rows = X[people, tasks].reshape(-1, K)
@@ -106,18 +111,52 @@ def _pooled(X: np.ndarray, picked: np.ndarray, answered: np.ndarray) -> np.ndarr
     frame["respondent"] = np.repeat(people, J)
     frame["choice_task"] = np.repeat(tasks, J)
     frame["chosen"] = (np.tile(np.arange(J), len(people)) == np.repeat(picked[people, tasks], J)).astype(int)
-    fit = ConditionalLogit(ChoiceData.from_long(frame, " + ".join(names))).fit()
+    frame["weight"] = np.repeat(weights[people].clip(0.001), J)
+    fit = ConditionalLogit(ChoiceData.from_long(frame, " + ".join(names), weights="weight")).fit()
     return np.asarray(fit.params.loc[names], dtype=float)
 
 
-def _population(mean: np.ndarray, X: np.ndarray, picked: np.ndarray, answered: np.ndarray) -> np.ndarray:
-    """(R, K) draws of tastes round the pooled ones, as strong and as wide as makes the choices most likely (pooling weakens tastes that differ)."""
-    z = norm.ppf(qmc.Sobol(len(mean), seed=1).random(_DRAWS).clip(1e-6, 1 - 1e-6))
-    floor = 0.1 * np.abs(mean).max()
-    candidates = [
-        scale * (mean + spread * np.maximum(np.abs(mean), floor) * z) for spread in _SPREADS for scale in _SCALES
-    ]
-    return max(candidates, key=lambda draws: _log_likelihood(X, picked, answered, draws).sum())
+def _population(
+    mean: np.ndarray, X: np.ndarray, picked: np.ndarray, answered: np.ndarray, place: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """(R, K) draws of the tastes, as strong and as wide as makes all choices most likely beside a share of clickers; (N,) probability of being none; the place on the grid.
+
+    The likelihood is searched by the neighbours on the grid of spreads and scales, from `place` on.
+    """
+    drawn = norm.ppf(qmc.Sobol(len(mean) + 1, seed=1).random(_DRAWS).clip(1e-6, 1 - 1e-6))
+    z, strength = drawn[:, :-1], np.exp(_STRENGTH * drawn[:, -1:])
+    size = np.maximum(np.abs(mean), _SMALLEST_SPREAD * np.abs(mean).max())
+    chance = -answered.sum(axis=1) * np.log(X.shape[2])
+    tried: dict[tuple[int, int], tuple[float, np.ndarray, np.ndarray]] = {}
+
+    def likely(at: tuple[int, int]) -> float:
+        if at not in tried:
+            draws = _SCALES[at[1]] * strength * (mean + _SPREADS[at[0]] * size * z)
+            tried[at] = (*_mixture(_log_likelihood(X, picked, answered, draws), chance), draws)
+        return tried[at][0]
+
+    while True:
+        around = [
+            (s, k)
+            for s in range(max(place[0] - 1, 0), min(place[0] + 2, len(_SPREADS)))
+            for k in range(max(place[1] - 1, 0), min(place[1] + 2, len(_SCALES)))
+        ]
+        best = max(around, key=likely)
+        if best == place:
+            _, consistent, draws = tried[place]
+            return draws, consistent, place
+        place = best
+
+
+def _mixture(log_likelihood: np.ndarray, chance: np.ndarray) -> tuple[float, np.ndarray]:
+    """Log-likelihood of everybody with the best share of clickers, and (N,) probability of being none (Dempster, Laird and Rubin 1977)."""
+    share = 0.1
+    odds = np.exp(np.clip(log_likelihood - chance, -_LARGEST, _LARGEST))
+    for _ in range(_STEPS):
+        consistent = odds * (1 - share) / (odds * (1 - share) + share)
+        share = float(np.clip(1 - consistent.mean(), 1e-6, 0.6))
+    total = np.logaddexp(np.log1p(-share) + log_likelihood, np.log(share) + chance).sum()
+    return float(total), consistent
 
 
 def _log_likelihood(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, draws: np.ndarray) -> np.ndarray:
@@ -125,10 +164,11 @@ def _log_likelihood(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, dra
     found = []
     for start in range(0, len(X), _CHUNK):
         part = slice(start, start + _CHUNK)
-        utility = np.einsum("ntjk,rk->rntj", X[part], draws, optimize=True)
-        chosen = np.take_along_axis(utility, picked[None, part, :, None], axis=3)[..., 0]
-        log_p = np.where(answered[part], chosen - logsumexp(utility, axis=3), 0.0).sum(axis=2)
-        found.append(logsumexp(log_p, axis=0) - np.log(len(draws)))
+        chosen = np.take_along_axis(X[part], picked[part, :, None, None], axis=2)
+        odds = (X[part] - chosen) @ draws.T  # (n, T, J, R), 0 for the chosen one, so that p = 1 / sum exp
+        np.exp(np.minimum(odds, _LARGEST, out=odds), out=odds)
+        log_p = np.where(answered[part][..., None], -np.log(odds.sum(axis=2)), 0.0).sum(axis=1)
+        found.append(logsumexp(log_p, axis=1) - np.log(len(draws)))
     return np.concatenate(found)
 
 
@@ -138,7 +178,7 @@ def _rlh(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, draws: np.ndar
 
 def _cutoffs(X: np.ndarray, answered: np.ndarray, draws: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     """What each cut-off catches and loses, by simulated respondents of both kinds on the tasks that were shown."""
-    again = rng.integers(0, len(X), 1_000)
+    again = rng.integers(0, len(X), 2_000)
     tasks, seen = X[again], answered[again]
     tastes = draws[rng.integers(0, len(draws), len(again))]
     utility = np.einsum("ntjk,nk->ntj", tasks, tastes) + rng.gumbel(size=tasks.shape[:3])

@@ -2,7 +2,7 @@
 
 from wtp.segments.declared import declared
 from wtp.segments.found import FoundSegments, found_segments
-from wtp.segments.pooling import ScaleTest, partially_pooled, scale_test
+from wtp.segments.pooling import ScaleTest, partially_pooled, price_response, scale_test
 from wtp.segments.profile import overlap, profile, shares
 from wtp.segments.typing_tool import TypingTool, typing_tool
 
@@ -14,6 +14,7 @@ __all__ = [
     "found_segments",
     "overlap",
     "partially_pooled",
+    "price_response",
     "profile",
     "scale_test",
     "shares",

@@ -91,5 +91,36 @@ def scale_test(data: ChoiceData, segments: np.ndarray) -> ScaleTest:
     )
 
 
+def price_response(data: ChoiceData, groups: np.ndarray, reference: str, *, confidence: float = 0.90) -> pd.DataFrame:
+    """group, price_ratio, low, high, p_value: how strongly the price moves the choices of each group (N,), one a respondent, where the reference is 1.
+
+    One logit with the same tastes for all but an interaction of group with price, and with the none option where there is one (without it the price of a group would also carry how often it
+    buys at all), clustered by respondent; intervals by the delta method. A ratio away from 1 means another sensitivity or another scale of the error term, as between versions of a survey whose
+    words changed the task. Raises DataError without a price or another group.
+    """
+    others = sorted({str(group) for group in groups} - {reference})
+    if data.price is None or not others:
+        raise DataError("price response; allowed: a linear price and at least two groups; leave the comparison out.")
+    price = data.names.index(data.price)
+    of_row = groups[data.respondent[data.task_of_row]]
+    inside = [(k, other) for k in (price, data.none) if k is not None for other in others]
+    columns = [data.X[:, k] * (of_row == other) for k, other in inside]
+    names = (*data.names, *(f"{data.names[k]} in {other}" for k, other in inside))
+    wider = replace(
+        data, X=np.column_stack([data.X, *columns]), names=names, attributes=(), price=None, price_form=None
+    )
+    fit = ConditionalLogit(wider).fit()
+    params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()
+    z = norm.ppf((1 + confidence) / 2)
+    rows = []
+    for n, other in enumerate(others, len(data.names)):
+        ratio = 1 + params[n] / params[price]
+        slope = np.zeros(len(params))
+        slope[[price, n]] = -params[n] / params[price] ** 2, 1 / params[price]
+        half = z * float(np.sqrt(slope @ covariance @ slope))
+        rows.append((other, ratio, ratio - half, ratio + half, float(fit.pvalues.iloc[n])))
+    return pd.DataFrame(rows, columns=["group", "price_ratio", "low", "high", "p_value"])
+
+
 def _ratio(statistic: float, freedom: int) -> tuple[float, int, float]:
     return max(statistic, 0.0), freedom, float(chi2.sf(max(statistic, 0.0), freedom))

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError
-from wtp.store import tables
+from wtp.store import studies, tables
 from wtp.store.respondents import pack_task, unpack_task
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
@@ -67,8 +67,8 @@ def record_answers(
 
     Raises ConflictError if another window saved other answers since revision, DataError for text that no database can hold.
     """
-    _check_content(page, values)
-    _person(connection, respondent_id)
+    check_content(page, values)
+    lock(connection, respondent_id)
     a = tables.answer.c
     mine = (a.respondent_id == respondent_id) & (a.page == page)
     current = connection.execute(
@@ -102,7 +102,7 @@ def record_choice(
     Raises ConflictError as `record_answers`, DataError if the task has no such alternative.
     """
     c = tables.choice.c
-    person = _person(connection, respondent_id)
+    person = lock(connection, respondent_id)
     if not 1 <= order <= len(person.tasks or ()):
         raise DataError(f"choice task {order}: not shown to this respondent; allowed: 1 to {len(person.tasks or ())}.")
     task = unpack_task(person.tasks[order - 1])
@@ -134,7 +134,7 @@ def _as_text(values: Mapping[str, Any]) -> str:
     return json.dumps(dict(values), sort_keys=True)
 
 
-def _person(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any, Any]:
+def lock(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any, Any]:
     """What the respondent is shown; until the transaction ends, nobody else saves for the same respondent."""
     r = tables.respondent.c
     query = sa.select(r.tasks, r.design_version, r.definition_hash).where(r.id == respondent_id)
@@ -148,15 +148,15 @@ def _next_revision(connection: sa.Connection, table: sa.Table, row: dict[str, An
     return current + 1
 
 
-def _check_content(page: str, value: Any) -> None:
+def check_content(page: str, value: Any) -> None:
     """Both databases must keep the same: no NUL, no half characters, no NaN."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            _check_content(page, key)
-            _check_content(page, item)
+            check_content(page, key)
+            check_content(page, item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _check_content(page, item)
+            check_content(page, item)
     elif isinstance(value, float) and not math.isfinite(value):
         raise DataError(f"page {page}: {value}; allowed: finite numbers; mend the number.")
     elif isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
@@ -186,9 +186,10 @@ def state(connection: sa.Connection, slug: str) -> str:
     Rows are counted, since a database may show a row with a lower id later than one with a higher id.
     """
     r, a, c = tables.respondent.c, tables.answer.c, tables.choice.c
-    in_study = sa.select(r.id).where(r.study == slug)
+    mine = sa.and_(r.study == slug, sa.not_(r.test))
+    in_study = sa.select(r.id).where(mine)
     counted = (
-        sa.select(sa.func.count(r.consented_at), sa.func.count(r.outcome)).where(r.study == slug),
+        sa.select(sa.func.count(r.consented_at), sa.func.count(r.outcome)).where(mine),
         sa.select(sa.func.count()).where(a.respondent_id.in_(in_study)),
         sa.select(sa.func.count()).where(c.respondent_id.in_(in_study)),
     )
@@ -206,16 +207,17 @@ class _Latest:
 
 
 def read_answers(connection: sa.Connection, slug: str) -> Answers:
-    """Everything that respondents of a study answered, the last revision of each; those who never consented are left out."""
+    """Everything that respondents of a study answered, the last revision of each; tests and those who never consented are left out."""
     r = tables.respondent.c
+    counting = sa.and_(r.study == slug, r.consented_at.is_not(None), sa.not_(r.test))
     people = connection.execute(
         sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
-        .add_columns(r.outcome, r.steps, r.source, r.signs, r.lot)
-        .where(r.study == slug, r.consented_at.is_not(None))
+        .add_columns(r.outcome, r.steps, r.source, r.signs, r.lot, r.definition_hash)
+        .where(counting)
         .order_by(r.number)
     ).all()
     latest = {person.id: _Latest() for person in people}
-    consented = sa.select(r.id).where(r.study == slug, r.consented_at.is_not(None))
+    consented = sa.select(r.id).where(counting)
     _read_pages(connection, consented, latest)
     _read_choices(connection, consented, latest)
     digest = hashlib.sha256()
@@ -241,10 +243,12 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
                 seconds=found.seconds,
                 signs=tuple(person.signs or ()),
                 lot=person.lot or "",
+                definition_hash=person.definition_hash or "",
             )
         )
         _digest(digest, respondents[-1], [found.shown[choice.order] for choice in choices])
-    return Answers(slug, tuple(respondents), digest.hexdigest()[:32])
+    versions = {person.definition_hash for person in people if person.definition_hash}
+    return Answers(slug, tuple(respondents), digest.hexdigest()[:32], studies.definitions(connection, versions))
 
 
 def _read_pages(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:

@@ -36,8 +36,8 @@ class Field:
 
 
 def field_of(connection: sa.Connection, slug: str, *, simulated: bool, idle_since: datetime) -> Field:
-    """Counts of those who consented; who saved nothing since `idle_since` and is not through has stopped."""
-    mine = sa.and_(_R.study == slug, _R.simulated == simulated, _R.consented_at.is_not(None))
+    """Counts of those who consented and do not only try it out; who saved nothing since `idle_since` and is not through has stopped."""
+    mine = sa.and_(_R.study == slug, _R.simulated == simulated, _R.consented_at.is_not(None), sa.not_(_R.test))
     people = connection.execute(sa.select(_R.id, _R.outcome, _R.source, _R.consented_at, _R.completed_at).where(mine))
     outcomes: Counter[str] = Counter()
     sources: Counter[str] = Counter()

@@ -35,7 +35,7 @@ def settle(
         quotas.release(connection, interview.study, person, simulated=simulated)
         respondents.end_early(connection, person, "screened_out", end.id, now)
         return True
-    if definition.quotas:
+    if definition.quotas and not interview.test:  # who only tries the study out takes nobody's place
         wanted = quotas_of(definition, answers)
         full = quotas.reserve(connection, interview.study, person, wanted, simulated=simulated, now=now)
         if full is not None:

@@ -20,6 +20,7 @@ from wtp.store import tables
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _TOKEN_BYTES = 24
+_TEST = "test."
 _R = tables.respondent.c
 
 
@@ -42,22 +43,29 @@ class Interview:
     ended_by: str | None = None
     panel_id: str | None = None
     signs: tuple[str, ...] = ()
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Respondents of a study who consented; all others are among them."""
+    """Respondents of a study who consented; all others are among them, but for those who only try it out."""
 
     begun: int
     completed: int
     simulated: int
     screened_out: int = 0
     over_quota: int = 0
+    tests: int = 0
 
 
-def new_token() -> str:
-    """A token of 192 random bits for a personal link."""
-    return secrets.token_urlsafe(_TOKEN_BYTES)
+def new_token(*, test: bool = False) -> str:
+    """A token of 192 random bits for a personal link; that of a test begins with a word that no other can begin with."""
+    return (_TEST if test else "") + secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def is_test(token: str) -> bool:
+    """Whether whoever has this token only tries the study out."""
+    return token.startswith(_TEST)
 
 
 def token_hash(slug: str, token: str) -> str:
@@ -83,7 +91,9 @@ def find(connection: sa.Connection, slug: str, token: str) -> Interview | None:
 def least_filled(connection: sa.Connection, slug: str, versions: Sequence[int]) -> int:
     """The design version that the fewest respondents have; ask it in the transaction that calls `begin`."""
     _lock_study(connection, slug)
-    query = sa.select(_R.design_version, sa.func.count()).where(_R.study == slug, _R.design_version.is_not(None))
+    query = sa.select(_R.design_version, sa.func.count()).where(
+        _R.study == slug, _R.design_version.is_not(None), sa.not_(_R.test)
+    )
     filled: dict[int, int] = dict(connection.execute(query.group_by(_R.design_version)).all())
     return min(versions, key=lambda version: (filled.get(version, 0), version))
 
@@ -106,9 +116,13 @@ def begin(
 ) -> Interview:
     """Record consent and what this respondent will see. A second call changes nothing and returns the first interview.
 
+    Who only tries the study out, by the token of a test, counts nowhere and has a number below zero.
+
     Raises ConflictError if the panel's respondent has taken part already.
     """
     _lock_study(connection, slug)
+    if is_test(token):
+        source, panel_id = "test", None
     if panel_id is not None and panel_known(connection, slug, panel_id, token):
         raise ConflictError(f"panel respondent {panel_id!r} has already taken part.")
     if find(connection, slug, token) is None:
@@ -175,9 +189,17 @@ def counts(connection: sa.Connection, slug: str) -> Counts:
         sa.func.coalesce(sa.func.sum(sa.cast(_R.simulated, sa.Integer)), 0),
         sa.func.count(sa.case((_R.outcome == "screened_out", 1))),
         sa.func.count(sa.case((_R.outcome == "over_quota", 1))),
-    ).where(_R.study == slug, _R.consented_at.is_not(None))
+    ).where(_R.study == slug, _R.consented_at.is_not(None), sa.not_(_R.test))
     begun, completed, simulated, screened_out, over_quota = connection.execute(query).one()
-    return Counts(begun, completed, int(simulated), screened_out, over_quota)
+    tested = sa.select(sa.func.count()).where(_R.study == slug, _R.consented_at.is_not(None), _R.test)
+    tests = connection.execute(tested).scalar_one()
+    return Counts(begun, completed, int(simulated), screened_out, over_quota, tests)
+
+
+def completed_people(connection: sa.Connection, slug: str) -> int:
+    """How many people completed; simulated respondents are none."""
+    mine = sa.and_(_R.study == slug, sa.not_(_R.simulated), sa.not_(_R.test), _R.completed_at.is_not(None))
+    return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 
 
 def _lock_study(connection: sa.Connection, slug: str) -> None:
@@ -187,10 +209,13 @@ def _lock_study(connection: sa.Connection, slug: str) -> None:
 
 def _insert(connection: sa.Connection, slug: str, token: str, simulated: bool, now: datetime) -> None:
     _lock_study(connection, slug)
-    last = connection.execute(sa.select(sa.func.max(_R.number)).where(_R.study == slug)).scalar_one()
+    test = is_test(token)
+    outermost = sa.func.min(_R.number) if test else sa.func.max(_R.number)
+    last = connection.execute(sa.select(outermost).where(_R.study == slug, _R.test == test)).scalar_one() or 0
     values = {
         "study": slug,
-        "number": (last or 0) + 1,
+        "number": last - 1 if test else last + 1,
+        "test": test,
         "token_hash": token_hash(slug, token),
         "simulated": simulated,
         "created_at": now,
@@ -227,4 +252,5 @@ def _interview(row: sa.RowMapping) -> Interview:
         ended_by=row["ended_by"],
         panel_id=row["panel_id"],
         signs=tuple(row["signs"] or ()),
+        test=row["test"],
     )

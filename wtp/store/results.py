@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from wtp.store import tables
 from wtp.store.upsert import insert_if_absent
 
+# What a kept result is of: the answers of all but those who are left out, another set of them, their quality, or the field to come.
+ANALYSIS, OTHER_SET, QUALITY, PLAN = "analysis", "other set", "quality", "plan"
+
 
 def load(connection: sa.Connection, fingerprint: str) -> str | None:
     """The analysis as JSON text, or None."""
@@ -17,21 +20,30 @@ def load(connection: sa.Connection, fingerprint: str) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def save(connection: sa.Connection, fingerprint: str, slug: str, content: str, now: datetime) -> None:
-    """Keep an analysis; the first one stays, since equal fingerprints mean equal figures."""
-    insert_if_absent(connection, tables.result, fingerprint=fingerprint, study=slug, content=content, created_at=now)
+def latest(connection: sa.Connection, slug: str, kind: str = ANALYSIS) -> tuple[str, datetime] | None:
+    """The last one of its kind that was made of a study, whatever was answered since, and when; None if there is none."""
+    c = tables.result.c
+    query = sa.select(c.content, c.created_at).where(c.study == slug, c.kind == kind)
+    found = connection.execute(query.order_by(c.created_at.desc()).limit(1)).first()
+    return (found.content, found.created_at) if found else None
+
+
+def save(
+    connection: sa.Connection, fingerprint: str, slug: str, content: str, now: datetime, kind: str = ANALYSIS
+) -> None:
+    """Keep a result; the first one stays, since equal fingerprints mean equal figures."""
+    row = {"fingerprint": fingerprint, "study": slug, "content": content, "created_at": now, "kind": kind}
+    insert_if_absent(connection, tables.result, **row)
 
 
 def load_plan(connection: sa.Connection, slug: str) -> str | None:
     """The study's plan as JSON text, or None."""
-    return load(connection, _plan_key(slug))
+    found = latest(connection, slug, PLAN)
+    return found[0] if found else None
 
 
 def save_plan(connection: sa.Connection, slug: str, content: str, now: datetime) -> None:
     """Keep a plan in place of the one before."""
-    connection.execute(sa.delete(tables.result).where(tables.result.c.fingerprint == _plan_key(slug)))
-    save(connection, _plan_key(slug), slug, content, now)
-
-
-def _plan_key(slug: str) -> str:
-    return hashlib.sha256(f"plan of {slug}".encode()).hexdigest()
+    key = hashlib.sha256(f"plan of {slug}".encode()).hexdigest()
+    connection.execute(sa.delete(tables.result).where(tables.result.c.fingerprint == key))
+    save(connection, key, slug, content, now, PLAN)

@@ -1,4 +1,5 @@
-"""The tables. Nothing that was answered is ever changed or deleted: a changed answer is a new revision of its page or choice task.
+"""The tables. Nothing that was answered is ever changed, and deleted only with its whole study or as a test: a changed answer is a new revision
+of its page or choice task. A draft is no answer yet: it holds what stands on an open page, and goes when the page is confirmed.
 
 Key columns are NOT NULL and unique, so the database itself refuses doubles; times are UTC. Tokens and passwords are kept as hashes.
 """
@@ -85,9 +86,31 @@ respondent = sa.Table(
     sa.Column("source", sa.String(16)),
     sa.Column("panel_id", sa.String(200)),
     sa.Column("signs", sa.JSON),
+    sa.Column("test", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("study", "number"),
     sa.Index("uq_respondent_study_panel_id", "study", "panel_id", unique=True),
     sa.Index("ix_respondent_study_design_version", "study", "design_version"),
+)
+
+design = sa.Table(
+    "design",
+    metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("study", sa.String(80), nullable=False, index=True),
+    sa.Column("content", sa.Text, nullable=False),
+)
+
+version = sa.Table(
+    "version",
+    metadata,
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("definition_hash", sa.String(64), nullable=False),
+    sa.Column("design_hash", sa.String(64), nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("author", sa.String(120)),
+    sa.Column("published_at", UtcDateTime, nullable=False),
 )
 
 answer = sa.Table(
@@ -120,6 +143,18 @@ choice = sa.Table(
     sa.Column("answered_at", UtcDateTime, nullable=False),
     sa.Column("seconds", sa.Float),
     sa.UniqueConstraint("respondent_id", "choice_order", "revision"),
+)
+
+page_draft = sa.Table(
+    "page_draft",
+    metadata,
+    sa.Column("respondent_id", sa.ForeignKey("respondent.id"), primary_key=True),
+    sa.Column("page", sa.String(80), primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("fields", sa.JSON, nullable=False),
+    sa.Column("sender", sa.String(16), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("saved_at", UtcDateTime, nullable=False),
 )
 
 quota = sa.Table(
@@ -169,4 +204,28 @@ result = sa.Table(
     sa.Column("study", sa.String(80), nullable=False, index=True),
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False, server_default="analysis"),
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    _id(),
+    sa.Column("respondent_id", sa.ForeignKey("respondent.id"), nullable=False, index=True),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("made_by", sa.String(120), nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("happened_at", UtcDateTime, nullable=False),
+    sa.Column("who", sa.String(120), nullable=False),
+    sa.Column("action", sa.String(40), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("chain", sa.String(64), nullable=False),
 )

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from wtp.survey.tasks import ChoiceTask
+from wtp.survey.definition import Definition
+from wtp.survey.tasks import Alternative, ChoiceTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Choice:
     definition_hash: str
     answered_at: datetime
 
+    @property
+    def picked(self) -> Alternative:
+        """The alternative that was chosen."""
+        return next(a for a in self.task.alternatives if a.number == self.chosen)
+
 
 @dataclass(frozen=True, slots=True)
 class Respondent:
@@ -37,7 +43,7 @@ class Respondent:
 
     `outcome`: completed, screened_out, over_quota, or None while it is open; `source`: link, invitation or panel. `seconds` that
     each page took before it was first saved, by step, choice tasks as "choice task 1"; `signs` are marks left while answering
-    ("honeypot", "pasted:<question>"); `lot` decides what chance did.
+    ("honeypot", "pasted:<question>"); `lot` decides what chance did; `definition_hash` is the version of the survey that was answered.
     """
 
     number: int
@@ -53,15 +59,17 @@ class Respondent:
     seconds: Mapping[str, float] = field(default_factory=dict)
     signs: tuple[str, ...] = ()
     lot: str = ""
+    definition_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All answers of one study; `hash` changes when any of them does."""
+    """All answers of one study; `hash` changes when any of them does. `definitions`: the versions of the survey that were answered, by their hash."""
 
     study: str
     respondents: tuple[Respondent, ...]
     hash: str
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
 
     @property
     def simulated(self) -> int:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from wtp.survey.wording import Wording
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Picture = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.(png|jpg|jpeg|webp)$")]
 
 
 class Record(BaseModel):
@@ -52,9 +53,7 @@ class Level(Record):
     id: Identifier
     label: Wording
     description: Wording | None = Field(None, description="what the level means, for those who ask")
-    picture: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.(png|jpg|jpeg|webp)$")] | None = Field(
-        None, description="file in the folder pictures beside survey.toml"
-    )
+    picture: Picture | None = Field(None, description="file in the folder pictures beside survey.toml")
     unit_cost: float | None = Field(
         None, ge=0, description="money per customer and purchase, beyond the cheapest level"
     )

@@ -17,6 +17,7 @@ from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, u
 from wtp.survey.conditions import mistake as _mistake
 from wtp.survey.design_checks import design_mistakes
 from wtp.survey.flow_checks import flow_mistakes
+from wtp.survey.look import Look
 from wtp.survey.pages import (
     ChoiceTaskPage,
     ConsentPage,
@@ -27,6 +28,7 @@ from wtp.survey.pages import (
     ThanksPage,
 )
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
+from wtp.survey.stopping import Stopping
 from wtp.survey.tasks import ChoiceTaskPlan
 from wtp.survey.wording import Language, Wording
 
@@ -166,6 +168,8 @@ _NOT_ASKED: dict[str, Any] = {
     "quotas": {"__all__": {"limit"}},
     "panel": True,
     "embed_in": True,
+    "look": True,
+    "stopping": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "attributes": {
         "__all__": {"current": True, "by_segment": True, "levels": {"__all__": {"unit_cost", "investment"}}}
@@ -191,8 +195,13 @@ class Definition(Record):
     screen_outs: Annotated[tuple[ScreenOut, ...], AfterValidator(unique_ids("screen-out"))] = ()
     quotas: Annotated[tuple[Quota, ...], Field(max_length=50), AfterValidator(unique_ids("quota"))] = ()
     panel: Panel | None = None
+    look: Look | None = None
+    stopping: Stopping | None = None
     embed_in: tuple[Annotated[str, StringConstraints(pattern=_SITE)], ...] = Field(
         (), description="sites that may show this survey in a frame, such as https://www.example.com; nobody else may"
+    )
+    speed_prompt: bool = Field(
+        True, description="ask politely for more time, once, after the second page that nobody can have read"
     )
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
@@ -207,7 +216,8 @@ class Definition(Record):
     @property
     def pictures(self) -> frozenset[str]:
         """File names of all pictures, in the folder `pictures` beside survey.toml."""
-        return frozenset(level.picture for a in self.attributes for level in a.levels if level.picture)
+        levels = {level.picture for a in self.attributes for level in a.levels if level.picture}
+        return frozenset(levels | ({self.look.logo} if self.look and self.look.logo else set()))
 
     @property
     def importance_rating(self) -> Rating | None:

@@ -53,10 +53,12 @@ def design_hash(text: str) -> str:
 
 def read_design(path: Path, definition: Definition) -> tuple[Design | None, tuple[Mistake, ...]]:
     """Read and check design.csv; the design is None if there is any mistake."""
-
     text = _read_text(path)
-    if isinstance(text, Mistake):
-        return None, (text,)
+    return (None, (text,)) if isinstance(text, Mistake) else read_design_text(text, path, definition)
+
+
+def read_design_text(text: str, path: Path, definition: Definition) -> tuple[Design | None, tuple[Mistake, ...]]:
+    """Check the text of a design, which is or will be at `path`; the design is None if there is any mistake."""
     reader = csv.DictReader(io.StringIO(text), strict=True)
     expected = columns(definition)
     mistakes: list[Mistake] = []

@@ -27,13 +27,14 @@ _MAX_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A survey folder, read and checked. `slug` is the folder's name; `design` is None before `wtp design`."""
+    """A survey folder, read and checked. `slug` is the folder's name; `design` is None before `wtp design`; `source` is the text of survey.toml."""
 
     slug: str
     folder: Path
     definition: Definition
     definition_hash: str
     design: Design | None
+    source: str = ""
 
 
 def load_survey(folder: Path) -> Survey:
@@ -50,45 +51,77 @@ def load_survey(folder: Path) -> Survey:
 def inspect_survey(folder: Path) -> tuple[Survey | None, tuple[Mistake, ...]]:
     """Read a survey folder; the survey is None if its definition has mistakes."""
     path = folder / DEFINITION_FILE
-    raw, mistakes = _read_toml(path)
-    if raw is None:
+    source, mistakes = read_source(path)
+    if source is None:
         return None, mistakes
-    context = _references(raw)
-    try:
-        definition = Definition.model_validate(raw, context=context)
-    except ValidationError as error:
-        details = [detail for detail in error.errors(include_url=False) if not _echo(detail)]
-        return None, tuple(_mistake(path, raw, detail) for detail in details)
-    mistakes = tuple(Mistake(str(path), *row) for row in cross_mistakes(definition))
-    for name in sorted(definition.pictures):
-        if not (folder / "pictures" / name).is_file():
-            found = Mistake(str(path), "attributes", f"picture {name}", f"a file in {folder}/pictures", "put it there")
-            mistakes = (*mistakes, found)
-    if mistakes:
+    definition, mistakes = inspect_text(source, path)
+    if definition is None:
         return None, mistakes
     design: Design | None = None
     if (folder / DESIGN_FILE).exists():
         design, mistakes = read_design(folder / DESIGN_FILE, definition)
-    return Survey(folder.name, folder, definition, definition.hash, design), mistakes
+    return Survey(folder.name, folder, definition, definition.hash, design, source), mistakes
 
 
-def _read_toml(path: Path) -> tuple[dict[str, Any] | None, tuple[Mistake, ...]]:
-    def refuse(found: str, allowed: str, remedy: str) -> tuple[None, tuple[Mistake, ...]]:
-        return None, (Mistake(str(path), "(file)", found, allowed, remedy),)
+def inspect_text(source: str, path: Path) -> tuple[Definition | None, tuple[Mistake, ...]]:
+    """Check the text of a definition file, which is or will be at `path`; the definition is None if there is any mistake."""
+    raw, mistakes = parse_source(source, path)
+    return (None, mistakes) if raw is None else inspect_content(raw, path)
 
+
+def inspect_content(raw: dict[str, Any], path: Path) -> tuple[Definition | None, tuple[Mistake, ...]]:
+    """Check the plain content of a definition file, which is or will be at `path`."""
+    try:
+        definition = Definition.model_validate(raw, context=references(raw))
+    except ValidationError as error:
+        details = [detail for detail in error.errors(include_url=False) if not _echo(detail)]
+        return None, tuple(_mistake(path, raw, detail) for detail in details)
+    mistakes = tuple(Mistake(str(path), *row) for row in cross_mistakes(definition))
+    pictures = path.parent / "pictures"
+    for name in sorted(definition.pictures):
+        if not (pictures / name).is_file():
+            found = Mistake(str(path), "attributes", f"picture {name}", f"a file in {pictures}", "put it there")
+            mistakes = (*mistakes, found)
+    return (None if mistakes else definition), mistakes
+
+
+def definition_of(source: str) -> Definition | None:
+    """The definition that a text holds, whatever is wrong between its parts; None if it cannot be read as one."""
+    raw, _ = parse_source(source, Path(DEFINITION_FILE))
+    try:
+        return None if raw is None else Definition.model_validate(raw, context=references(raw))
+    except ValidationError:
+        return None
+
+
+def read_source(path: Path) -> tuple[str | None, tuple[Mistake, ...]]:
+    """The text of a definition file, or why there is none."""
     try:
         if path.stat().st_size > _MAX_BYTES:
-            return refuse(f"{path.stat().st_size:,} bytes", f"at most {_MAX_BYTES:,} bytes", "give a survey definition")
-        return tomllib.loads(path.read_text(encoding="utf-8-sig")), ()
+            found, allowed, remedy = (
+                f"{path.stat().st_size:,} bytes",
+                f"at most {_MAX_BYTES:,} bytes",
+                "give a survey definition",
+            )
+        else:
+            return path.read_text(encoding="utf-8-sig"), ()
     except OSError as error:
         found = (error.strerror or str(error)).lower()
-        return refuse(found, "a survey folder with a survey.toml", "give the folder, as in surveys/supplier")
+        allowed, remedy = "a survey folder with a survey.toml", "give the folder, as in surveys/supplier"
     except UnicodeDecodeError as error:
-        return refuse(f"byte {error.start} is not UTF-8", "text in UTF-8", "save the file as UTF-8")
+        found, allowed, remedy = f"byte {error.start} is not UTF-8", "text in UTF-8", "save the file as UTF-8"
+    return None, (Mistake(str(path), "(file)", found, allowed, remedy),)
+
+
+def parse_source(source: str, path: Path) -> tuple[dict[str, Any] | None, tuple[Mistake, ...]]:
+    """The plain content of a definition's text, or why it is no TOML."""
+    try:
+        return tomllib.loads(source), ()
     except ValueError as error:  # what tomllib raises, and Python itself for numbers of thousands of digits
-        return refuse(f"not TOML: {error}", "a TOML 1.0 file", "mend the place named")
+        found, remedy = f"not TOML: {error}", "mend the place named"
     except RecursionError:
-        return refuse("tables nested too deeply", "a TOML 1.0 file", "remove the nesting")
+        found, remedy = "tables nested too deeply", "remove the nesting"
+    return None, (Mistake(str(path), "(file)", found, "a TOML 1.0 file", remedy),)
 
 
 def _tables(value: Any) -> list[dict[str, Any]]:
@@ -99,7 +132,7 @@ def _ids(value: Any) -> list[str]:
     return [entry["id"] for entry in _tables(value) if isinstance(entry.get("id"), str)]
 
 
-def _references(raw: dict[str, Any]) -> dict[str, Any]:
+def references(raw: dict[str, Any]) -> dict[str, Any]:
     """Identifiers that other parts may refer to, read leniently, since their own parts may be wrong."""
     languages = raw.get("languages")
     questions = [question for page in _tables(raw.get("pages")) for question in _tables(page.get("questions"))]

@@ -41,6 +41,15 @@ class InformationPage(Routed):
     text: Wording
 
 
+class CheckPage(Routed):
+    """The answers so far, each with a way to change it, before they are sent; choices between offers are not among them."""
+
+    type: Literal["check"]
+    id: Identifier
+    title: Wording
+    text: Wording | None = None
+
+
 class QuestionPage(Routed):
     """One or more questions on one page."""
 
@@ -104,7 +113,14 @@ class ThanksPage(Record):
 
 
 Page = Annotated[
-    ConsentPage | InformationPage | QuestionPage | ChoiceTaskPage | BestWorstPage | ProfileRatingPage | ThanksPage,
+    ConsentPage
+    | InformationPage
+    | CheckPage
+    | QuestionPage
+    | ChoiceTaskPage
+    | BestWorstPage
+    | ProfileRatingPage
+    | ThanksPage,
     Field(discriminator="type"),
 ]
 

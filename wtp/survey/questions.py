@@ -54,6 +54,7 @@ class Asked(Record):
     id: Identifier
     label: Wording
     help: Wording | None = None
+    why: Wording | None = Field(None, description="why it is asked, behind a disclosure; for personal questions")
     required: bool | Literal["ask"] = True
     when: When | None = None
 
@@ -168,6 +169,18 @@ class Rating(Asked):
     items: Annotated[tuple[Option, ...], Field(min_length=1, max_length=30), AfterValidator(unique_ids("item"))]
     order: Order = "fixed"
     unsure: Wording | None = Field(None, description='words of a last point "do not know"')
+    reversed: tuple[Identifier, ...] = Field(
+        (),
+        description="items whose words point the other way; who gives them the same point as all others did not read",
+    )
+
+    @model_validator(mode="after")
+    def _reversed_are_items(self) -> Rating:
+        known = [item.id for item in self.items]
+        unknown = [name for name in self.reversed if name not in known]
+        if unknown:
+            raise mistake("reversed", unknown[0], ", ".join(known), "name one of these items")
+        return self
 
 
 def _items_are_attributes(question: Rating, info: ValidationInfo) -> Rating:

@@ -1,8 +1,21 @@
 """The pages: respondents answer, managers and analysts read; the server that ships; the bot that answers like a person."""
 
-from wtp.web.analyses import analysis_as, analysis_of
+from wtp.web.analyses import LEFT_OUT, SETS, analysis_as, analysis_of, without
 from wtp.web.app import create_app
 from wtp.web.bot import Bot
 from wtp.web.server import free_port, serve
+from wtp.web.stopping import gate_of, open_early
 
-__all__ = ["Bot", "analysis_as", "analysis_of", "create_app", "free_port", "serve"]
+__all__ = [
+    "LEFT_OUT",
+    "SETS",
+    "Bot",
+    "analysis_as",
+    "analysis_of",
+    "create_app",
+    "free_port",
+    "gate_of",
+    "open_early",
+    "serve",
+    "without",
+]

@@ -1,39 +1,116 @@
-"""The current analysis of a study: kept in the database, made anew when an answer, the survey or the program has changed."""
+"""The current analysis of a study and of any part of it: kept in the database, made anew when an answer, a decision, the survey or the program has changed."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from sqlalchemy import Connection
 
 from wtp import __version__
-from wtp.analysis import CONDITIONAL, Analysis, Progress, Request, analyse
-from wtp.store import Database, answers, results
+from wtp.analysis import (
+    AUTO,
+    CONDITIONAL,
+    SAME_CHOICES,
+    Analysis,
+    Progress,
+    QualityReport,
+    Request,
+    analyse,
+    quality_report,
+)
+from wtp.store import Database, answers, decisions, results
 from wtp.survey import Survey
 
+# Whose answers count: all but those whom a person left out (as a rule), everybody, or all but those with two or more flags.
+LEFT_OUT, NONE, FLAGGED = "left-out", "none", "flagged"
+SETS = (LEFT_OUT, NONE, FLAGGED)
 
-def analysis_of(database: Database, survey: Survey) -> Analysis:
-    """What the pages show: the full analysis of all answers that are there now if it was made, else the quick one, made within a request."""
+
+def without(database: Database, survey: Survey, chosen: str = LEFT_OUT) -> tuple[int, ...]:
+    """Numbers of the respondents whom this set leaves out."""
+    if chosen == NONE:
+        return ()
+    if chosen == FLAGGED:
+        return quality_of(database, survey).flagged
     with database.read() as connection:
-        content = results.load(connection, _fingerprint(connection, survey, Request()))
-    return _parsed(content) if content else analysis_as(database, survey, Request(model=CONDITIONAL))
+        return decisions.left_out(connection, survey.slug)
+
+
+def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, versions: str = SAME_CHOICES) -> Analysis:
+    """What the pages show: the full analysis of the answers that are there now if it was made, else the quick one, made within a request.
+
+    chosen: whose answers count, one of SETS. versions: which earlier versions of the survey are counted, as in `Request`.
+    """
+    request = Request(versions=versions, without=without(database, survey, chosen))
+    with database.read() as connection:
+        content = results.load(connection, _fingerprint(connection, survey, request))
+    return _parsed(content) if content else analysis_as(database, survey, replace(request, model=CONDITIONAL))
 
 
 def analysis_as(
-    database: Database, survey: Survey, request: Request, progress: Callable[[Progress], None] | None = None
+    database: Database,
+    survey: Survey,
+    request: Request,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Analysis:
-    """Load or make the analysis of all answers that are there now; the full one may take a minute and calls `progress`."""
+    """Load or make the analysis of the answers that are there now; the full one may take a minute and calls `progress`."""
     with database.read() as connection:
         fingerprint = _fingerprint(connection, survey, request)
         content = results.load(connection, fingerprint)
         found = None if content else answers.read_answers(connection, survey.slug)
     if found is not None:
         content = analyse(survey, found, request, progress).to_json()
+        kind = results.ANALYSIS if request.without == without(database, survey) else results.OTHER_SET
         with database.begin() as connection:
-            results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC))
+            results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC), kind)
     return _parsed(content or "")
+
+
+def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool] | None:
+    """The newest analysis that is there, and whether it is of all answers that are there now; makes none, so it takes a moment at most."""
+    left_out = without(database, survey)
+    with database.read() as connection:
+        for model in (AUTO, CONDITIONAL):
+            content = results.load(connection, _fingerprint(connection, survey, Request(model=model, without=left_out)))
+            if content:
+                return _parsed(content), True
+        newest = results.latest(connection, survey.slug)
+    return (_parsed(newest[0]), False) if newest else None
+
+
+def stored_pair(database: Database, survey: Survey, less: tuple[int, ...]) -> tuple[Analysis, Analysis] | None:
+    """The quick analyses of everybody and of all but some, if both are there."""
+    with database.read() as connection:
+        asked = [Request(model=CONDITIONAL, without=part) for part in ((), less)]
+        kept = [results.load(connection, _fingerprint(connection, survey, each)) for each in asked]
+    first, second = (_parsed(content) if content else None for content in kept)
+    return (first, second) if first and second else None
+
+
+def quality_of(database: Database, survey: Survey) -> QualityReport:
+    """Data quality of the answers that are there now, made once."""
+    with database.read() as connection:
+        state = f"quality {survey.definition.fingerprint} {survey.slug} {answers.state(connection, survey.slug)} {__version__}"
+        fingerprint = hashlib.sha256(json.dumps(state).encode()).hexdigest()
+        content = results.load(connection, fingerprint)
+        found = None if content else answers.read_answers(connection, survey.slug)
+    if found is not None:
+        content = quality_report(survey.definition, found).to_json()
+        with database.begin() as connection:
+            results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC), results.QUALITY)
+    return _report(content or "")
+
+
+def stored_quality(database: Database, survey: Survey) -> QualityReport | None:
+    """The newest report on data quality that is there; makes none."""
+    with database.read() as connection:
+        newest = results.latest(connection, survey.slug, results.QUALITY)
+    return _report(newest[0]) if newest else None
 
 
 def _fingerprint(connection: Connection, survey: Survey, request: Request) -> str:
@@ -41,6 +118,11 @@ def _fingerprint(connection: Connection, survey: Survey, request: Request) -> st
     return request.fingerprint(survey.definition.fingerprint, f"{survey.slug} {state}", __version__)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _parsed(content: str) -> Analysis:
     return Analysis.from_json(content)
+
+
+@lru_cache(maxsize=8)
+def _report(content: str) -> QualityReport:
+    return QualityReport.from_json(content)

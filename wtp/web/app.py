@@ -1,7 +1,7 @@
 """The application factory: settings in, a Flask application out.
 
 One application a process: it opens the database, refuses to start if an answer would not be safe there, keeps the definition of every
-survey folder in it, and hangs the pages in. Database, surveys and settings are in `app.extensions` under `wtp_...`.
+survey in it, and hangs the pages in. Database, surveys and settings are in `app.extensions` under `wtp_...`.
 """
 
 from __future__ import annotations
@@ -10,29 +10,43 @@ from flask import Flask
 
 from wtp.errors import SettingsError
 from wtp.settings import Settings, secret_key
-from wtp.store import open_database, studies
-from wtp.survey import Survey, load_survey
-from wtp.web import accounts, design, errors, field, formats, health, i18n, manage, respond, results, security
+from wtp.store import open_database
+from wtp.web import (
+    accounts,
+    design,
+    errors,
+    field,
+    formats,
+    health,
+    i18n,
+    manage,
+    quality,
+    respond,
+    results,
+    security,
+    workbench,
+)
+from wtp.web.surveys import Surveys
 
 
 def create_app(settings: Settings) -> Flask:
     """The application, on a database that it brings up to date.
 
-    Raises SettingsError, SurveyError or StoreError in words: an installation with a mistake does not start.
+    Raises SettingsError, SurveyError or StoreError in words: an installation with a mistake that was never without it does not start.
     """
     app = Flask("wtp.web")
     app.secret_key = secret_key(settings)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    surveys = _surveys(settings)
+    if not settings.surveys.is_dir():
+        raise SettingsError(
+            f"{settings.surveys}: no such folder; allowed: a folder with one folder a survey; set surveys or WTP_SURVEYS."
+        )
     database = open_database(settings.database_url)
     database.migrate()
     database.check()
-    with database.begin() as connection:
-        for survey in surveys.values():
-            studies.register(connection, survey)
     app.extensions["wtp_settings"] = settings
     app.extensions["wtp_database"] = database
-    app.extensions["wtp_surveys"] = surveys
+    app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
     security.protect(app, settings)
     i18n.translate(app)
     errors.word(app)
@@ -46,15 +60,9 @@ def create_app(settings: Settings) -> Flask:
         manage.blueprint,
         field.blueprint,
         design.blueprint,
+        quality.blueprint,
+        workbench.blueprint,
+        workbench.tryout.entry,
     ):
         app.register_blueprint(blueprint)
     return app
-
-
-def _surveys(settings: Settings) -> dict[str, Survey]:
-    if not settings.surveys.is_dir():
-        raise SettingsError(
-            f"{settings.surveys}: no such folder; allowed: a folder with one folder a survey; set surveys or WTP_SURVEYS."
-        )
-    folders = sorted(path.parent for path in settings.surveys.glob("*/survey.toml"))
-    return {folder.name: load_survey(folder) for folder in folders}

@@ -36,13 +36,15 @@ from wtp.survey.questions import (
 from wtp.web.i18n import amount_text, money
 
 Choose = Callable[[ChoiceTask], tuple[int, bool]]
+_ANCHORS = ("all", "some", "none")
+Sort = Callable[[BestWorstPage, list[str]], Mapping[str, str]]
 Rate = Callable[[Alternative, Scale], int]
 
 
 class Bot:
     """One respondent with a personal link, or without one. `choose` gives the number of an alternative and whether it would be bought.
 
-    `answers` are by question; of a best-worst page, by its id, how much each item matters; `rate` rates an offer on a scale.
+    `answers` are by question; of a best-worst page, by its id, how much each item matters; `rate` rates an offer on a scale, `sort` tells best, worst and anchor of the items shown (by what matters, without it).
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Bot:
         answers: Mapping[str, Any],
         choose: Choose,
         rate: Rate | None = None,
+        sort: Sort | None = None,
     ) -> None:
         self._client = client
         self._survey = survey
@@ -61,6 +64,7 @@ class Bot:
         self._answers = answers
         self._choose = choose
         self._rate = rate
+        self._sort = sort
 
     def play(self) -> str:
         """Answer every page until the end; returns "thanks", or "end" where the interview ended early.
@@ -173,16 +177,21 @@ class Bot:
         raise TypeError(f"the bot cannot answer a {type(question).__name__}")
 
     def _best_worst(self, form: Tag, page: BestWorstPage, language: str) -> dict[str, str]:
-        worth = {_plain(item.label[language]): self._answers[page.id][item.id] for item in page.items}
+        ids = {_plain(item.label[language]): item.id for item in page.items}
         fieldset = _shown(form, page.best[language])
-        options = (
-            sorted((_words(label) for label in fieldset.select("label")), key=worth.__getitem__) if fieldset else []
-        )
-        data = _pick(form, page.best[language], options[-1]) | _pick(form, page.worst[language], options[0])
+        shown = {ids[_words(label)]: _words(label) for label in fieldset.select("label")} if fieldset else {}
+        if self._sort:
+            found = self._sort(page, list(shown))
+        else:
+            worth = self._answers[page.id]
+            order = sorted(shown, key=worth.__getitem__)
+            matter = sum(worth[item] > 0 for item in shown)
+            anchor = "all" if matter == len(shown) else "some" if matter else "none"
+            found = {"best": order[-1], "worst": order[0], "anchor": anchor}
+        data = _pick(form, page.best[language], shown[found["best"]])
+        data |= _pick(form, page.worst[language], shown[found["worst"]])
         if page.anchor:
-            matter = sum(worth[option] > 0 for option in options)
-            pick = 1 if matter == len(options) else 3 if matter == 0 else 2
-            data |= dict([_nth(form, page.anchor[language], pick)])
+            data |= dict([_nth(form, page.anchor[language], 1 + _ANCHORS.index(found["anchor"]))])
         return data
 
     def _profile(self, form: Tag, page: ProfileRatingPage, language: str) -> dict[str, str]:

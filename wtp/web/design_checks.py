@@ -66,9 +66,9 @@ def _file(check: Check, values: _Values, labels: Mapping[str, str], slug: str) -
             "survey.toml has mistakes, so the design could not be checked. See them: wtp check surveys/%(slug)s",
             slug=slug,
         )
-    if values.get("restart"):
+    if values.get("differs"):
         return gettext(
-            "The files have changed since the program was started; respondents still get the former version. Start the program again."
+            "The files differ from what respondents get, because people have begun and a study in the field keeps its design. Publish the change as a new version."
         )
     if check.status == OUT_OF_DATE:
         return gettext("design.csv no longer fits survey.toml. Make it anew: wtp design surveys/%(slug)s", slug=slug)

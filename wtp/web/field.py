@@ -1,4 +1,4 @@
-"""The field of a study: how it goes, quotas, pause and close, the link as a QR code, personal invitations and reminders."""
+"""The field of a study: how it goes, how sure the figures are already, quotas, pause and close, the link as a QR code, personal invitations and reminders."""
 
 from __future__ import annotations
 
@@ -11,18 +11,27 @@ import pandas as pd
 import segno
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as Reply
 from wtforms import TextAreaField
 
+from wtp.analysis import target_of
 from wtp.export import table_csv
-from wtp.store import Database, invitations, quotas, studies
+from wtp.store import Database, audit, invitations, quotas, studies
 from wtp.store.field import Reached, field_of
 from wtp.store.invitations import Invitation
 from wtp.survey import Survey
 from wtp.survey.pages import ChoiceTaskPage
 from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.analyses import analysis_of, quality_of, stored_analysis, stored_quality
+from wtp.web.certainty import certainties
+from wtp.web.formats import money
+from wtp.web.i18n import amount_text, language, parse_amount
 from wtp.web.i18n import text as said
+from wtp.web.quality import flag_counts, signal_names
+from wtp.web.reading import labels_of
+from wtp.web.stopping import gate_of, note_if_met
 
 blueprint = Blueprint("field", __name__, url_prefix="/manage")
 _IDLE = timedelta(minutes=30)
@@ -65,8 +74,24 @@ def set_state(slug: str) -> Reply:
     if state not in studies.STATES:
         abort(400)
     with _database().begin() as connection:
+        before = studies.state(connection, survey.slug)
         studies.set_state(connection, survey.slug, state)
+        if state != before:
+            said_so = f"{before} → {state}"
+            audit.add(connection, slug, audit.STATE, who=current_user.name, reason=said_so, now=datetime.now(UTC))
     return redirect(url_for(".field", slug=slug), 303)
+
+
+@blueprint.post("/<slug>/refresh")
+@requires(*ANALYSTS)
+def refresh(slug: str) -> Reply:
+    """Bring certainty and quality up to the answers that are there now; takes some seconds."""
+    survey, database = _survey(slug), _database()
+    analysis_of(database, survey)
+    quality_of(database, survey)
+    note_if_met(database, survey)
+    asked = request.form.get("half_width") or None
+    return redirect(url_for(".field", slug=slug, half_width=asked, _anchor="certainty"), 303)
 
 
 @blueprint.post("/<slug>/invitations")
@@ -124,6 +149,14 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         places = quotas.taken(connection, survey.slug)
         state = studies.state(connection, survey.slug)
         invited = invitations.everyone(connection, survey.slug, secret=_secret())
+        log = audit.entries(connection, survey.slug)
+    gate, stored, report = (
+        gate_of(_database(), survey),
+        stored_analysis(_database(), survey),
+        stored_quality(_database(), survey),
+    )
+    asked = request.args.get("half_width", "")
+    target = parse_amount(asked, language()) if asked else None
     return render_template(
         "manage/field.html",
         slug=survey.slug,
@@ -141,6 +174,22 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         mistakes=mistakes,
         pages={page.id: said(page.title) for page in survey.definition.pages},
         link=_base() + url_for("respond.start", slug=survey.slug),
+        gate=gate,
+        analysis=stored[0] if stored else None,
+        up_to_date=bool(stored and stored[1]),
+        certainties=certainties(survey, stored[0], half_width=target or None, is_open=gate.is_open) if stored else (),
+        wrong_target=asked if asked and not target else "",
+        target=amount_text(target or target_of(survey.definition), language()),
+        currency=survey.definition.currency,
+        labels=labels_of(survey.definition),
+        money=money,
+        flags=flag_counts(report, signal_names()) if report else None,
+        flagged=report.respondents[report.respondents["flags"] >= 2]["simulated"].astype(bool).value_counts().to_dict()
+        if report
+        else {},
+        inspected=len(report.respondents) if report else 0,
+        log=list(reversed(log)),
+        broken=audit.first_broken(survey.slug, log),
     )
 
 

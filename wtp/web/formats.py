@@ -39,9 +39,8 @@ def number(value: float, digits: int = 1) -> str:
     """A plain number."""
     if math.isnan(value):
         return DASH
-    return str(
-        format_decimal(round(value, digits), "#,##0" + ("." + "0" * digits if digits else ""), locale=language())
-    )
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return str(format_decimal(round(value, digits) + 0.0, f"{pattern};−{JOINER}{pattern}", locale=language()))
 
 
 def percent(share: float, digits: int = 0) -> str:

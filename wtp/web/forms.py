@@ -7,18 +7,20 @@ shown (signed), how long it was out of sight, what was pasted, and whether the r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
-from wtforms import Field, HiddenField, RadioField
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, HiddenField, RadioField, SelectMultipleField
 from wtforms.fields.core import UnboundField
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
+from wtp.store.drafts import Fields
 from wtp.survey import ChoiceTask, Step
 from wtp.survey.pages import BestWorstPage, ChoiceTaskPage, ConsentPage, Page, ProfileRatingPage, QuestionPage
-from wtp.web.question_kinds import KINDS, one_of
+from wtp.web.question_kinds import KINDS, one_of, plain
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 ANCHORS = ("all", "some", "none")
@@ -80,6 +82,28 @@ def restore(step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
     elif isinstance(step.page, BestWorstPage | ProfileRatingPage):
         data |= {name: str(value) for name, value in values.get(step.id, {}).items() if name != "shown"}
     return data
+
+
+def typed(form: BaseForm, sent: MultiDict[str, str], names: Iterable[str]) -> Fields:
+    """What was typed into these fields of a page, as a draft keeps it; other names are left out."""
+    own = {field.name for field in form} - set(BESIDE)
+    return {name: [plain(value) for value in sent.getlist(name)] for name in names if name in own}
+
+
+def as_typed(form: BaseForm, fields: Fields) -> dict[str, Any]:
+    """A draft as the data of the form's fields."""
+    several = {field.name for field in form if isinstance(field, SelectMultipleField)}
+    own = {field.name for field in form} - set(BESIDE)
+    return {
+        name: list(values) if name in several else next(iter(values), "")
+        for name, values in fields.items()
+        if name in own
+    }
+
+
+def items(form: BaseForm) -> int:
+    """How many things the page asks for."""
+    return len([field for field in form if not isinstance(field, HiddenField)])
 
 
 def answers(step: Step, form: BaseForm) -> dict[str, Any]:

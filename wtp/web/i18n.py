@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from babel import Locale
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol
 from flask import Flask, current_app, g, request, session
-from flask_babel import Babel
+from flask_babel import Babel, refresh
 
 from wtp.survey import Survey
 
@@ -36,6 +36,12 @@ def translate(app: Flask) -> None:
 def language() -> str:
     """Code of the page's language."""
     return str(g.get("language", INTERFACE_LANGUAGES[0]))
+
+
+def speak(code: str) -> None:
+    """Make the page that is being made in this language, and offer no other."""
+    g.only_language = g.language = code
+    refresh()
 
 
 def text(wording: Mapping[str, str]) -> str:
@@ -85,6 +91,8 @@ def _languages() -> tuple[str, ...]:
         surveys: Mapping[str, Survey] = current_app.extensions["wtp_surveys"]
         survey = surveys.get((request.view_args or {}).get("slug", ""))
         return survey.definition.languages if survey else INTERFACE_LANGUAGES
+    if "only_language" in g:
+        return (g.only_language,)
     default = current_app.extensions["wtp_settings"].staff_language
     return (default, *(code for code in INTERFACE_LANGUAGES if code != default))
 

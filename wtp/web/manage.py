@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, render_template, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, url_for
+from werkzeug.wrappers import Response as Reply
 
 from wtp.export import choices_csv, to_csv_zip, to_xlsx
 from wtp.store import answers, respondents
@@ -11,6 +12,7 @@ from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of
 from wtp.web.i18n import text as said
 from wtp.web.reading import labels_of
+from wtp.web.stopping import gate_of
 from wtp.web.verdicts import note_text
 
 blueprint = Blueprint("manage", __name__, url_prefix="/manage")
@@ -34,7 +36,7 @@ def studies() -> str:
     with current_app.extensions["wtp_database"].read() as connection:
         for slug, survey in current_app.extensions["wtp_surveys"].items():
             rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
-    return render_template("manage/studies.html", rows=rows)
+    return render_template("manage/studies.html", rows=rows, drafts=current_app.extensions["wtp_surveys"].drafts())
 
 
 @blueprint.get("/<slug>")
@@ -53,6 +55,7 @@ def study(slug: str) -> str:
         study=said(survey.definition.title),
         survey=survey,
         counts=counts,
+        is_open=gate_of(database, survey).is_open,
         analysis=analysis,
         labels=labels_of(survey.definition),
         quality=analysis.tables["segments"].to_dict("records"),
@@ -63,10 +66,12 @@ def study(slug: str) -> str:
 
 @blueprint.get("/<slug>/export.<any(zip, xlsx, csv):kind>")
 @requires(*ANALYSTS)
-def export(slug: str, kind: str) -> Response:
-    """Everything as a zip of CSV files or as a workbook; the choices alone as one CSV."""
+def export(slug: str, kind: str) -> Response | Reply:
+    """Everything as a zip of CSV files or as a workbook, which hold results and so wait for the stopping rule; the choices alone as one CSV."""
     survey = _survey(slug)
     database = current_app.extensions["wtp_database"]
+    if kind != "csv" and not gate_of(database, survey).is_open:
+        return redirect(url_for("results.overview", slug=slug), 303)
     with database.read() as connection:
         found = answers.read_answers(connection, slug)
     if kind == "csv":

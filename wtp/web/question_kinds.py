@@ -226,7 +226,7 @@ def _sum_value(question: ConstantSum, form: BaseForm) -> dict[str, float] | None
     return {item: parse_amount(t, language()) or 0.0 for item, t in typed.items()} if any(typed.values()) else None
 
 
-def _plain(typed: str) -> str:
+def plain(typed: str) -> str:
     """Text as both databases can keep it: no control characters, no half characters, one kind of line break."""
     lines = typed.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
     return "".join(sign for sign in lines if sign in "\n\t" or unicodedata.category(sign) != "Cc").strip()
@@ -234,7 +234,7 @@ def _plain(typed: str) -> str:
 
 def _text_fields(question: OpenText) -> Fields:
     def check(form: BaseForm, field: Field) -> None:
-        length = len(_plain(field.data or ""))
+        length = len(plain(field.data or ""))
         if not length and _needed(form, question.required):
             raise ValidationError(_("Write a few words."))
         if length > question.longest:
@@ -382,7 +382,7 @@ KINDS: dict[str, Kind] = {
         _ranking_value,
     ),
     "constant_sum": Kind(_sum_fields, lambda question, value: _by_item(question, _amounts(value)), _sum_value),
-    "text": Kind(_text_fields, _whole, lambda question, form: _plain(form[f"q-{question.id}"].data or "") or None),
+    "text": Kind(_text_fields, _whole, lambda question, form: plain(form[f"q-{question.id}"].data or "") or None),
     "time_grid": Kind(_time_fields, _by_item, _time_value),
     "kano": Kind(_kano_fields, _by_item_text, _kano_value),
     "gabor_granger": Kind(_ladder_fields, _by_item_text, _ladder_value),

@@ -5,27 +5,58 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pandas as pd
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
-from wtp.analysis import ALL, HIERARCHICAL, Analysis
+from wtp.analysis import ALL, HIERARCHICAL, MANY_LEFT_OUT, SMALLEST_SAMPLE, Analysis
 from wtp.survey import Definition, Survey
 from wtp.web import formats
+from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE
 from wtp.web.i18n import text as said
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a page reads: one study's analysis in one segment, in the words of one language."""
+    """What a page reads: one study's analysis in one segment, in the words of one language. answers: whose, one of `analyses.SETS`."""
 
     survey: Survey
     analysis: Analysis
     segment: str
     labels: dict[str, str] = field(default_factory=dict)
+    answers: str = LEFT_OUT
 
     @property
     def definition(self) -> Definition:
         """The survey's definition."""
         return self.survey.definition
+
+    @property
+    def left_out(self) -> int:
+        """How many respondents these figures are without."""
+        return len(self.analysis.request.without)
+
+    @property
+    def many_left_out(self) -> bool:
+        """Whether so many are left out that the rest may be another population."""
+        return self.left_out > MANY_LEFT_OUT * max(self.left_out + self.analysis.respondents, 1)
+
+    @property
+    def whose(self) -> str:
+        """Whose answers these are, in a few words."""
+        if self.answers == NONE:
+            return gettext("Answers of everybody, nobody left out")
+        if self.answers == FLAGGED:
+            return ngettext(
+                "Without %(num)s respondent with two or more quality flags",
+                "Without %(num)s respondents with two or more quality flags",
+                self.left_out,
+            )
+        if not self.left_out:
+            return gettext("Answers of everybody; nobody was left out")
+        return ngettext(
+            "Without %(num)s respondent whom an analyst left out",
+            "Without %(num)s respondents whom analysts left out",
+            self.left_out,
+        )
 
     @property
     def unit(self) -> str:
@@ -60,6 +91,16 @@ class Reading:
         """Whether amounts and price limits come from respondents' own tastes, not from one average taste."""
         rows = self.table("segments")
         return "estimator" in rows and bool((rows["estimator"] == HIERARCHICAL).any())
+
+    @property
+    def everybody(self) -> str:
+        """Whom the figures of everybody are about: a sentence for the page, empty for a segment."""
+        if self.segment != ALL or not self.definition.segments:
+            return ""
+        counts = self.analysis.tables["segments"].set_index("segment")["respondents"]
+        if all(counts.get(segment.id, 0) >= SMALLEST_SAMPLE for segment in self.definition.segments):
+            return gettext("Everybody means the segments weighted by their numbers of customers.") + " "
+        return gettext("Everybody means all answers alike: a segment has too few to stand for its customers.") + " "
 
     def table(self, name: str) -> pd.DataFrame:
         """The segment's rows of a table; empty if the study has none."""

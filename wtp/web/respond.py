@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -33,28 +32,30 @@ from wtforms.form import BaseForm
 from wtp.design.assignment import assign
 from wtp.errors import ConflictError
 from wtp.settings import Settings
-from wtp.store import Database, answers, invitations, respondents, studies
+from wtp.store import answers, drafts, invitations, respondents
 from wtp.store.outcomes import settle
-from wtp.survey import Step, Survey
-from wtp.survey.pages import ChoiceTaskPage, ConsentPage, ThanksPage
-from wtp.web import forms
+from wtp.survey import Step
+from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
+from wtp.web import autosave, entry, forms
+from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money
 from wtp.web.panel import back_to_panel, panel_id
 from wtp.web.question_kinds import kano_answers
-from wtp.web.security import allow_frames, limiter
-from wtp.web.timing import seconds_shown, shown_now
+from wtp.web.security import limiter
+from wtp.web.timing import seconds_shown, shown_now, too_fast
 from wtp.web.visit import Visit, load
 
 blueprint = Blueprint("respond", __name__)
+blueprint.add_url_rule("/s/<slug>/<step_id>/draft", "draft", autosave.keep, methods=["POST"])
 
 
 @blueprint.get("/s/<slug>")
 def start(slug: str) -> Reply:
     """The address that everybody gets: on to the first open step. A panel names its respondent in the address."""
-    visit = _visit(slug)
+    visit = entry.visit(slug)
     panel = visit.definition.panel
     if panel and not visit.begun and panel.parameter in request.args:
-        session[_panel_key(slug)] = panel_id(request.args[panel.parameter])
+        session[entry.panel_key(slug)] = panel_id(request.args[panel.parameter])
     if visit.ending:
         return redirect(url_for(".end", slug=slug), 303)
     return _to(visit, visit.open)
@@ -63,7 +64,7 @@ def start(slug: str) -> Reply:
 @blueprint.get("/s/<slug>/e/end")
 def end(slug: str) -> Reply | str:
     """The last page of those whose interview ended early."""
-    visit = _visit(slug)
+    visit = entry.visit(slug)
     if visit.ending is None:
         return _to(visit, visit.open)
     return render_template("respond/end.html", visit=visit, back=_back(visit))
@@ -72,7 +73,7 @@ def end(slug: str) -> Reply | str:
 @blueprint.get("/s/<slug>/pictures/<name>")
 def picture(slug: str, name: str) -> Reply:
     """A picture of a level; only those that the survey names."""
-    survey = _survey(slug)
+    survey = entry.survey(slug)
     if name not in survey.definition.pictures:
         abort(404)
     reply = send_from_directory((survey.folder / "pictures").resolve(), name)
@@ -80,17 +81,29 @@ def picture(slug: str, name: str) -> Reply:
     return reply
 
 
+@blueprint.get("/s/<slug>/e/look.css")
+def look(slug: str) -> Reply:
+    """The company's colours, over those of the common style sheet."""
+    given = entry.survey(slug).definition.look or abort(404)
+    reply = Reply(
+        render_template("respond/look.css", light=given.palette("light"), dark=given.palette("dark")),
+        mimetype="text/css",
+    )
+    reply.cache_control.max_age = 300
+    return reply
+
+
 @blueprint.get("/s/<slug>/r/<token>")
 @limiter.limit("10 per minute", deduct_when=lambda reply: reply.status_code == 404)
 def resume(slug: str, token: str) -> Reply:
     """A personal link: the interview goes on here, and the token leaves the address."""
-    survey = _survey(slug)
-    with _database().read() as connection:
+    survey = entry.survey(slug)
+    with entry.database().read() as connection:
         interview = respondents.find(connection, survey.slug, token)
         invited = invitations.is_invited(connection, survey.slug, token)
     if interview is None and not invited:
         abort(404)
-    session[_key(slug)] = token
+    session[entry.token_key(slug)] = token
     if interview and interview.language and "lang" not in request.args:
         session["language"] = interview.language
     return redirect(url_for(".start", slug=slug), 303)
@@ -98,31 +111,33 @@ def resume(slug: str, token: str) -> Reply:
 
 @blueprint.get("/s/<slug>/<step_id>")
 def step(slug: str, step_id: str) -> ResponseReturnValue:
-    """Show one step with what was answered before; a step ahead of the first open one leads back to that one."""
-    visit = _visit(slug)
+    """Show one step with what was answered or typed before; a step ahead of the first open one leads back to that one."""
+    visit = entry.visit(slug)
     place = visit.place(step_id)
     if place is None:
         abort(404)
-    if (elsewhere := _elsewhere(visit)) is not None:
+    if (elsewhere := entry.elsewhere(visit)) is not None:
         return elsewhere
-    if place > visit.open or (visit.begun and place == 0) or (visit.completed and place < visit.open):
-        return _to(visit, visit.open)
     shown = visit.route[place]
+    begun_again = visit.begun and place == 0
+    last = len(visit.route) - 1
+    if place > visit.reached or begun_again or (place < last and visit.completed) or (place == last != visit.open):
+        return _to(visit, visit.open)
     form = forms.page_form(shown.page, visit.task(shown))
-    form.process(data=visit.saved(shown))
+    form.process(data=visit.saved(shown, form))
     return _page(visit, place, form)
 
 
 @blueprint.post("/s/<slug>/<step_id>")
 def save(slug: str, step_id: str) -> ResponseReturnValue:
-    """Judge and save one step, then go on. Saved means committed before the reply is sent."""
-    visit = _visit(slug)
+    """Judge and save one step, then go on. Saved means committed before the reply is sent; what cannot be taken yet is kept as a draft."""
+    visit = entry.visit(slug)
     place = visit.place(step_id)
     if place is None:
         abort(404)
-    if (elsewhere := _elsewhere(visit)) is not None:
+    if (elsewhere := entry.elsewhere(visit)) is not None:
         return elsewhere
-    if visit.completed or place > visit.open:
+    if visit.completed or place > visit.reached:
         return _to(visit, visit.open)
     answered = visit.route[place]
     form = forms.page_form(answered.page, visit.task(answered))
@@ -130,28 +145,66 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
     if forms.revision(form) is None:
         abort(400)
     if not form.validate():
+        autosave.keep_typed(visit, answered, form)
         form["asked"].data = "yes"
-        return _page(visit, place, form), 422
+        return _page(visit, place, form, sent_back=422), 422
     try:
-        with _database().begin() as connection:
+        with entry.database().begin() as connection:
             _record(connection, visit, answered, form)
-            after = load(connection, _survey(slug), visit.token)
-            if after.interview and settle(
-                connection,
-                after.definition,
-                after.interview,
-                after.current.answers,
-                after.route,
-                finished=isinstance(after.route[after.open].page, ThanksPage),
-                now=_now(),
-            ):
-                after = load(connection, _survey(slug), visit.token)
+            after = _settled(connection, slug, visit.token)
     except ConflictError:
-        now = _visit(slug)
-        form["revision"].data = str(now.revision(answered))
-        return _page(now, place, form, changed_elsewhere=True), 409
-    # The way may have changed by this answer; the next page is the one after this step.
-    return _elsewhere(after) or _to(after, (after.place(step_id) or place) + 1)
+        fresh = entry.visit(slug)
+        form["revision"].data = str(fresh.revision(answered))
+        return _page(fresh, place, form, sent_back=409), 409
+    # The way may have changed by this answer; the next page is the one after this step, or the overview that this step was changed from.
+    following = (after.place(step_id) or place) + 1
+    if (overview := _overview(after)) is not None:
+        following = max(following, overview)
+    if after.completed or following == len(after.route) - 1:
+        following = after.open  # the end, or a page that was changed and not confirmed
+    if visit.definition.speed_prompt and not visit.revision(answered):
+        _notice_speed(after, answered, form, after.route[following].id)
+    return entry.elsewhere(after) or _to(after, following)
+
+
+def _settled(connection: Connection, slug: str, token: str) -> Visit:
+    """The visit after a page was saved; where it ends the interview, the end is recorded and drafts are forgotten."""
+    after = load(connection, entry.survey(slug), token)
+    if after.interview is None or not settle(
+        connection,
+        after.definition,
+        after.interview,
+        after.current.answers,
+        after.route,
+        finished=isinstance(after.route[after.open].page, ThanksPage),
+        now=entry.now(),
+    ):
+        return after
+    drafts.drop(connection, after.interview.respondent_id)
+    return load(connection, entry.survey(slug), token)
+
+
+def _overview(visit: Visit) -> int | None:
+    """Place of the overview of answers that the respondent came from to change one, if it can be reached."""
+    place = visit.place(request.args.get("then", ""))
+    return (
+        place
+        if place is not None and isinstance(visit.route[place].page, CheckPage) and place <= visit.reached
+        else None
+    )
+
+
+def _notice_speed(visit: Visit, step: Step, form: BaseForm, following: str) -> None:
+    """After the second page that nobody can have read, the next page asks politely for more time; once, and it leaves a sign."""
+    key, before = f"pace/{visit.slug}", session.get(f"pace/{visit.slug}", 0)
+    seconds = seconds_shown(form["shown"].data, step.id, form["away"].data)
+    simulated = visit.interview is None or visit.interview.simulated
+    if simulated or not isinstance(before, int) or not too_fast(seconds, forms.items(form)):
+        return
+    session[key] = following if before else 1
+    if before and visit.interview:
+        with entry.database().begin() as connection:
+            respondents.add_signs(connection, visit.interview.respondent_id, ["speed_prompt"])
 
 
 def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) -> None:
@@ -160,7 +213,7 @@ def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) ->
         return
     if visit.interview is None:
         abort(404)
-    respondent_id, revision, now = visit.interview.respondent_id, forms.revision(form) or 0, _now()
+    respondent_id, revision, now = visit.interview.respondent_id, forms.revision(form) or 0, entry.now()
     seconds = seconds_shown(form["shown"].data, step.id, form["away"].data)
     if isinstance(step.page, ChoiceTaskPage) and step.order is not None:
         buys = form["buys"].data == "yes" if step.page.purchase_question else None
@@ -171,6 +224,7 @@ def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) ->
     else:
         values = forms.answers(step, form)
         answers.record_answers(connection, respondent_id, step.id, values, revision=revision, now=now, seconds=seconds)
+    drafts.drop(connection, respondent_id, step.id)
     if found := forms.signs(step, form, request.form.get("company_address", "")):
         respondents.add_signs(connection, respondent_id, found)
     if visit.interview.language != language():
@@ -179,10 +233,10 @@ def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) ->
 
 def _begin(connection: Connection, visit: Visit) -> None:
     """Consent: from here on the person has a number, a design version, and tasks drawn once."""
-    survey = _survey(visit.slug)
+    survey = entry.survey(visit.slug)
     if (design := survey.design) is None:
         abort(404)
-    named: str | None = session.get(_panel_key(visit.slug))
+    named: str | None = session.get(entry.panel_key(visit.slug))
     invited = invitations.is_invited(connection, visit.slug, visit.token)
     source = "panel" if named else "invitation" if invited or visit.interview else "link"
     version = respondents.least_filled(connection, visit.slug, tuple(design.versions))
@@ -195,41 +249,11 @@ def _begin(connection: Connection, visit: Visit) -> None:
         tasks=assign(design.versions[version], np.random.default_rng(secrets.randbits(128))),
         language=language(),
         consent_hash=survey.definition.consent_hash,
-        now=_now(),
+        now=entry.now(),
         lot=secrets.token_hex(16),
         source=source,
         panel_id=named,
     )
-
-
-def _visit(slug: str) -> Visit:
-    survey = _survey(slug)
-    allow_frames(survey.definition.embed_in)
-    token = session.get(_key(slug))
-    if token is None:
-        token = session[_key(slug)] = respondents.new_token()
-    with _database().read() as connection:
-        return load(connection, survey, token)
-
-
-def _elsewhere(visit: Visit) -> ResponseReturnValue | None:
-    """For whom the interview ended early, its end; the page of a study that is paused, closed or wants another link; None to go on."""
-    if visit.ending:
-        return redirect(url_for(".end", slug=visit.slug), 303)
-    with _database().read() as connection:
-        state = studies.state(connection, visit.slug)
-        named: str | None = session.get(_panel_key(visit.slug))
-        again = named is not None and not visit.begun and respondents.panel_known(
-            connection, visit.slug, named, visit.token
-        )  # fmt: skip
-    panel = visit.definition.panel
-    if visit.completed or (state != "closed" and visit.begun):
-        return None
-    reason = state if state != "open" else "again" if again else ""
-    own = visit.interview is not None  # somebody with a personal link
-    if not reason and panel and panel.required and not named and not own:
-        reason = "panel"
-    return (render_template("respond/closed.html", visit=visit, reason=reason), 403) if reason else None
 
 
 def _back(visit: Visit) -> str | None:
@@ -239,7 +263,8 @@ def _back(visit: Visit) -> str | None:
     return back_to_panel(visit.definition.panel, visit.interview.outcome, visit.interview.panel_id)
 
 
-def _page(visit: Visit, place: int, form: BaseForm, *, changed_elsewhere: bool = False) -> str:
+def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = None) -> str:
+    """The page of a step; `sent_back` is the status with which the server gives a page back that it did not take."""
     shown = visit.route[place]
     form["shown"].data = form["shown"].data or shown_now(shown.id)
     context: Mapping[str, Any] = {
@@ -252,12 +277,23 @@ def _page(visit: Visit, place: int, form: BaseForm, *, changed_elsewhere: bool =
         "anchors": [("all", _("All of them")), ("some", _("Some of them")), ("none", _("None of them"))],
         "back": _back(visit) if visit.completed else None,
         "task": visit.task(shown),
-        "changed_elsewhere": changed_elsewhere,
-        "mistakes": _mistakes(form, changed_elsewhere),
+        "sent_back": sent_back,
+        "mistakes": _mistakes(form, sent_back == 409),
+        "told": answers_in_words(visit) if isinstance(shown.page, CheckPage) else [],
+        "then": request.args["then"] if _overview(visit) is not None else None,
+        "hurried": session.get(f"pace/{visit.slug}") == shown.id,
         "money": lambda amount: money(amount, visit.definition.currency, language()),
         "link": _personal_link(visit) if visit.begun else None,
     }
     return render_template(f"respond/{shown.page.type}.html", **context)
+
+
+def preview(visit: Visit, place: int) -> str:
+    """A step as somebody sees it who has not answered anything."""
+    shown = visit.route[place]
+    form = forms.page_form(shown.page, visit.task(shown))
+    form.process(data={})
+    return _page(visit, place, form)
 
 
 def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:
@@ -278,27 +314,3 @@ def _personal_link(visit: Visit) -> str:
 
 def _to(visit: Visit, place: int) -> Reply:
     return redirect(url_for(".step", slug=visit.slug, step_id=visit.route[place].id), 303)
-
-
-def _survey(slug: str) -> Survey:
-    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    if survey is None or survey.design is None:
-        abort(404)
-    return survey
-
-
-def _database() -> Database:
-    database: Database = current_app.extensions["wtp_database"]
-    return database
-
-
-def _key(slug: str) -> str:
-    return f"respondent/{slug}"
-
-
-def _panel_key(slug: str) -> str:
-    return f"panel/{slug}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

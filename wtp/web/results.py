@@ -1,36 +1,47 @@
 """The pricing managers' pages: where to invest, where to save, which price a segment still accepts, and what that rests on.
 
-All state is in the address; the tables need no script. The analysis is read from the database or made anew by `analyses.py`.
+All state is in the address, also whose answers count; the tables need no script. The analysis is read from the database or made anew by `analyses.py`. Until the stopping
+rule of a study is met, none of it is shown.
 """
 
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 import pandas as pd
 import plotly
-from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
+from flask_login import current_user
 from markupsafe import escape
+from werkzeug.wrappers import Response as Reply
 
-from wtp.analysis import ALL
+from wtp.analysis import ALL, CURRENT, POOLED, SAME_CHOICES, VERSIONS
+from wtp.errors import DataError
 from wtp.export import table_csv
 from wtp.store import respondents
 from wtp.survey import Survey
-from wtp.web.accounts import READERS, requires
-from wtp.web.analyses import analysis_of
-from wtp.web.formats import number, percent
+from wtp.web.accounts import ANALYSTS, READERS, requires
+from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of
+from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.formats import money, number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
 from wtp.web.sections import figure, section
 from wtp.web.security import allow_chart_styles
+from wtp.web.stopping import Gate, gate_of, open_early
 from wtp.web.verdicts import Verdict, note_text, splits, verdicts
 
 blueprint = Blueprint("results", __name__)
-PAGES = ("importance", "worth", "price", "invest")
+PAGES = {
+    "importance": ("importance",),
+    "worth": ("worth", "amounts"),
+    "price": ("demand", "limits", "waterfall", "van_westendorp"),
+    "invest": ("invest",),
+}
 
 
 def _reading(slug: str) -> Reading:
@@ -40,8 +51,75 @@ def _reading(slug: str) -> Reading:
     segment = request.args.get("segment", ALL)
     if segment != ALL and segment not in {s.id for s in survey.definition.segments}:
         abort(404)
-    analysis = analysis_of(current_app.extensions["wtp_database"], survey)
-    return Reading(survey, analysis, segment, labels_of(survey.definition))
+    kept = _kept()
+    chosen = kept.get("without", LEFT_OUT)
+    _refuse_while_closed(survey)
+    analysis = analysis_of(current_app.extensions["wtp_database"], survey, chosen, kept.get("versions", SAME_CHOICES))
+    return Reading(survey, analysis, segment, labels_of(survey.definition), chosen)
+
+
+def _refuse_while_closed(survey: Survey) -> None:
+    gate = gate_of(current_app.extensions["wtp_database"], survey)
+    if not gate.is_open:
+        abort(make_response(_closed(survey, gate), 403))
+
+
+def _closed(survey: Survey, gate: Gate, mistake: str = "", reason: str = "") -> str:
+    return render_template(
+        "results/closed.html",
+        slug=survey.slug,
+        study=said(survey.definition.title),
+        gate=gate,
+        labels=labels_of(survey.definition),
+        currency=survey.definition.currency,
+        money=money,
+        mistake=mistake,
+        reason=reason,
+    )
+
+
+@blueprint.post("/results/<slug>/open")
+@requires(*ANALYSTS)
+def open_results(slug: str) -> Reply | tuple[str, int]:
+    """Open the results before the stopping rule is met, with a reason, which is logged."""
+    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
+    if survey is None:
+        abort(404)
+    database = current_app.extensions["wtp_database"]
+    gate = gate_of(database, survey)
+    if not gate.is_open:
+        reason = request.form.get("reason", "")
+        try:
+            open_early(database, survey, who=current_user.name, reason=reason)
+        except DataError:
+            mistake = gettext("Say why in a few words, at most 500 characters.")
+            return _closed(survey, gate, mistake, reason), 422
+    return redirect(url_for(".overview", slug=slug), 303)
+
+
+def _kept() -> dict[str, str]:
+    """Whose answers and which versions of the survey are counted, if the address says so; every link of the page keeps it."""
+    kept = {}
+    for name, allowed, usual in (("without", SETS, LEFT_OUT), ("versions", VERSIONS, SAME_CHOICES)):
+        value = request.args.get(name, usual)
+        if value not in allowed:
+            abort(404)
+        if value != usual:
+            kept[name] = value
+    return kept
+
+
+def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
+    """(value, words, whether it is the one shown) of each way to count versions; none where there is one version."""
+    if not len(reading.analysis.tables.get("versions", ())):
+        return []
+    words = {
+        SAME_CHOICES: gettext("Versions with the same choices"),
+        CURRENT: gettext("The current version alone"),
+        POOLED: gettext("All versions that can be pooled"),
+    }
+    now = _kept().get("versions", SAME_CHOICES)
+    return [(value, words[value], value == now) for value in VERSIONS]
 
 
 @blueprint.get("/")
@@ -62,7 +140,7 @@ def overview(slug: str) -> str:
     """Where to invest, where to save, which price, by segment."""
     reading = _reading(slug)
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
-    cards = [_card(Reading(reading.survey, reading.analysis, name, reading.labels)) for name in names]
+    cards = [_card(replace(reading, segment=name)) for name in names]
     return _render("results/overview.html", reading, cards=cards, splits=splits(reading, names[1:]))
 
 
@@ -104,13 +182,14 @@ def _limit_sentence(reading: Reading) -> str:
     )
 
 
-@blueprint.get("/results/<slug>/<any(importance, worth, price, invest):page>")
+@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, answers):page>")
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
     reading = _reading(slug)
     allow_chart_styles()
-    sections = [section(name, reading) for name in {"price": ("demand", "van_westendorp")}.get(page, (page,))]
+    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
+    sections = [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
     return _render("results/detail.html", reading, page=page, sections=sections, rests_on=_rests_on(reading))
 
 
@@ -140,25 +219,42 @@ def _render(template: str, reading: Reading, **context: object) -> str:
         reading=reading,
         analysis=reading.analysis,
         segment=reading.segment,
+        sets=(
+            (LEFT_OUT, gettext("Without those left out")),
+            (NONE, gettext("Everybody")),
+            (FLAGGED, gettext("Without two or more flags")),
+        ),
         segments=[ALL, *(segment.id for segment in reading.definition.segments)],
         labels=reading.labels,
         illustrative=bool(reading.definition.economics and reading.definition.economics.illustrative),
         notes=[(note.severity, note_text(note.template, **note.values)) for note in notes],
-        pages={
-            "importance": gettext("What matters"),
-            "worth": gettext("What it is worth"),
-            "price": gettext("Which price"),
-            "invest": gettext("Invest and save"),
-        },
+        pages=_tabs(reading),
+        kept=_kept(),
+        version_links=_version_links(reading),
         **context,
     )
 
 
-@blueprint.get("/results/<slug>/<any(importance, worth, demand, van_westendorp, invest):chart>.json")
+def _tabs(reading: Reading) -> dict[str, str]:
+    """The pages of a study; what was not asked has none."""
+    tabs = {
+        "importance": gettext("What matters"),
+        SAID: gettext("Said and chosen"),
+        "worth": gettext("What it is worth"),
+        "price": gettext("Which price"),
+        "invest": gettext("Invest and save"),
+        ANSWERS: gettext("Answers"),
+    }
+    return {page: name for page, name in tabs.items() if page in PAGES or sections_on(page, reading)}
+
+
+@blueprint.get("/results/<slug>/<chart>.json")
 @requires(*READERS)
 def chart_json(slug: str, chart: str) -> Response:
     """The Plotly figure of a chart; the page's script draws it."""
     reading = _reading(slug)
+    if not known(chart, reading) and chart not in {name for names in PAGES.values() for name in names}:
+        abort(404)
     about = section(chart, reading)
     if about.missing or not about.drawn:
         abort(404)
@@ -169,6 +265,8 @@ def chart_json(slug: str, chart: str) -> Response:
 def _label(reading: Reading) -> str:
     """What a picture of a chart must say of itself when it leaves the page."""
     study = f"{said(reading.definition.title)}, {reading.labels[reading.segment]}"
+    if reading.left_out:
+        study += f", {reading.whose}"
     if not reading.analysis.simulated:
         return str(escape(study))
     simulated = gettext(
@@ -182,13 +280,17 @@ def _label(reading: Reading) -> str:
 @blueprint.get("/results/<slug>/<table>.csv")
 @requires(*READERS)
 def download(slug: str, table: str) -> Response:
-    """One table, all segments, each row labelled with the simulated respondents behind it."""
+    """One table, all segments, each row labelled with the simulated respondents behind it and how many are left out."""
     reading = _reading(slug)
     if table not in reading.analysis.tables:
         abort(404)
     simulated = "-simulated" if reading.analysis.simulated else ""
-    name = f"{slug}-{table}{simulated}.csv"
-    content = table_csv(reading.analysis.tables[table].assign(simulated_respondents=reading.analysis.simulated))
+    part = f"-without-{reading.answers}" if reading.left_out else ""
+    name = f"{slug}-{table}{part}{simulated}.csv"
+    labelled = reading.analysis.tables[table].assign(
+        left_out_respondents=reading.left_out, simulated_respondents=reading.analysis.simulated
+    )
+    content = table_csv(labelled)
     return Response(content, mimetype="text/csv", headers={"Content-Disposition": f"attachment; filename={name}"})
 
 

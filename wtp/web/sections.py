@@ -6,7 +6,7 @@ Figures are rounded to what their interval carries, by the step that `Reading.pr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -14,32 +14,18 @@ import plotly.graph_objects as go
 from flask_babel import gettext
 from markupsafe import escape
 
-from wtp.analysis import ALL
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.web import formats
+from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.findings import findings
+from wtp.web.money_sections import amounts, limits, waterfall
 from wtp.web.reading import Reading
+from wtp.web.section import Section, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
 
 _RANKED = 3  # fewer attributes have no ranks worth comparing
 _RANKS_APART = 2
 _DECIDED = 0.90  # of the labels and break-even figures in the table `investment`
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One chart with its table: `rows` are texts as shown, `csv` names the table to download; `missing` says why there is neither."""
-
-    chart: str
-    title: str
-    says: str
-    not_says: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    csv: str
-    missing: str = ""
-    drawn: bool = True
-    findings: tuple[str, ...] = ()
 
 
 def _importance(reading: Reading) -> Section:
@@ -51,7 +37,7 @@ def _importance(reading: Reading) -> Section:
         (
             reading.labels[row["attribute"]],
             formats.percent(row["importance"] / 100, 1),
-            _shares(row["low"] / 100, row["high"] / 100, 1),
+            shares(row["low"] / 100, row["high"] / 100, 1),
             formats.percent(row["noise_floor"] / 100, 1),
             formats.number(ratings.get(row["attribute"], float("nan"))),
             gaps.get(row["attribute"], ""),
@@ -69,10 +55,10 @@ def _importance(reading: Reading) -> Section:
         title=importance.title(table, labels=reading.labels, words=gettext) if rows else gettext("What matters"),
         says=gettext("How strongly each attribute moved the choices, between the levels compared here; the price over its tested range. A bar within the grey mark is no more than noise."),
         not_says=gettext("It does not say what anything is worth in money, and it would change with other levels. Stated importance is what people say when asked; where it is high and the choices are not moved, they say more than they pay."),
-        head=(gettext("Attribute"), gettext("Importance"), _interval_head(reading), gettext("Noise floor"), points, gettext("Said and chosen")),
+        head=(gettext("Attribute"), gettext("Importance"), interval_head(reading), gettext("Noise floor"), points, gettext("Said and chosen")),
         rows=tuple(rows),
         csv="importance",
-        missing="" if rows else _too_few(),
+        missing="" if rows else too_few(),
     )  # fmt: skip
 
 
@@ -94,18 +80,6 @@ def _stated_against_chosen(table: pd.DataFrame, ratings: Mapping[str, float]) ->
     return gaps
 
 
-def _shares(low: float, high: float, digits: int = 0) -> str:
-    return gettext("%(low)s to %(high)s", low=formats.percent(low, digits), high=formats.percent(high, digits))
-
-
-def _interval_head(reading: Reading) -> str:
-    return gettext("%(percent)s interval", percent=formats.percent(reading.analysis.confidence))
-
-
-def _too_few() -> str:
-    return gettext("Too few answers in this segment for figures of its own.")
-
-
 def _worth(reading: Reading) -> Section:
     table, step = reading.table("willingness_to_pay"), reading.worth_step
     rows = [
@@ -123,14 +97,14 @@ def _worth(reading: Reading) -> Section:
     return Section(
         chart="worth",
         title=willingness_to_pay.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
-        says=gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s; it is less to half of the respondents of this segment, and more to the other half.", unit=reading.unit)
+        says=reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s; it is less to half of the respondents of this segment, and more to the other half.", unit=reading.unit)
         if reading.hierarchical
-        else gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
+        else reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
         not_says=gettext("It does not say that half would pay it, nor that the price can rise by it, and the amounts must not be added up. It is stated, not paid: in other studies people stated about 21 % more than they paid."),
-        head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), _interval_head(reading), gettext("Note")),
+        head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), interval_head(reading), gettext("Note")),
         rows=tuple(rows),
         csv="willingness_to_pay",
-        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else _too_few()),
+        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else too_few()),
     )  # fmt: skip
 
 
@@ -141,31 +115,27 @@ def _demand(reading: Reading) -> Section:
         (
             reading.money(row["price"], 1 if float(row["price"]).is_integer() else formats.CENT),
             formats.percent(row["share"]),
-            _shares(row["low"], row["high"]),
+            shares(row["low"], row["high"]),
         )
         for _, row in tested.iterrows()
     ]
-    limit_note = note_text(str(limits["note"].iloc[0])) if len(limits) else _too_few()
+    limit_note = note_text(str(limits["note"].iloc[0])) if len(limits) else too_few()
     return Section(
         chart="demand",
         title=demand.title(limits, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Which price"),
-        says=_demand_says(reading, limits),
+        says=reading.everybody + _demand_says(reading),
         not_says=gettext("It is no market share: rivals, awareness and delivery are not in it. Outside the tested prices nothing is known."),
-        head=(gettext("Price"), gettext("Share still buying"), _interval_head(reading)),
+        head=(gettext("Price"), gettext("Share still buying"), interval_head(reading)),
         rows=tuple(rows),
         csv="demand",
         missing="" if rows else limit_note,
     )  # fmt: skip
 
 
-def _demand_says(reading: Reading, limits: pd.DataFrame) -> str:
+def _demand_says(reading: Reading) -> str:
     if not reading.hierarchical:
         return gettext("The predicted share of this segment that would buy today's offer rather than nothing, at each tested price. Preliminary: it comes from one average taste for the whole segment, which tends to put the limit too near the middle.")  # fmt: skip
-    says = gettext("The share of respondents in this segment to whom today's offer is worth at least each tested price, rather than nothing; every respondent has tastes of his own.")  # fmt: skip
-    row = limits.iloc[0] if len(limits) else None
-    if row is not None and pd.notna(row["safe"]):
-        says += " " + gettext("Three quarters would still buy at %(price)s (%(interval)s).", price=reading.money(row["safe"], 1), interval=reading.interval(row["safe_low"], row["safe_high"], 1))  # fmt: skip
-    return says
+    return gettext("The share of respondents in this segment to whom today's offer is worth at least each tested price, rather than nothing; every respondent has tastes of his own.")  # fmt: skip
 
 
 def _van_westendorp(reading: Reading) -> Section:
@@ -198,10 +168,10 @@ def _van_westendorp(reading: Reading) -> Section:
         title=van_westendorp.title(points, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("Van Westendorp"),
         says=gettext("Four open prices of each respondent (Van Westendorp 1976): where the curves cross bounds the range that seems plausible.") + " " + excluded,
         not_says=gettext("It is a range of plausible prices, not a price limit and not the most profitable price."),
-        head=(gettext("Point"), gettext("Price"), _interval_head(reading), gettext("Note")),
+        head=(gettext("Point"), gettext("Price"), interval_head(reading), gettext("Note")),
         rows=tuple(rows),
         csv="van_westendorp_points",
-        missing="" if rows else _too_few(),
+        missing="" if rows else too_few(),
     )  # fmt: skip
 
 
@@ -215,7 +185,7 @@ def _invest(reading: Reading) -> Section:
         (
             reading.labels[row["attribute"]],
             ("↑ " if row["direction"] == "up" else "↓ ") + reading.labels[f"{row['attribute']}.{row['to_level']}"],
-            _with_interval(reading, row, "worth", worth_step),
+            _premium(reading, row, worth_step),
             reading.money(row["unit_cost"]) if pd.notna(row["unit_cost"]) else "",
             _break_even(reading, row),
             _with_interval(reading, row, "gain", gain_step),
@@ -228,25 +198,30 @@ def _invest(reading: Reading) -> Section:
     return Section(
         chart="invest",
         title=investment.title(table, labels=reading.labels, words=gettext) if known else gettext("Invest and save"),
-        says=_weighted(reading) + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %."),
+        says=reading.everybody + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %."),
         not_says=gettext("Rivals are taken as they are, and the worth is stated, not paid. A step whose interval is wide is not decided: it is neither a chance to invest nor to save."),
         head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Competitive premium"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
         csv="investment",
-        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else _too_few()),
+        missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else too_few()),
         drawn=bool(known and table["unit_cost"].notna().any()),
     )  # fmt: skip
 
 
-def _weighted(reading: Reading) -> str:
-    """Why everybody's amounts here differ a little from those of all answers taken together."""
-    if reading.segment != ALL or not reading.definition.segments:
-        return ""
-    return gettext("Everybody means the segments weighted by their numbers of customers.") + " "
-
-
 def _headed(head: str, reading: Reading) -> str:
-    return f"{head}, {_interval_head(reading)}"
+    return f"{head}, {interval_head(reading)}"
+
+
+def _premium(reading: Reading, row: pd.Series, step: float) -> str:
+    """The competitive premium; as no more than a bound where the price would leave the tested ones."""
+    price = reading.definition.price
+    rises = (row["direction"] == "up") == (row["worth"] > 0)
+    room = price.levels[-1] - price.current if rises else price.current - price.levels[0]
+    if abs(row["worth"]) <= room:
+        return _with_interval(reading, row, "worth", step)
+    if row["worth"] > 0:
+        return gettext("over %(amount)s", amount=reading.money(room, step))
+    return gettext("under %(amount)s", amount=reading.money(-room, step))
 
 
 def _with_interval(reading: Reading, row: pd.Series, name: str, step: float) -> str:
@@ -280,7 +255,10 @@ def _break_even(reading: Reading, row: pd.Series) -> str:
 _SECTIONS: dict[str, Callable[[Reading], Section]] = {
     "importance": _importance,
     "worth": _worth,
+    "amounts": amounts,
     "demand": _demand,
+    "limits": limits,
+    "waterfall": waterfall,
     "van_westendorp": _van_westendorp,
     "invest": _invest,
 }
@@ -288,15 +266,17 @@ _SECTIONS: dict[str, Callable[[Reading], Section]] = {
 
 def section(chart: str, reading: Reading) -> Section:
     """One section; columns without any entry are left out."""
-    made = _SECTIONS[chart](reading)
+    made = asked_section(chart, reading) if is_asked(chart) else _SECTIONS[chart](reading)
     kept = [place for place in range(len(made.head)) if not made.rows or any(row[place] for row in made.rows)]
     rows = tuple(tuple(row[place] for place in kept) for row in made.rows)
-    told = () if made.missing else findings(chart, reading)
+    told = () if made.missing else (*made.findings, *findings(chart, reading))
     return replace(made, head=tuple(made.head[place] for place in kept), rows=rows, findings=told)
 
 
 def figure(chart: str, reading: Reading) -> go.Figure:
     """The Plotly figure of a section's chart; texts are escaped, since Plotly reads a little HTML in them."""
+    if is_asked(chart):
+        return asked_figure(chart, reading)
     labels = {name: str(escape(text)) for name, text in reading.labels.items()}
     unit = str(escape(reading.unit))
     if chart == "importance":

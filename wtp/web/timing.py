@@ -11,6 +11,7 @@ from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 
 _LONGEST = 86_400.0
+_SECONDS_AN_ITEM = 2.0
 
 
 def _signer() -> URLSafeSerializer:
@@ -33,3 +34,8 @@ def seconds_shown(mark: str | None, step_id: str, away: str | None) -> float | N
     passed = min(max(time.time() - since, 0.0), _LONGEST)
     hidden = float(away) if away and away.isascii() and away.isdecimal() and len(away) < 7 else 0.0
     return round(max(passed - hidden, 0.0), 2)
+
+
+def too_fast(seconds: float | None, items: int) -> bool:
+    """Whether nobody can have read so many questions in that time: less than two seconds each (Huang, Curran, Keeney, Poposki and DeShon 2012)."""
+    return seconds is not None and seconds < _SECONDS_AN_ITEM * items

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
+from wtforms.form import BaseForm
 
-from wtp.store import answers, respondents, studies
+from wtp.store import answers, drafts, respondents, studies
 from wtp.store.answers import Current
+from wtp.store.drafts import Draft, Fields
 from wtp.store.respondents import Interview
 from wtp.survey import ChoiceTask, Definition, Step, Survey, steps
 from wtp.survey.attributes import Attribute
@@ -29,11 +33,17 @@ class Visit:
     route: tuple[Step, ...]
     interview: Interview | None
     current: Current
+    drafts: Mapping[str, Draft] = field(default_factory=dict)
 
     @property
     def begun(self) -> bool:
         """Whether consent was given."""
         return self.interview is not None and self.interview.consented_at is not None
+
+    @property
+    def test(self) -> bool:
+        """Whether somebody only tries the study out: nothing of it counts."""
+        return respondents.is_test(self.token)
 
     @property
     def completed(self) -> bool:
@@ -68,11 +78,23 @@ class Visit:
         return max(1, round(self.definition.minutes * (pages - place) / pages))
 
     @property
-    def open(self) -> int:
-        """Place of the first step that is not answered yet."""
+    def reached(self) -> int:
+        """Place of the first step that is not answered yet; nobody gets beyond it."""
         if self.completed:
             return len(self.route) - 1
         return next(place for place, step in enumerate(self.route) if not self._answered(step))
+
+    @property
+    def open(self) -> int:
+        """Where to go on: the first step that is not answered, or was changed and not confirmed."""
+        return next(
+            (place for place, step in enumerate(self.route[: self.reached]) if self.draft(step)), self.reached
+        )  # fmt: skip
+
+    @property
+    def browser_key(self) -> str:
+        """Under which the browser keeps what is not saved yet: another one for each person and study, and no way back to the token."""
+        return hashlib.sha256(f"browser\0{self.slug}\0{self.token}".encode()).hexdigest()[:16]
 
     def place(self, step_id: str) -> int | None:
         """Place of a step on the route, None if there is no such step."""
@@ -87,15 +109,20 @@ class Visit:
         """What the step's choice task shows to this respondent."""
         return self.interview.tasks[step.order - 1] if self.interview and step.order else None
 
-    def saved(self, step: Step) -> dict[str, Any]:
-        """What the step's form shows when it is opened: the answers saved before, nothing else."""
+    def draft(self, step: Step) -> Fields | None:
+        """What was typed on a page since it was last confirmed."""
+        kept = self.drafts.get(step.id)
+        return kept.fields if kept and kept.revision == self.revision(step) else None
+
+    def saved(self, step: Step, form: BaseForm) -> dict[str, Any]:
+        """What the step's form shows when it is opened: the answers saved before, and over them what was typed since."""
         data: dict[str, Any] = {"revision": str(self.revision(step))}
         if step.order and step.order in self.current.choices:
             _revision, chosen, buys = self.current.choices[step.order]
             data |= {"chosen": str(chosen)} | ({} if buys is None else {"buys": "yes" if buys else "no"})
         elif step.id in self.current.pages:
             data |= forms.restore(step, self.current.pages[step.id][1])
-        return data
+        return data | forms.as_typed(form, self.draft(step) or {})
 
     def _answered(self, step: Step) -> bool:
         if isinstance(step.page, ConsentPage):
@@ -106,9 +133,11 @@ class Visit:
 def load(connection: Connection, survey: Survey, token: str) -> Visit:
     """The visit of this token: under the definition that its respondent began with, or the current one."""
     interview = respondents.find(connection, survey.slug, token)
-    definition, current, lot = survey.definition, _NOTHING, ""
-    if interview and interview.definition_hash:
-        if interview.definition_hash != survey.definition_hash:
-            definition = studies.definition(connection, interview.definition_hash)
-        current, lot = answers.current(connection, interview.respondent_id), interview.lot
-    return Visit(survey.slug, token, definition, steps(definition, current.answers, lot), interview, current)
+    if interview is None or interview.definition_hash is None:
+        return Visit(survey.slug, token, survey.definition, steps(survey.definition), interview, _NOTHING)
+    definition, person = survey.definition, interview.respondent_id
+    if interview.definition_hash != survey.definition_hash:
+        definition = studies.definition(connection, interview.definition_hash)
+    current = answers.current(connection, person)
+    route = steps(definition, current.answers, interview.lot)
+    return Visit(survey.slug, token, definition, route, interview, current, drafts.of(connection, person))

@@ -22,19 +22,21 @@ function wrapped(text, letters) {
 function fitPhone({ data, layout }) {
   const categories = data.some((trace) => typeof trace.y?.[0] === "string");
   layout.font.size = 12;
-  layout.margin = { l: 6, r: 12, t: 10, b: 50 };
+  layout.margin = { l: 6, r: 12, t: layout.margin?.t ?? 10, b: 50 };
   layout.yaxis.tickfont = { size: 11 };
   for (const axis of [layout.xaxis, layout.yaxis]) {
     if (axis.title?.text) axis.title = { text: wrapped(axis.title.text, categories ? 24 : 36), font: { size: 12 } };
   }
   if (categories) {
-    const rows = new Set(data.flatMap((trace) => trace.y));
+    const rows = new Set(data.flatMap((trace) => trace.y).filter(Boolean));
+    for (const note of layout.annotations ?? []) if (rows.has(note.y)) note.y = wrapped(note.y, 22);
     const lines = Math.max(...[...rows].map((name) => wrapped(name, 22).split("<br>").length));
     layout.height = 100 + rows.size * (10 + 14 * lines);
   }
+  if (layout.yaxis.ticktext) layout.yaxis.ticktext = layout.yaxis.ticktext.map((name) => wrapped(name, 16));
   for (const trace of data) {
     if (trace.name) trace.name = wrapped(trace.name, 36);
-    if (categories && Array.isArray(trace.y)) trace.y = trace.y.map((name) => wrapped(name, 22));
+    if (categories && Array.isArray(trace.y)) trace.y = trace.y.map((name) => name && wrapped(name, 22));
     if (trace.meta?.decisive === false) trace.mode = "markers"; // their names would run into each other; the table has them
     if (trace.mode === "markers+text") {
       trace.textfont = { size: 11 };
@@ -65,6 +67,7 @@ async function draw(place) {
   figure.layout.font = { ...figure.layout.font, color: ink };
   if (narrow) fitPhone(figure);
   await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false });
+  place.style.minHeight = "auto"; // small charts need no more room than they have
   for (const button of document.querySelectorAll(`button[data-download-of="${place.id}"]`)) {
     button.hidden = false;
     button.addEventListener("click", () => {

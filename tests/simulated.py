@@ -1,0 +1,69 @@
+"""Simulated answers without a database, and the two studies that ask everything."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wtp.design import assign, search
+from wtp.estimation.synthetic import choose, draw_respondents, rate, sort_items
+from wtp.survey import Answers, Choice, Respondent, Survey, load_survey, steps
+from wtp.survey.design_file import format_design
+from wtp.survey.pages import BestWorstPage, ProfileRatingPage
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+TESTS = Path(__file__).parent
+
+
+def every_question(place: Path) -> Survey:
+    """The study with every type of question once, in a folder "every", its design found."""
+    folder = place / "every"
+    shutil.copytree(TESTS / "every_question", folder)
+    definition = load_survey(folder).definition
+    (folder / "design.csv").write_text(format_design(search(definition, 1), definition), encoding="utf-8")
+    return load_survey(folder)
+
+
+def one_record(place: Path) -> Survey:
+    """The supplier study with every way of asking what matters, in a folder "one"."""
+    folder = place / "one"
+    shutil.copytree(TESTS.parent / "surveys" / "supplier", folder)
+    file, last = folder / "survey.toml", '[[pages]]\ntype = "thanks"'
+    text = file.read_text(encoding="utf-8")
+    assert text.count(last) == 1
+    more = (TESTS / "one_record" / "pages.toml").read_text(encoding="utf-8")
+    file.write_text(text.replace(last, more + last), encoding="utf-8")
+    return load_survey(folder)
+
+
+def simulated(survey: Survey, count: int, *, seed: int = 1, first: int = 1) -> Answers:
+    """Everybody answers everything that the survey asks, numbers from `first` on."""
+    definition, design = survey.definition, survey.design
+    assert design is not None
+    people = []
+    for number, person in enumerate(draw_respondents(definition, count, seed), first):
+        rng = np.random.default_rng([seed, number])
+        version = sorted(design.versions)[number % len(design.versions)]
+        choices = []
+        for order, task in enumerate(assign(design.versions[version], rng), 1):
+            chosen, buys = choose(person, task, rng)
+            asks = buys if definition.choice_tasks.none == "dual" else None
+            choices.append(Choice(task, order, chosen, asks, version, survey.definition_hash, NOW))
+        values: dict[str, Any] = {q.id: person.answers[q.id] for q in definition.questions}
+        for step in steps(definition, values, f"lot {number}"):
+            if isinstance(step.page, BestWorstPage):
+                shown = [item.id for item in step.page.items]
+                values[step.id] = {"shown": shown, **sort_items(person, step.page, shown, rng)}
+            elif isinstance(step.page, ProfileRatingPage) and step.profile:
+                offer = {**step.profile.levels, "price": step.profile.price}
+                values[step.id] = {"shown": offer, "rating": rate(person, step.profile, step.page.scale, rng)}
+        people.append(
+            Respondent(
+                number, True, "en", version, NOW, NOW, values, tuple(choices), definition_hash=survey.definition_hash
+            )
+        )
+    return Answers(survey.slug, tuple(people), f"{count} of {seed}", {survey.definition_hash: definition})

@@ -1,0 +1,23 @@
+"""Whose answers may be told: no figure of a small group, and none from which a small group could be worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wtp.analysis.record import ALL
+from wtp.estimation.diagnostics import SMALLEST_SAMPLE
+
+SMALLEST_REST = 10
+
+
+def told(sizes: Mapping[str, int]) -> list[str]:
+    """Segments that are shown, by how many respondents of each answered ("all" among them).
+
+    A segment has 30 or more. Who is left when the shown segments are taken from everybody must be nobody, or 10 or more: else the smallest shown segment is hidden too.
+    """
+    if sizes[ALL] < SMALLEST_SAMPLE:
+        return []
+    shown = [name for name, size in sizes.items() if name != ALL and size >= SMALLEST_SAMPLE]
+    while shown and 0 < sizes[ALL] - sum(sizes[name] for name in shown) < SMALLEST_REST:
+        shown.remove(min(shown, key=sizes.__getitem__))
+    return [ALL, *shown]

@@ -1,0 +1,118 @@
+"""What simulated respondents answer beside choices and prices, with truths that the analysis must find again.
+
+How much an item matters is a utility in logits (`item_utilities`), the same for everybody of a segment. Best-worst tasks follow Marley and Louviere (2005) with it, rankings are exploded
+logits (the order of utility + Gumbel), points are log-normal round softmax(utility), Kano pairs come from fixed shares of the categories (`kano_shares`). Other questions are answered by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from wtp.survey.definition import Definition, SimulatedSegment
+from wtp.survey.questions import (
+    ConstantSum,
+    Kano,
+    MultipleChoice,
+    Number,
+    OpenText,
+    Question,
+    Ranking,
+    TimeGrid,
+)
+
+_POINTS_SPREAD = 0.5
+_KANO = {
+    "attractive": (1, (2, 3, 4)),
+    "one_dimensional": (1, (5,)),
+    "must_be": (3, (5,)),
+    "indifferent": (3, (2, 3, 4)),
+}
+_MAIN = 0.55
+
+
+def item_utilities(definition: Definition, segment: SimulatedSegment, items: Sequence[str]) -> np.ndarray:
+    """(L,) how much each item matters to a segment, from 1 down to -1; 0 is the threshold of mattering.
+
+    An item that bears the id of an attribute, or is the price, matters by the range of its worths; others by their place in the list, the first most.
+    """
+    worth = {name: max(amounts) - min(amounts) for name, amounts in segment.worth.items()}
+    worth["price"] = 0.5 * (definition.price.levels[-1] - definition.price.levels[0])
+    largest = max(*worth.values(), 1e-9)
+    placed = np.linspace(1, -1, len(items))
+    return np.array([2 * worth[i] / largest - 1 if i in worth else at for i, at in zip(items, placed, strict=True)])
+
+
+def best_and_worst(
+    utilities: Mapping[str, float], shown: Sequence[str], rng: np.random.Generator, *, anchored: bool
+) -> dict[str, str]:
+    """best and worst of the items shown, and with an anchor whether all, some or none of them matter: the stacked logit of `best_worst_data`."""
+    v = np.array([utilities[item] for item in shown])
+    anchor = {}
+    best = _largest(np.append(v, 0.0) if anchored else v, rng)
+    none = best == len(v)
+    if none:
+        best = _largest(v, rng)
+    rest = np.delete(np.arange(len(v)), best)
+    worst = _largest(np.append(-v[rest], 0.0) if anchored and not none else -v[rest], rng)
+    everything = worst == len(rest)
+    if everything:
+        worst = _largest(-v[rest], rng)
+    if anchored:
+        anchor = {"anchor": "none" if none else "all" if everything else "some"}
+    return {"best": shown[best], "worst": shown[rest[worst]], **anchor}
+
+
+def _largest(v: np.ndarray, rng: np.random.Generator) -> int:
+    return int(np.argmax(v + rng.gumbel(size=len(v))))
+
+
+def kano_shares(definition: Definition, question: str) -> dict[str, float]:
+    """Shares of the categories of a Kano question; the first of the survey is mostly attractive, the next one-dimensional, must-be, indifferent, and so on."""
+    asked = [q.id for q in definition.questions if isinstance(q, Kano)]
+    main = list(_KANO)[asked.index(question) % len(_KANO)]
+    return {category: _MAIN if category == main else (1 - _MAIN) / (len(_KANO) - 1) for category in _KANO}
+
+
+def other_answer(  # noqa: PLR0911  # one case a question type
+    definition: Definition, question: Question, segment: SimulatedSegment, rng: np.random.Generator
+) -> Any:
+    """An answer that the page accepts."""
+
+    def some(ids: Sequence[str], count: int) -> list[str]:
+        return [ids[i] for i in sorted(rng.permutation(len(ids))[:count])]
+
+    if isinstance(question, MultipleChoice):
+        ids = [option.id for option in question.options if not option.alone]
+        return some(ids, int(rng.integers(question.fewest, min(question.most, len(ids)) + 1)))
+    if isinstance(question, Number):
+        value = float(rng.uniform(question.low, min(question.high, question.low + 100)))
+        return float(np.floor(value)) if question.whole else round(value, 2)
+    if isinstance(question, Ranking | ConstantSum):
+        items = [item.id for item in question.items]
+        utilities = item_utilities(definition, segment, items)
+        if isinstance(question, Ranking):
+            order = np.argsort(-(utilities + rng.gumbel(size=len(items))))
+            return [items[i] for i in order[: question.ranks]]
+        shares = softmax(utilities + _POINTS_SPREAD * rng.standard_normal(len(items)))
+        return dict(zip(items, _rounded(shares * question.total, question.total), strict=True))
+    if isinstance(question, TimeGrid):
+        bands = [band.id for band in question.bands]
+        days = some([day.id for day in question.days], int(rng.integers(1, len(question.days) + 1)))
+        return {day: some(bands, int(rng.integers(1, len(bands) + 1))) for day in days}
+    if isinstance(question, Kano):
+        shares_of = kano_shares(definition, question.id)
+        with_it, without = _KANO[list(shares_of)[rng.choice(len(shares_of), p=list(shares_of.values()))]]
+        return {"with": with_it, "without": int(rng.choice(without))}
+    return f"simulated answer {int(rng.integers(1_000_000))}" if isinstance(question, OpenText) else None
+
+
+def _rounded(points: np.ndarray, total: int) -> list[float]:
+    """Whole points with the same sum: what is left goes to the largest remainders."""
+    whole = np.floor(points)
+    left = round(total - float(whole.sum()))
+    whole[np.argsort(whole - points)[:left]] += 1
+    return [float(p) for p in whole]

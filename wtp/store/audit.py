@@ -1,0 +1,83 @@
+"""What staff did that matters afterwards: who, when, what, why. Only added to; each entry carries a hash of itself and the one before it.
+
+The chain shows a changed, removed or inserted entry to whoever checks it. It holds no answer and no token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from wtp.errors import DataError
+from wtp.store import tables
+
+OPENED_EARLY, STATE, DECIDED = "results opened early", "state", "respondents"
+LONGEST_REASON = 500
+_A = tables.audit.c
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; `number` counts from 1 within the study, `chain` is the SHA-256 of the entry and of the chain before it."""
+
+    number: int
+    happened_at: datetime
+    who: str
+    action: str
+    reason: str
+    chain: str
+
+
+def add(connection: sa.Connection, slug: str, action: str, *, who: str, reason: str, now: datetime) -> None:
+    """Write one entry behind the last. Raises DataError if the reason is missing or too long."""
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise DataError(
+            f"reason: {len(reason)} characters; allowed: 1 to {LONGEST_REASON} of text; say why in a few words."
+        )
+    # Until this transaction ends, nobody else writes in the study's log.
+    connection.execute(sa.select(tables.study.c.slug).where(tables.study.c.slug == slug).with_for_update()).one()
+    query = sa.select(_A.number, _A.chain).where(_A.study == slug).order_by(_A.number.desc()).limit(1)
+    last = connection.execute(query).first()
+    number, before = (last.number + 1, last.chain) if last else (1, "")
+    now = now.replace(microsecond=0)
+    chain = _chain(before, slug, number, now, who, action, reason)
+    connection.execute(
+        sa.insert(tables.audit).values(
+            study=slug, number=number, happened_at=now, who=who, action=action, reason=reason, chain=chain
+        )
+    )
+
+
+def entries(connection: sa.Connection, slug: str) -> tuple[Entry, ...]:
+    """The log of a study, the oldest entry first."""
+    columns = (_A.number, _A.happened_at, _A.who, _A.action, _A.reason, _A.chain)
+    rows = connection.execute(sa.select(*columns).where(_A.study == slug).order_by(_A.number))
+    return tuple(Entry(*row) for row in rows)
+
+
+def first_broken(slug: str, log: Iterable[Entry]) -> int | None:
+    """Number of the first entry that was changed or does not follow the one before it; None if all is as it was written."""
+    before, wanted = "", 1
+    for entry in log:
+        made = _chain(before, slug, entry.number, entry.happened_at, entry.who, entry.action, entry.reason)
+        if entry.number != wanted or entry.chain != made:
+            return entry.number
+        before, wanted = entry.chain, wanted + 1
+    return None
+
+
+def opened_early(connection: sa.Connection, slug: str) -> Entry | None:
+    """The last entry by which somebody opened the results before the stopping rule was met."""
+    return next((entry for entry in reversed(entries(connection, slug)) if entry.action == OPENED_EARLY), None)
+
+
+def _chain(before: str, *parts: Any) -> str:
+    text = json.dumps([before, *(p.isoformat() if isinstance(p, datetime) else p for p in parts)])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,76 @@
+"""Who is at the door of a survey: from the session to the visit, and who is sent elsewhere.
+
+A respondent is known by the personal token alone, which is kept in the signed session cookie.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import abort, current_app, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+
+from wtp.store import Database, respondents, studies
+from wtp.survey import Survey
+from wtp.web.security import allow_frames
+from wtp.web.visit import Visit, load
+
+
+def visit(slug: str) -> Visit:
+    """The visit of the one who asks for this page; somebody new gets a token, of which nothing is stored before consent."""
+    asked = survey(slug)
+    allow_frames(asked.definition.embed_in)
+    token = session.get(token_key(slug))
+    if token is None:
+        token = session[token_key(slug)] = respondents.new_token()
+    with database().read() as connection:
+        return load(connection, asked, token)
+
+
+def elsewhere(person: Visit) -> ResponseReturnValue | None:
+    """For whom the interview ended early, its end; the page of a study that is paused, closed or wants another link; None to go on."""
+    if person.ending:
+        return redirect(url_for("respond.end", slug=person.slug), 303)
+    with database().read() as connection:
+        state = "open" if person.test else studies.state(connection, person.slug)
+        named: str | None = session.get(panel_key(person.slug))
+        again = named is not None and not person.begun and respondents.panel_known(
+            connection, person.slug, named, person.token
+        )  # fmt: skip
+    panel = person.definition.panel
+    if person.completed or (state != "closed" and person.begun):
+        return None
+    reason = state if state != "open" else "again" if again else ""
+    own = person.test or person.interview is not None  # somebody with a personal link
+    if not reason and panel and panel.required and not named and not own:
+        reason = "panel"
+    return (render_template("respond/closed.html", visit=person, reason=reason), 403) if reason else None
+
+
+def survey(slug: str) -> Survey:
+    """The survey at this address, or 404."""
+    found: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
+    if found is None or found.design is None:
+        abort(404)
+    return found
+
+
+def database() -> Database:
+    """The application's database."""
+    found: Database = current_app.extensions["wtp_database"]
+    return found
+
+
+def token_key(slug: str) -> str:
+    """Where the session keeps the personal token of a survey."""
+    return f"respondent/{slug}"
+
+
+def panel_key(slug: str) -> str:
+    """Where the session keeps what the panel calls its respondent."""
+    return f"panel/{slug}"
+
+
+def now() -> datetime:
+    """The server's time, which alone counts."""
+    return datetime.now(UTC)

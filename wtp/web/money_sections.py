@@ -1,0 +1,131 @@
+"""Tables in money beside the charts: the four amounts that are never mixed, the three price limits, and how the limit rises with improvements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+from flask_babel import gettext
+
+from wtp.web import formats
+from wtp.web.reading import Reading
+from wtp.web.section import Section, interval_head
+from wtp.web.verdicts import note_text
+
+
+def amounts(reading: Reading) -> Section:
+    """Trade-off value, competitive premium and profit effect of every step, and the price upper limit of the offer, each with what it is and what it is not."""
+    worth, premium, invested = map(reading.table, ("willingness_to_pay", "competitive_worth", "investment"))
+    keys = ["attribute", "to_level"]
+    known = len(worth) and len(invested) and worth["estimate"].notna().any()
+    premiums = premium.drop_duplicates(keys).set_index(keys) if len(premium) else premium
+    gains = invested.set_index(keys) if known else invested
+    gain_step = max(1.0, reading.precision("investment", "gain_low", "gain_high")) if known else 1.0
+    rows = []
+    for _, row in worth.iterrows() if known else ():
+        key = (row["attribute"], row["to_level"])
+        if key not in gains.index:
+            continue  # two levels away from today's
+        gain = gains.loc[key]
+        up = "↑ " if gain["direction"] == "up" else "↓ "
+        own = premiums.loc[key] if len(premiums) else None
+        cells = [_with_interval(reading, row, reading.worth_step)]
+        cells.append(_with_interval(reading, own, reading.worth_step) if own is not None else "")
+        cells.append(_with_interval(reading, gain, gain_step, "gain"))
+        rows.append((reading.labels[row["attribute"]], up + reading.labels[".".join(key)], *cells))
+    return Section(
+        chart="amounts",
+        title=gettext("Four amounts that are never mixed"),
+        says=reading.everybody + gettext("The same step in four ways. Decide by the competitive premium, the price upper limit and the profit effect; the trade-off value is for comparing steps."),
+        not_says=gettext("None of them is another one: customers who value a step at an amount need not pay it once rivals offer their own, and amounts of several steps must not be added up."),
+        head=(
+            gettext("Attribute"), gettext("Step"), _headed(gettext("Trade-off value"), reading), _headed(gettext("Competitive premium"), reading), _headed(gettext("Profit effect a year"), reading),
+        ),
+        rows=tuple(rows),
+        csv="competitive_worth" if len(premium) else "willingness_to_pay",
+        drawn=False,
+        findings=tuple(_definitions(reading)) if rows else (),
+    )  # fmt: skip
+
+
+def _definitions(reading: Reading) -> Iterator[str]:
+    yield gettext("Trade-off value: the price change that offsets the step for the customer in the middle. It is no price rise that one can carry through.")  # fmt: skip
+    yield gettext("Competitive premium: by how much the price can move with the step so that today's share stays, one price for all. It is not what a customer would pay for the step alone.")  # fmt: skip
+    limits = reading.table("price_limit")
+    if len(limits) and pd.notna(limits["estimate"].iloc[0]):
+        limit = _with_interval(reading, limits.iloc[0], 1)
+        yield gettext("Price upper limit: %(limit)s. Above it half would rather buy nothing than today's whole offer. It is not the most profitable price.", limit=limit)  # fmt: skip
+    yield gettext("Profit effect: the gain a year if the price moves by the premium and the step costs what is entered. It holds as long as rivals stay as they are.")  # fmt: skip
+
+
+def limits(reading: Reading) -> Section:
+    """Safe price, price upper limit and stretch price, against buying nothing and against the described competitors."""
+    names = {
+        "safe": gettext("Safe price: three quarters would still buy"),
+        "": gettext("Price upper limit: half would still buy"),
+        "stretch": gettext("Stretch price: a quarter would still buy"),
+    }
+    found = [reading.table(name) for name in ("price_limit", "competitive_limit")]
+    first = found[0]
+    full = len(first) > 0 and "safe" in first and bool(first[["safe_low", "safe_high"]].notna().any(axis=None))
+    rows = []
+    for name, words in names.items() if full else ():
+        cells = [_limit(reading, table.iloc[0], name) if len(table) else "" for table in found]
+        rows.append((words, *cells))
+    return Section(
+        chart="limits",
+        title=gettext("Three prices for today's offer"),
+        says=reading.everybody + gettext("Quarters of the respondents by the price from which each would rather buy nothing, or a described competitor. The safe price is for those who must not lose anybody, the stretch price for a niche."),
+        not_says=gettext("The stretch price rests on the few who pay most. In simulated studies of 400 respondents with narrow tastes it was 2 to 3 per cent too high, and its interval held the truth in 79 to 87 per cent of them instead of 90; do not plan with it alone."),
+        head=("", _headed(gettext("Against buying nothing"), reading), _headed(gettext("Against the competitors"), reading)),
+        rows=tuple(rows),
+        csv="price_limit",
+        drawn=False,
+    )  # fmt: skip
+
+
+def _limit(reading: Reading, row: pd.Series, name: str) -> str:
+    prefix = f"{name}_" if name else ""
+    middle, low, high = row[name or "estimate"], row[f"{prefix}low"], row[f"{prefix}high"]
+    lowest, highest = reading.definition.price.levels[0], reading.definition.price.levels[-1]
+    if pd.notna(middle):
+        return f"{reading.money(middle, 1)} ({reading.interval(low, high, 1)})"
+    if pd.notna(low):
+        return gettext("over %(amount)s", amount=reading.money(highest, 1))
+    return gettext("under %(amount)s", amount=reading.money(lowest, 1)) if pd.notna(high) else formats.DASH
+
+
+def waterfall(reading: Reading) -> Section:
+    """How the price upper limit rises from today's offer, improvement by improvement."""
+    table = reading.table("limit_waterfall")
+    rows = []
+    for place, (_, row) in enumerate(table.iterrows()):
+        attribute, level = row["attribute"], row["to_level"]
+        step = f"+ {reading.labels[attribute]}: {reading.labels[f'{attribute}.{level}']}" if place else ""
+        limit = _with_interval(reading, row, 1, "limit", "low", "high") if pd.notna(row["limit"]) else formats.DASH
+        change = _with_interval(reading, row, 1, "change") if pd.notna(row["change"]) else ""
+        rows.append((step or gettext("Today's offer"), limit, change, note_text(row["note"])))
+    return Section(
+        chart="waterfall",
+        title=gettext("How far improvements raise the price upper limit"),
+        says=reading.everybody + gettext("From today's offer through one level up of each attribute, the one that raises the limit most first; each row has all improvements above it too."),
+        not_says=gettext("It does not say that an improvement pays: its cost is on the page “Invest and save”. Beyond the tested prices no amount is shown."),
+        head=(gettext("Offer"), _headed(gettext("Price upper limit"), reading), _headed(gettext("Change"), reading), gettext("Note")),
+        rows=tuple(rows),
+        csv="limit_waterfall",
+        drawn=False,
+    )  # fmt: skip
+
+
+def _headed(head: str, reading: Reading) -> str:
+    return f"{head}, {interval_head(reading)}"
+
+
+def _with_interval(
+    reading: Reading, row: pd.Series, step: float, name: str = "estimate", low: str = "", high: str = ""
+) -> str:
+    prefix = "" if name == "estimate" else f"{name}_"
+    middle, ends = row[name], (row[low or f"{prefix}low"], row[high or f"{prefix}high"])
+    if pd.isna(middle):
+        return note_text(row["note"]) if name == "estimate" else ""
+    return f"{reading.money(middle, step)} ({reading.interval(*ends, step)})"
