@@ -116,7 +116,8 @@ def measure(fits: dict[str, Any], true: dict[str, Any], definition: Definition) 
         investment(f, definition, draws=500).set_index(["segment", "attribute", "direction"]) for f in (fits, true)
     )
     real = real.sort_index()
-    for (segment, attribute), own in found.groupby(level=[0, 1]):
+    enough = [name for name, fit in fits.items() if fit.respondents >= FULL_SAMPLE]  # others have no verdict
+    for (segment, attribute), own in found.loc[enough].groupby(level=[0, 1]):
         label = own["label"].iloc[0]
         gains = real.loc[(segment, attribute)]["gain"]
         wrong = {
@@ -193,7 +194,7 @@ def report(rows: list[dict[str, object]]) -> None:
     decided = labels.dropna(subset=["expected"]).assign(wrong=lambda f: f["wrong"].astype(float))
     counts = decided.groupby("what").agg(labels=("wrong", "size"), wrong=("wrong", "sum"), expected=("expected", "sum"))
     print(counts.round(1).to_string())
-    gains = table[(table["kind"] == "gain") & (table["segment"] != ALL)].dropna(subset="probability")
+    gains = table[table["kind"] == "gain"].dropna(subset="probability")
     stated = pd.cut(gains["probability"], ODDS, include_lowest=True)
     print(gains.groupby(stated, observed=True).agg(
         stated=("probability", "mean"), came_true=("covered", lambda c: c.astype(float).mean()), gains=("covered", "size")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -215,6 +217,24 @@ def test_what_people_say_is_held_against_what_they_pay(survey: Survey) -> None:
     assert agreement[names[5]] == SAID_MORE  # first in words, last in money
     assert agreement[names[0]] == PAID_MORE
     assert (agreement[names[1:5]] == "agree").all()
+
+
+def test_synthetic_yea_sayers_are_exposed(quick: Analysis, survey: Survey, answers: Answers) -> None:
+    """Everybody says that design matters most and speed least; the choices pay for speed and hardly for design."""
+    rating = survey.definition.importance_rating
+    assert rating is not None
+    people = []
+    for respondent in answers.respondents:
+        ratings = {**respondent.answers[rating.id], "design": rating.scale.high, "speed": rating.scale.low}
+        people.append(replace(respondent, answers={**respondent.answers, rating.id: ratings}))
+    found = analyse(survey, replace(answers, respondents=tuple(people), hash="yea"), Request(model="conditional"))
+    agreement = found.table("importance_performance", "all").set_index("attribute")["agreement"]
+    assert agreement["design"] == SAID_MORE
+    assert agreement["speed"] == PAID_MORE
+    before = quick.table("importance_performance", "all").set_index("attribute")["agreement"]
+    assert before["design"] != SAID_MORE
+    # words move no figure in money
+    pd.testing.assert_frame_equal(found.tables["investment"], quick.tables["investment"])
 
 
 def test_performance_is_compared_by_person(survey: Survey, answers: Answers) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from wtp.cli import main
 from wtp.settings import load_settings
-from wtp.store import open_database, respondents, studies
+from wtp.store import audit, decisions, open_database, respondents, studies, tables
 from wtp.survey import load_survey
 
 pytestmark = pytest.mark.usefixtures("short_chains")
@@ -113,6 +114,40 @@ def test_quality_tells_signals_and_influence_and_leaves_nobody_out(folder: Path,
     assert not everybody.duplicated(["figure", "attribute", "from_level", "to_level"]).any()
     signals = pd.read_csv(tmp_path / "quality" / "quality_signals.csv")
     assert {"position", "likelihood", "duplicate"} <= set(signals["signal"])
+
+
+def test_analyse_leaves_out_whom_an_analyst_left_out(folder: Path, tmp_path: Path) -> None:
+    assert run("simulate", folder, "-n", 40).exit_code == 0
+    with open_database(load_settings().database_url) as database, database.begin() as connection:
+        now = datetime.now(UTC)
+        decisions.decide(connection, "supplier", [1, 2, 3], "leave_out", reason="clicked", made_by="ann", now=now)
+    for option, count in (("left-out", 37), ("none", 40), (None, 37)):
+        chosen = ["--without", option] if option else []
+        done = run("analyse", folder, "--out", tmp_path / "results", *chosen)
+        assert done.exit_code == 0, done.output
+        assert f"{count} respondents" in done.output
+        assert ("without 3 (left-out)" in done.output) == (count == 37)
+        table = pd.read_csv(tmp_path / "results" / "certainty.csv")
+        assert set(table["left_out_respondents"]) == {40 - count}
+        assert set(table["status"]) == {"too_few"}
+    assert run("analyse", folder, "--without", "somebody", "--out", tmp_path).exit_code == 2
+
+
+def test_closed_results_need_a_reason_that_is_logged(folder: Path, tmp_path: Path) -> None:
+    assert run("simulate", folder, "-n", 2).exit_code == 0
+    text = (folder / "survey.toml").read_text(encoding="utf-8")
+    (folder / "survey.toml").write_text(text + "\n[stopping]\nrespondents = 300\n", encoding="utf-8")
+    with open_database(load_settings().database_url) as database, database.begin() as connection:
+        connection.execute(sa.update(tables.respondent).values(simulated=False))
+    for command in (("analyse", "--out", tmp_path / "out"), ("export", "--format", "csv", "--out", tmp_path / "x.zip")):
+        refused = run(command[0], folder, *command[1:])
+        assert refused.exit_code == 1
+        assert "results are closed (2 people completed); allowed: 300 people" in refused.output
+    opened = run("analyse", folder, "--out", tmp_path / "out", "--open-early", "pilot check")
+    assert opened.exit_code == 0, opened.output
+    with open_database(load_settings().database_url) as database, database.read() as connection:
+        assert [entry.reason for entry in audit.entries(connection, "supplier")] == ["pilot check"]
+    assert run("export", folder, "--format", "csv", "--out", tmp_path / "x.zip").exit_code == 0
 
 
 def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Path, tmp_path: Path) -> None:

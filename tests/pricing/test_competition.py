@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from tests.pricing.conftest import fit_of, simulate
 from tests.pricing.test_people import draws_of, fit_with
 from tests.pricing.test_simulator import OURS, RIVAL
 from wtp.errors import DataError
@@ -30,6 +31,7 @@ from wtp.pricing import (
 )
 from wtp.pricing.competition import CENSORED_ABOVE, CENSORED_BELOW
 from wtp.pricing.reservation_price import ABOVE
+from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 
 LEADING, NEW, SLOW = (
     Step("brand", "known", "leading"), Step("brand", "known", "new"), Step("speed", "quick", "slow")
@@ -84,8 +86,30 @@ def test_beyond_the_tested_prices_it_is_censored_and_counted(people: Hierarchica
     assert up.loc[0, "censored"] == 1
     down = competitive_worth(market.change("ours", price=85), "ours", [SLOW])
     assert down.loc[0, "note"] == CENSORED_BELOW
+    assert np.isnan(down.loc[0, "low"])
+    assert down.loc[0, "high"] == -5  # 80 is the lowest tested price, so it is 5 or more
     with pytest.raises(DataError, match="from its own levels"):
         competitive_worth(market, "ours", [Step("brand", "new", "known")])
+
+
+def test_ends_of_its_interval_are_cut_off_at_the_tested_prices(fit: ConditionalLogitResults) -> None:
+    estimate = float(competitive_worth(Market(fit, [OURS, RIVAL]), "ours", [LEADING])["estimate"].iloc[0])
+    market = Market(fit, [OURS, RIVAL]).change("ours", price=120 - estimate - 0.1)
+    wide = competitive_worth(market, "ours", [LEADING], confidence=0.999).iloc[0]
+    assert wide["estimate"] == pytest.approx(estimate, abs=1e-9)
+    assert wide["high"] == pytest.approx(estimate + 0.1)
+    assert wide["low"] < estimate
+    assert 0 < wide["censored"] < 1
+
+
+def test_whether_the_price_drove_the_answers_does_not_depend_on_how_many_draws_are_asked() -> None:
+    """A weak price: wrong in one draw of a few hundred, so that few draws would let it pass."""
+    fit = fit_of(simulate(respondents=75, price=-0.008, none=-1.0, seed=2))
+    z = float(-fit.params["price"] / fit.bse["price"])
+    assert 1.96 < z < 3.09
+    assert not Market(fit, [OURS, RIVAL], draws=10).price_clear
+    assert sampled_worth(fit, OURS, [LEADING], draws=10)["note"].iloc[0] == NO_PRICE_EFFECT
+    assert willingness_to_pay(fit, draws=10)["note"].iloc[0] == NO_PRICE_EFFECT
 
 
 def test_more_rivals_lower_the_worth_and_the_seed_decides(people: HierarchicalResults) -> None:

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from wtp.errors import DataError
 from wtp.pricing import cautious, gabor_granger, newton_miller_smith, open_price, triangulate
 from wtp.pricing.demand_curve import best_on_pieces, crossing, falling
-from wtp.pricing.gabor_granger import ABOVE, BELOW, interval_censored, limits_by_segment
+from wtp.pricing.gabor_granger import ABOVE, BELOW, NOBODY, interval_censored, limits_by_segment
 from wtp.pricing.open_price import HYPOTHETICAL, REAL, settle
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "van_westendorp.csv.gz"
@@ -135,6 +135,21 @@ def test_limits_outside_of_the_prices_are_withheld(limits: np.ndarray) -> None:
     assert (high["note"], low["note"]) == (ABOVE, BELOW)
     assert np.isnan(high["price"])
     assert np.isnan(low["price"])
+
+
+def test_a_segment_of_which_all_say_yes_has_no_median(limits: np.ndarray) -> None:
+    """The curve would put it anywhere above the prices, with an interval of no width."""
+    frame = pd.concat([asked(limits), asked(np.full(40, 1e6)).assign(respondent=lambda f: f["respondent"] + 10_000)])
+    frame["segment"] = np.where(frame["respondent"] < 10_000, "some", "all yes")
+    smooth = gabor_granger(frame, segment="segment", bootstrap=0).smooth.set_index("segment")
+    assert smooth.loc["all yes", "note"] == ABOVE
+    assert smooth.loc["all yes", ["median", "high"]].isna().all()
+    assert smooth.loc["all yes", "low"] == frame["price"].max()
+    assert smooth.loc["some", ["median", "low", "high"]].notna().all()
+    assert smooth.loc["some", "note"] == ""
+    nobody = gabor_granger(asked(np.full(40, 1.0)), unit_cost=1.0).points.set_index("point")
+    assert nobody["price"].isna().all()
+    assert nobody.loc["revenue", "note"] == NOBODY
 
 
 def test_weights_and_cents_and_segments(limits: np.ndarray) -> None:

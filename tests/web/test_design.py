@@ -169,7 +169,7 @@ def test_a_forecast_can_be_missing_old_rough_or_without_a_figure(app: Flask, ana
     assert analyst.client.get("/manage/supplier/design/plan-needed.csv").status_code == 404
     for plan, wanted, said in (
         (planned("other"), "out of date", "another version of survey or design"),
-        (planned(basis, ratio=1.3), "warning", "more than 15 % off"),
+        (planned(basis, ratio=1.3), "warning", "more than 15 per cent off"),
         (planned(basis, withheld=True), "warning", "For some figures there is no forecast"),
     ):
         keep(app, plan)

@@ -87,7 +87,7 @@ def test_three_prices_against_nothing_and_against_the_competitors(app: Flask) ->
     assert stretch[1:] == ("over €130", "€115 (€112 to €118)")  # no number beyond the tested prices
     low = TABLES["price_limit"].assign(safe=NAN, safe_low=NAN, safe_high=82.0)
     assert made(app, "limits", price_limit=low).rows[0][1] == "under €80"
-    assert "79 to 87 per cent" in made(app, "limits").not_says
+    assert "79 to 87 per cent" in made(app, "limits").findings[0]
     # from one average taste there is one preliminary limit alone
     pooled = TABLES["price_limit"].assign(safe=NAN, safe_low=NAN, safe_high=NAN)
     assert made(app, "limits", price_limit=pooled).rows == ()

@@ -61,3 +61,4 @@ def test_a_wheel_carries_the_compiled_texts(tmp_path: Path) -> None:
     with zipfile.ZipFile(built) as wheel:
         assert "wtp/web/translations/de/LC_MESSAGES/messages.mo" in wheel.namelist()
         assert "wtp/web/static/wtp.css" in wheel.namelist()
+        assert "wtp/survey/templates/product.toml" in wheel.namelist()

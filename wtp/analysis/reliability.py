@@ -31,7 +31,7 @@ _COLUMNS = (
 def reliability_tables(
     definition: Definition, respondents: Sequence[Respondent], *, confidence: float, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """`reliability`: one row, asked, agreement, chance, kappa, attenuation, slips, note. `without_slips`: each step's part-worth and worth, raw and
+    """`reliability`: one row, asked, agreed, chance, kappa, attenuation, slips, note. `without_slips`: each step's part-worth and worth, raw and
     corrected, from the forced choices alone; a sensitivity view of the pooled model, and missing where the note says why. Empty if no task is repeated.
     """
     again = agreed(respondents)
@@ -42,7 +42,7 @@ def reliability_tables(
     row = {
         "segment": ALL,
         "asked": measured.asked,
-        "agreement": measured.agreement,
+        "agreed": measured.agreement,
         "chance": chance,
         "kappa": measured.kappa,
         "attenuation": measured.attenuation,

@@ -35,12 +35,18 @@ def competitive_worth(market: Market, name: str, steps: Sequence[Step], *, confi
     """attribute, from_level, to_level, estimate, low, high, censored, note: the price change of an offer that keeps its share after each step.
 
     Steps start from the offer's levels. censored: share of draws in which W is outside of the tested prices. The estimate is the median over draws (a pooled fit: at
-    the estimates), withheld if it is censored itself.
+    the estimates), withheld if it is censored itself; an end of an interval outside of the tested prices is cut off there.
     """
     if not market.price_clear:
         return _withheld(steps, confidence)
     drawn, exact = market.figures(lambda people, utilities: _equal_share(market, name, steps, people, utilities, None))
-    return _table(steps, drawn, exact, confidence)
+    return _table(steps, drawn, exact, confidence, _room(market, market.offer(name)))
+
+
+def _room(market: Market, offer: Offer) -> tuple[float, float]:
+    """By how much the price of an offer can fall and rise within the tested prices."""
+    tested = market.money.form.tested
+    return tested[0] - offer.price, tested[-1] - offer.price
 
 
 def equal_share_worth(
@@ -131,11 +137,20 @@ def _withheld(steps: Sequence[Step], confidence: float) -> pd.DataFrame:
     return _table(steps, nothing, None, confidence).assign(censored=np.nan, note=NO_PRICE_EFFECT)
 
 
-def _table(steps: Sequence[Step], drawn: np.ndarray, exact: np.ndarray | None, confidence: float) -> pd.DataFrame:
+def _table(
+    steps: Sequence[Step],
+    drawn: np.ndarray,
+    exact: np.ndarray | None,
+    confidence: float,
+    room: tuple[float, float] | None = None,
+) -> pd.DataFrame:
     tail = (1 - confidence) / 2
     middle, low, high = draw_quantiles(drawn, [0.5, tail, 1 - tail])
     estimate = middle if exact is None else exact
     note = np.where(estimate == np.inf, CENSORED_ABOVE, np.where(estimate == -np.inf, CENSORED_BELOW, ""))
+    if room is not None:  # what is known of a censored figure is on one side of it alone
+        low = np.where(estimate == -np.inf, np.nan, low.clip(*room))
+        high = np.where(estimate == np.inf, np.nan, high.clip(*room))
     figures = [np.where(np.isinf(figure), np.nan, figure) for figure in (estimate, low, high)]
     return pd.DataFrame({
         "attribute": [step.attribute for step in steps],
@@ -187,7 +202,7 @@ def sampled_worth(
         found.append(equal_share_worth(first.with_offers([offer, *rivals]), offer.name, steps))
     every = np.stack(found)  # (scenarios, R, S)
     middle = np.quantile(every, 0.5, axis=0, method="inverted_cdf")
-    table = _table(steps, middle, None, confidence)
+    table = _table(steps, middle, None, confidence, _room(first, offer))
     return table.assign(censored=np.isinf(every).mean(axis=(0, 1)), scenarios=plan.count)
 
 

@@ -25,6 +25,7 @@ from wtp.pricing.demand_curve import PROFIT, REVENUE, best_on_pieces, bootstrap_
 LIMIT = "limit"
 ABOVE = "More than half would still buy at the highest price asked: the limit lies above it."
 BELOW = "Fewer than half would buy at the lowest price asked: the limit lies below it."
+NOBODY = "Nobody would buy at any of the prices asked, so there is no best one."
 AT_END = "The best price is at the end of the prices asked; it may lie beyond."
 _REVERSED = "{count} of {all} respondents said yes above a no more than once; their answers count up to the first no."
 _START = "The first price asked pulls the answers (p = {p:.3f}): a start {ten:.0%} higher moves the limit by {moved:+.1%}. Ask in random order."
@@ -38,7 +39,7 @@ class GaborGrangerResult:
     """What a Gabor-Granger test says.
 
     demand: price, asked, raw, share, low, high. points: point (limit, revenue, profit), price, low, high, value, note. people: respondent, low, high (of the reservation
-    price, infinite above the highest yes), reversals. smooth: segment, median, low, high, respondents of the fitted distribution ("all" first). sigma: its spread on the log scale.
+    price, infinite above the highest yes), reversals. smooth: segment, median, low, high, respondents, note of the fitted distribution ("all" first); a median beyond the prices asked is withheld. sigma: its spread on the log scale.
     start_effect: change of log reservation price by log start price, std_error, p_value; empty without a start or its variation.
     """
 
@@ -92,6 +93,7 @@ def gabor_granger(
     ends = np.quantile(curves[1:], [tail, 1 - tail], axis=0) if bootstrap else np.full((2, len(grid)), np.nan)
     demand = pd.DataFrame({"price": grid, "asked": np.isfinite(answers).sum(axis=0), "raw": raw[0], "share": curves[0], "low": ends[0], "high": ends[1]})  # fmt: skip
     smooth, sigma, effect = _smooth(people, own, weight, start, segment, distribution, confidence)
+    smooth = _within(smooth, grid)
     return GaborGrangerResult(
         demand, _points(grid, curves, unit_cost, tail), people, smooth, sigma, effect, _notes(people, effect)
     )
@@ -203,6 +205,9 @@ def _points(grid: np.ndarray, curves: np.ndarray, unit_cost: float | None, tail:
     for name, cost in ((REVENUE, 0.0), (PROFIT, unit_cost)):
         if cost is not None:
             prices, values = best_on_pieces(grid, curves, cost)
+            if not curves[0].any():
+                rows.append((name, np.nan, np.nan, np.nan, 0.0, NOBODY))
+                continue
             at_end = AT_END if prices[0] in (grid[0], grid[-1]) else ""
             rows.append((name, prices[0], *_ends(prices[1:], tail), values[0], at_end))
     return pd.DataFrame(rows, columns=["point", "price", "low", "high", "value", "note"])
@@ -245,6 +250,18 @@ def _smooth(
         p = 2 * norm.sf(abs(moved.params[1]) / error)
         empty = pd.DataFrame({"estimate": [float(moved.params[1])], "std_error": [error], "p_value": [float(p)]})
     return pd.DataFrame(rows, columns=columns), one.sigma, empty
+
+
+def _within(smooth: pd.DataFrame, grid: np.ndarray) -> pd.DataFrame:
+    """The medians, cut off at the prices asked: a segment of which all say yes, or no, has no median at all, whatever the curve says."""
+    median = smooth["median"].to_numpy(dtype=float)
+    above, below = median > grid[-1], median < grid[0]
+    return smooth.assign(
+        median=np.where(above | below, np.nan, median),
+        low=smooth["low"].astype(float).clip(grid[0], grid[-1]).mask(below),
+        high=smooth["high"].astype(float).clip(grid[0], grid[-1]).mask(above),
+        note=np.where(above, ABOVE, np.where(below, BELOW, "")),
+    )
 
 
 def _median(location: float, variance: float, z: float) -> tuple[float, float, float]:

@@ -17,18 +17,18 @@ def delete_tests(connection: sa.Connection, slug: str) -> int:
 def delete_study(connection: sa.Connection, slug: str) -> None:
     """Delete a study with its respondents, answers, invitations, quotas, results and versions. Nothing of it is left."""
     _delete_people(connection, _R.study == slug)
-    others = sa.union(
-        sa.select(tables.version.c.definition_hash).where(tables.version.c.study != slug),
-        sa.select(tables.study.c.definition_hash).where(tables.study.c.slug != slug),
-    )
-    designs = sa.select(tables.version.c.design_hash).where(tables.version.c.study != slug)
-    shared = {
-        tables.definition: tables.definition.c.hash.not_in(others),
-        tables.design: tables.design.c.hash.not_in(designs),
-    }
+    for table, column in ((tables.definition, "definition_hash"), (tables.design, "design_hash")):
+        hashes = [
+            (one.c[column], who)
+            for one, who in ((tables.version, tables.version.c.study), (tables.study, tables.study.c.slug))
+        ]
+        mine = sa.union(*(sa.select(hash_).where(who == slug) for hash_, who in hashes))
+        others = sa.union(*(sa.select(hash_).where(who != slug) for hash_, who in hashes))
+        gone = sa.or_(table.c.study == slug, table.c.hash.in_(mine))
+        connection.execute(sa.delete(table).where(gone, table.c.hash.not_in(others)))
     for table in reversed(tables.metadata.sorted_tables):
-        if "study" in table.c:
-            connection.execute(sa.delete(table).where(table.c.study == slug, shared.get(table, sa.true())))
+        if "study" in table.c and table not in {tables.definition, tables.design}:
+            connection.execute(sa.delete(table).where(table.c.study == slug))
     connection.execute(sa.delete(tables.study).where(tables.study.c.slug == slug))
 
 

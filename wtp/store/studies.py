@@ -24,7 +24,8 @@ def register(connection: sa.Connection, survey: Survey) -> None:
     kept = connection.execute(
         sa.select(tables.study.c.design_hash).where(tables.study.c.slug == survey.slug)
     ).scalar_one()
-    published = versions.has_design(connection, survey.slug, design_hash)
+    newest = versions.last(connection, survey.slug)
+    published = newest is not None and newest.design_hash == design_hash
     if kept and kept != design_hash and not published and fielding_began(connection, survey.slug):
         raise StoreError(
             f"{survey.folder}/design.csv: changed after real respondents began; allowed: the design they answer; "

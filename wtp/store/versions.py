@@ -79,20 +79,9 @@ def everything(connection: sa.Connection, slug: str) -> tuple[Version, ...]:
     return tuple(_version(row, real.get(row["definition_hash"], 0)) for row in rows)
 
 
-def has_design(connection: sa.Connection, slug: str, design_hash: str) -> bool:
-    """Whether a version of the study was published with this design."""
-    query = sa.select(_V.number).where(_V.study == slug, _V.design_hash == design_hash).limit(1)
-    return connection.execute(query).first() is not None
-
-
 def design_text(connection: sa.Connection, design_hash: str) -> str | None:
     """The text of a design that was in use."""
     return connection.execute(sa.select(_D.content).where(_D.hash == design_hash)).scalar_one_or_none()
-
-
-def slugs(connection: sa.Connection) -> tuple[str, ...]:
-    """The studies that were in use."""
-    return tuple(connection.execute(sa.select(_V.study).distinct().order_by(_V.study)).scalars())
 
 
 def _version(row: sa.RowMapping, real: int = 0) -> Version:

@@ -90,8 +90,9 @@ def _sentence(
     rows: Sequence[Mapping[Any, Any]], labels: Mapping[str, str], currency: str, count: int
 ) -> tuple[str, bool]:
     open_rows = [row for row in rows if row["status"] == "more"]
-    near = [row for row in open_rows if row["more_answers"] <= count]
-    far = [row for row in open_rows if row["more_answers"] > count]
+    # The price limit has a target that somebody set; a label that would need twice the field is better left open.
+    near = [row for row in open_rows if row["decision"] == _LIMIT or row["more_answers"] <= count]
+    far = [row for row in open_rows if row not in near]
     close = [row for row in rows if row["status"] == "too_close"]
     parts = []
     if near:

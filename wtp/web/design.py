@@ -163,7 +163,7 @@ def _tastes(plan: Plan | None) -> str:
     return {
         "simulation": gettext("The simulated respondents have the tastes that the survey states under [simulation]."),
         "prior": gettext("The simulated respondents have the tastes that the survey states under choice_tasks.prior, and differ much from one another."),
-        "neutral": gettext("The survey states no tastes, so the simulated respondents have neutral ones: every step up is worth 3 % of today's price, half would still buy 10 % above it, and people differ much."),
+        "neutral": gettext("The survey states no tastes, so the simulated respondents have neutral ones: every step up is worth 3 per cent of today's price, half would still buy 10 per cent above it, and people differ much."),
     }[plan.tastes]  # fmt: skip
 
 

@@ -220,8 +220,10 @@ def _precision(check: Check, values: _Values, labels: Mapping[str, str], slug: s
             "For some figures there is no forecast, because the simulated answers did not tell them. See the table of what is needed."
         )
     if check.status == WARNING:
-        return gettext("Simulated studies of another size were more than 15 % off the forecast; read it as rough.")
-    return gettext("Fresh simulated studies of another size were within 15 % of the forecast below.")
+        return gettext(
+            "Simulated studies of another size were more than 15 per cent off the forecast; read it as rough."
+        )
+    return gettext("Fresh simulated studies of another size were within 15 per cent of the forecast below.")
 
 
 _SENTENCES = {

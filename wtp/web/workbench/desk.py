@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from flask_babel import gettext as _
 from wtp.errors import SurveyError
 from wtp.store import Database
 from wtp.survey import Definition, Mistake, Survey
-from wtp.survey.drafts import DRAFT_FILE, Draft, folder_of, read_draft
+from wtp.survey.drafts import Draft, folder_of, read_draft
 from wtp.survey.editing import Place
 from wtp.survey.load import DEFINITION_FILE, inspect_text, parse_source
 from wtp.web.i18n import language
@@ -76,21 +75,17 @@ class Desk:
         return len(found) if isinstance(found, list) else 0
 
     @property
-    def saved_at(self) -> datetime | None:
-        """When the draft was saved, if there is one."""
-        path = self.draft.folder / DRAFT_FILE
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
-
-    @property
     def by_part(self) -> Counter[str]:
         """How many mistakes each part has."""
         return Counter(part_of(key_of(mistake)) for mistake in self.mistakes)
 
     @property
-    def listed(self) -> list[tuple[str, str, str]]:
-        """All mistakes as (page, place in words, what is wrong)."""
-        languages = self.reader.languages
-        return [(page_of(key_of(m)), m.key, said(m, languages, key_of(m))) for m in self.mistakes]
+    def listed(self) -> list[tuple[str, str, str, str]]:
+        """All mistakes as (page, name of the place, place in words, what is wrong)."""
+        reader, found = self.reader, []
+        for place, mistake in reader.mistakes:
+            found.append((page_of(place), name_of(place), reader.where(place) or mistake.key, said(mistake)))
+        return found
 
 
 def desk_of(slug: str) -> Desk:

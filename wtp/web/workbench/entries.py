@@ -22,7 +22,19 @@ from wtp.web.workbench.schema import Field, fields_of
 # Beside what is required, these are shown at once; all else is folded away until it is used.
 _SHOWN = {
     "Level": {"unit_cost", "investment", "picture", "description"},
-    "ChoiceTaskPlan": {"tasks", "alternatives", "none", "holdouts", "repeated", "versions", "method"},
+    "ChoiceTaskPlan": {
+        "tasks",
+        "alternatives",
+        "none",
+        "holdouts",
+        "repeated",
+        "versions",
+        "method",
+        "dominated",
+        "at_most_once",
+        "prohibited",
+        "conditional_prices",
+    },
     "Economics": {"illustrative", "purchases_per_year", "planning_years", "interest_rate", "route", "budget"},
     "ChoiceTaskPage": {"purchase_question"},
     "Attribute": {"description", "ordered"},
@@ -170,6 +182,20 @@ class Reader:
                 if said_:
                     return str(said_.get(language()) or next(iter(said_.values())))
         return str(value.get("id") or value.get("segment") or "")
+
+    def where(self, place: Place) -> str:
+        """A place in words: Attribute Speed › Level The same day › Words shown."""
+        found: list[str] = []
+        for n, part in enumerate(place):
+            if isinstance(part, int) and n:
+                table = value_at(self.content, place[: n + 1])
+                title = self.title(table) if isinstance(table, Mapping) else ""
+                found[-1] = f"{words.ONE_OF.get(str(place[n - 1]), place[n - 1])} {title or part + 1}"
+            elif isinstance(part, str) and part in self.languages and n:
+                found[-1] += f" ({part})"
+            else:
+                found.append(words.label("", str(part)))
+        return " › ".join(found)
 
     def _picks(self, field: Field, model: type[Record], place: Place) -> tuple[Any, ...]:
         if field.kind == "choice":

@@ -13,7 +13,7 @@ from wtp.survey.lots import profiles
 from wtp.survey.pages import QuestionPage, Quota, ScreenOut
 from wtp.web import respond
 from wtp.web.accounts import ANALYSTS, requires
-from wtp.web.i18n import speak
+from wtp.web.i18n import language, speak
 from wtp.web.i18n import text as said
 from wtp.web.security import allow_frames
 from wtp.web.visit import Visit
@@ -38,7 +38,7 @@ def preview(slug: str) -> str:
     chosen = request.args.get("step", "")
     chosen = chosen if chosen in names else listed[0][0]
     languages = definition.languages
-    language = request.args.get("language", "")
+    asked = [request.args.get("language", ""), language(), languages[0]]
     at = names.index(chosen)
     return page(
         "preview",
@@ -49,7 +49,7 @@ def preview(slug: str) -> str:
         before=names[at - 1] if at else None,
         after=names[at + 1] if at + 1 < len(names) else None,
         languages=languages,
-        shown=language if language in languages else languages[0],
+        shown=next(one for one in asked if one in languages),
     )
 
 
