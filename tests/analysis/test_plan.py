@@ -16,6 +16,7 @@ from wtp.estimation.coding import design_levels
 from wtp.estimation.synthetic import draw_respondents
 from wtp.estimation.synthetic_study import answered_design, assumed_tastes
 from wtp.survey import Answers, Definition, Design, Survey, load_survey
+from wtp.survey.tasks import Prior
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,19 @@ def test_without_segments_simulation_and_none_it_states_its_tastes(workshop: tup
     assert made.needed["note"].eq("").all()
     pd.testing.assert_frame_equal(made.needed, plan_study(plain, design, seed=2).needed)
     assert not made.needed.equals(plan_study(plain, design, seed=3).needed)
+
+
+def test_a_prior_stands_for_tastes_that_are_not_stated(workshop: tuple[Definition, Design]) -> None:
+    definition, _ = workshop
+    worth = {a.id: (0.0, 5.0, 9.0) for a in definition.attributes}
+    tasks = definition.choice_tasks.model_copy(update={"prior": Prior(price_coefficient=-0.04, worth=worth)})
+    found = assumed_tastes(definition.model_copy(update={"simulation": None, "choice_tasks": tasks}))
+    assert found.source == "prior"
+    assert found.simulation.spread == 0.8
+    assert {segment.price_coefficient for segment in found.simulation.segments} == {-0.04}
+    assert all(segment.worth == worth for segment in found.simulation.segments)
+    assert found.shares == pytest.approx({"work": 1400 / 5900, "family": 2600 / 5900, "now_and_then": 1900 / 5900})
+    assert assumed_tastes(definition).source == "simulation"
 
 
 def test_people_who_do_not_mind_the_price_give_no_figure(workshop: tuple[Definition, Design]) -> None:

@@ -61,7 +61,13 @@ def test_design_is_reproducible_and_printed(folder: Path) -> None:
     first = run("design", folder, "--seed", 1)
     assert first.exit_code == 0, first.output
     assert (folder / "design.csv").read_bytes() == before
-    for word in ("D-error", "dominated tasks: 0", "speed", "repeated level"):
+    for word in (
+        "D-error",
+        "dominated tasks: 0",
+        "speed",
+        "repeated level",
+        "checks: all ready; in words at /manage/supplier/design",
+    ):
         assert word in first.output
     run("design", folder, "--seed", 2)
     assert (folder / "design.csv").read_bytes() != before

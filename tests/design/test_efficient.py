@@ -147,6 +147,18 @@ def test_an_efficient_design_beats_balanced_overlap(tmp_path: Path) -> None:
     assert search(definition, 2) == search(definition, 2)
 
 
+def test_tested_prices_between_the_extremes_stay_in_an_efficient_design(tmp_path: Path) -> None:
+    """A linear price alone would be told best by its two extremes; then neither its curve nor a limit between them could be told."""
+    definition = written(tmp_path / "prices", 'method = "efficient"\nseconds = 30', versions=2)
+    found = diagnostics(search(definition, 1), definition)
+    price = found.balance[-1]
+    assert price.attribute == "price"
+    assert price.deviation <= 0.25, price.counts
+    coded, rules, draws = codes(definition), rules_of(definition), prior_draws(definition)
+    free_of_weight = coordinate_exchange(coded, 20, 3, rules, draws=draws, starts=10)
+    assert found.d_error < 1.08 * 2 * free_of_weight.error, "which costs little"
+
+
 PRIOR = "prior = { price_coefficient = -0.05, spread = 0.5, worth = { range = [0, 5, 8], speed = [0, 8, 14], financing = [0, 3, 5], competence = [0, 5, 9], brand = [0, 3, 5], design = [0, 2, 6] } }"
 
 
@@ -165,8 +177,10 @@ def test_a_prior_makes_the_design_better_where_it_is_right(tmp_path: Path) -> No
 def test_the_time_limit_holds_and_leaves_a_design(tmp_path: Path) -> None:
     definition = written(tmp_path / "short", "", versions=100)
     arguments = {"draws": np.zeros((64, 13)), "starts": 1000, "seconds": 0.5}
-    found = coordinate_exchange(codes(definition), 1000, 3, rules_of(definition), **arguments)  # type: ignore[arg-type]
+    shares: list[float] = []
+    found = coordinate_exchange(codes(definition), 1000, 3, rules_of(definition), **arguments, progress=shares.append)  # type: ignore[arg-type]
     assert found.stopped
+    assert shares[-1] == 1.0
     assert np.isfinite(found.error)
 
 

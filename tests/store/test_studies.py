@@ -97,3 +97,14 @@ def test_the_first_result_of_a_fingerprint_stays(study: Study) -> None:
     save("another")
     with study.database.read() as connection:
         assert results.load(connection, "f" * 64) == '{"figure": 0.1, "text": "für 10 €"}'
+
+
+def test_a_plan_takes_the_place_of_the_one_before(study: Study) -> None:
+    with study.database.begin() as connection:
+        results.save_plan(connection, SLUG, "first", NOW)
+        results.save_plan(connection, "other", "of another study", NOW)
+        results.save_plan(connection, SLUG, '{"precision": 2.0, "text": "±2 €"}', NOW)
+    with study.database.read() as connection:
+        assert results.load_plan(connection, SLUG) == '{"precision": 2.0, "text": "±2 €"}'
+        assert results.load_plan(connection, "other") == "of another study"
+        assert results.load_plan(connection, "third") is None

@@ -19,9 +19,11 @@ from tests.web.figures import planned
 from tests.web.staff import PASSWORD, Staff
 from wtp import __version__
 from wtp.analysis import Plan, plan_basis
+from wtp.design import search
 from wtp.settings import Settings
-from wtp.store import results, staff, tables
+from wtp.store import respondents, results, staff, tables
 from wtp.survey import Survey, load_survey
+from wtp.survey.design_file import format_design
 from wtp.web import create_app
 from wtp.web.security import limiter
 
@@ -167,7 +169,7 @@ def test_a_forecast_can_be_missing_old_rough_or_without_a_figure(app: Flask, ana
     assert analyst.client.get("/manage/supplier/design/plan-needed.csv").status_code == 404
     for plan, wanted, said in (
         (planned("other"), "out of date", "another version of survey or design"),
-        (planned(basis, ratio=1.3), "warning", "more than 15 % off"),
+        (planned(basis, ratio=1.3), "warning", "more than 15 per cent off"),
         (planned(basis, withheld=True), "warning", "For some figures there is no forecast"),
     ):
         keep(app, plan)
@@ -204,11 +206,20 @@ def test_a_rule_that_came_later_makes_it_out_of_date(analyst: Staff, folder: Pat
     assert "of 1,560 tasks break the rules" in sentence
 
 
-def test_what_the_running_program_does_not_know_yet_is_said(analyst: Staff, folder: Path) -> None:
-    path = folder / "survey.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("minutes = 10", "minutes = 11"), encoding="utf-8")
+def test_a_design_that_real_respondents_do_not_get_is_said(app: Flask, analyst: Staff, folder: Path) -> None:
+    survey = load_survey(folder)
+    assert survey.design is not None
+    database = app.extensions["wtp_database"]
+    with database.begin() as connection:
+        respondents.begin(
+            connection, "supplier", "token", definition_hash=survey.definition_hash, design_version=1, tasks=survey.design.versions[1],
+            language="en", consent_hash=survey.definition.consent_hash, now=datetime.now(UTC), simulated=False,
+        )  # fmt: skip
+    (folder / "design.csv").write_text(format_design(search(survey.definition, 2), survey.definition), encoding="utf-8")
     status, sentence = checks(opened(analyst))["Design file"]
-    assert (status, "Start the program again" in sentence) == ("out of date", True)
+    with database.begin() as connection:
+        connection.execute(sa.delete(tables.respondent))
+    assert (status, "Publish the change as a new version" in sentence) == ("out of date", True)
 
 
 def test_without_a_design_nothing_can_be_asked(analyst: Staff, folder: Path) -> None:

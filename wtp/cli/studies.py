@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from wtp.cli.simulation import simulate_through_pages, simulate_through_store
-from wtp.design import search
-from wtp.design.efficiency import diagnostics
+from wtp.design import check_design, search
+from wtp.design.checks import READY
 from wtp.errors import DesignError, SurveyError
 from wtp.settings import load_settings
 from wtp.store import open_database, studies
-from wtp.survey import Definition, Design, inspect_survey, load_survey
+from wtp.survey import Definition, inspect_survey, load_survey
 from wtp.survey.design_file import format_design
 from wtp.survey.drafts import DRAFT_DESIGN_FILE, DRAFT_FILE, read_draft, write_whole
 from wtp.survey.load import DESIGN_FILE, inspect_text
@@ -68,20 +69,25 @@ def design(folder: Path, seed: int, draft: bool) -> None:
             f"{folder}: real respondents have begun; a study in the field keeps its design; "
             "publish a change as a new version on the study's pages, or copy the folder under a new name."
         )
-    found = search(survey.definition, seed)
-    _write_design(found, survey.definition, folder / DESIGN_FILE)
+    _write_design(survey.definition, seed, folder / DESIGN_FILE)
 
 
 def _design_draft(folder: Path, seed: int) -> None:
     definition, mistakes = inspect_text(read_draft(folder).text, folder / DRAFT_FILE)
     if definition is None:
         raise SurveyError("\n".join(map(str, mistakes)))
-    _write_design(search(definition, seed), definition, folder / DRAFT_DESIGN_FILE)
+    _write_design(definition, seed, folder / DRAFT_DESIGN_FILE)
 
 
-def _write_design(found: Design, definition: Definition, target: Path) -> None:
+def _write_design(definition: Definition, seed: int, target: Path) -> None:
+    with click.progressbar(length=1000, label="search", show_eta=False, file=sys.stderr) as bar:
+        found = search(definition, seed, lambda share: bar.update(int(1000 * share) - bar.pos))
+        bar.update(1000 - bar.pos)
     write_whole(target, format_design(found, definition))
-    click.echo(str(diagnostics(found, definition)))
+    checked = check_design(definition, found)
+    click.echo(str(checked.diagnostics))
+    unready = [f"{check.name}: {check.status.replace('_', ' ')}" for check in checked.checks if check.status != READY]
+    click.echo(f"checks: {', '.join(unready) or 'all ready'}; in words at /manage/{target.parent.name}/design")
     click.echo(f"written: {target}")
 
 

@@ -8,23 +8,29 @@ nothing is learnt from them. All versions share the holdout tasks; the repeat as
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from wtp.design.candidates import Candidates, nothing_fits
 from wtp.design.rules import Rules, rules_of
 from wtp.errors import DesignError
 from wtp.survey.definition import Definition
 from wtp.survey.design_file import design_hash, format_design
 from wtp.survey.tasks import Alternative, ChoiceTask, Design
 
-_REDRAWS = 2_000  # of possible studies, the hardest ones tried accept one draw in fifty
+_REDRAWS = 500  # of possible studies without prohibitions, the hardest ones tried accept one draw in fifty
+_FEW_REDRAWS = 20  # once random tasks have proved too rare
+_ENOUGH = 1_000  # built tasks to choose from
+_BUILT = 8  # tasks built instead, of which the one with the least-used levels is kept
 _HOLDOUT_CANDIDATES = 2_000
 _NEUTRAL_WORTH = 1.0  # utility from the lowest to the highest level, for the balance of holdout tasks
 
 
 def balanced_design(definition: Definition, seed: int) -> Design:
-    """Balanced-overlap versions for the plan of the survey; same seed, same design.
+    """Balanced-overlap versions for the plan of the survey; same seed and enough time, same design.
 
     Raises DesignError if the rules leave no task.
     """
@@ -32,7 +38,8 @@ def balanced_design(definition: Definition, seed: int) -> Design:
     rng = np.random.default_rng(seed)
     everywhere = [np.zeros(size) for size in rules.sizes]
     holdouts = holdout_tasks(plan.holdouts, rules, rng)
-    drawn = (_version(plan.tasks, rules, everywhere, rng) for _ in range(plan.versions))
+    tasks = _Tasks(rules, time.monotonic() + plan.seconds)
+    drawn = (_version(plan.tasks, tasks, everywhere, rng) for _ in range(plan.versions))
     return assembled(definition, drawn, holdouts, rng)
 
 
@@ -62,20 +69,45 @@ def level_numbers(definition: Definition) -> list[tuple[int, bool]]:
     return [*attributes, (len(definition.price.levels), True)]
 
 
-def _version(tasks: int, rules: Rules, everywhere: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    here = [np.zeros(size) for size in rules.sizes]
-    drawn = []
-    for _ in range(tasks):
-        for _ in range(_REDRAWS):
+@dataclass(slots=True)
+class _Tasks:
+    """Draws tasks with the least-used levels; where the rules hardly let any pass, builds them from the list of allowed alternatives.
+
+    end: when the time for that is over, by the monotonic clock.
+    """
+
+    rules: Rules
+    end: float
+    candidates: Candidates | None = None
+    known: list[np.ndarray] = field(default_factory=list)
+
+    def draw(self, here: list[np.ndarray], everywhere: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+        """(J, attributes) level numbers. Raises DesignError if no task keeps the rules."""
+        rules = self.rules
+        for _ in range(_FEW_REDRAWS if self.candidates else _REDRAWS):
             columns = [
                 _levels(size, rules.alternatives, here[a], everywhere[a], rng) for a, size in enumerate(rules.sizes)
             ]
             profiles = np.column_stack(columns)
             if rules.allowed(profiles):
-                break
-        else:
-            raise DesignError(rules.nothing_fits())
-        for a, column in enumerate(columns):
+                return profiles
+        self.candidates = self.candidates or Candidates.of(rules)
+        if not self.known or (len(self.known) < _ENOUGH and time.monotonic() < self.end):
+            built = [task for _ in range(_BUILT) if (task := self.candidates.task(rng)[0]) is not None]
+            self.known += built
+        else:  # those that there are do it again
+            built = [self.known[i] for i in rng.integers(0, len(self.known), _BUILT)]
+        if not built:
+            raise DesignError(nothing_fits(rules))
+        return min(built, key=lambda task: sum(float(here[a][task[:, a]].sum()) for a in range(len(rules.sizes))))
+
+
+def _version(count: int, tasks: _Tasks, everywhere: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    here = [np.zeros(size) for size in tasks.rules.sizes]
+    drawn = []
+    for _ in range(count):
+        profiles = tasks.draw(here, everywhere, rng)
+        for a, column in enumerate(profiles.T):
             np.add.at(here[a], column, 1)
             np.add.at(everywhere[a], column, 1)
         drawn.append(profiles)
@@ -97,24 +129,38 @@ def _levels(
 
 def holdout_tasks(count: int, rules: Rules, rng: np.random.Generator) -> list[np.ndarray]:
     """Different tasks within the rules whose alternatives are about equally good for somebody with neutral tastes."""
-    sizes, ordered, alternatives = rules.sizes, rules.ordered, rules.alternatives
+    sizes, alternatives = rules.sizes, rules.alternatives
     found: dict[tuple[tuple[int, ...], ...], tuple[float, np.ndarray]] = {}
     for _ in range(_HOLDOUT_CANDIDATES if count else 0):
         profiles = np.column_stack([_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes])
         if rules.allowed(profiles):
-            utility = (profiles / (sizes - 1) * np.where(ordered, _NEUTRAL_WORTH, 0)) @ np.r_[
-                np.ones(len(sizes) - 1), -2
-            ]
-            same = tuple(sorted(tuple(map(int, profile)) for profile in profiles))
-            found[same] = (float(np.ptp(utility)), profiles)
+            found[_shape(profiles)] = (_imbalance(profiles, rules), profiles)
+    if len(found) < count:
+        candidates = Candidates.of(rules)
+        for _ in range(_BUILT * count):
+            task, _ = candidates.task(rng)
+            if task is None:
+                break
+            found.setdefault(_shape(task), (_imbalance(task, rules), task))
     if not found and count:
-        raise DesignError(rules.nothing_fits())
+        raise DesignError(nothing_fits(rules))
     if len(found) < count:
         raise DesignError(
             f"{len(found)} different holdout tasks without a dominated alternative; allowed: the {count} that choice_tasks.holdouts "
             "asks for; add levels or attributes, or ask for fewer."
         )
     return [profiles for _, profiles in sorted(found.values(), key=lambda pair: pair[0])[:count]]
+
+
+def _shape(profiles: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    """Equal for tasks with the same alternatives."""
+    return tuple(sorted(tuple(map(int, profile)) for profile in profiles))
+
+
+def _imbalance(profiles: np.ndarray, rules: Rules) -> float:
+    """How far the best alternative is from the worst one, for somebody with neutral tastes."""
+    worth = profiles / (rules.sizes - 1) * np.where(rules.ordered, _NEUTRAL_WORTH, 0)
+    return float(np.ptp(worth @ np.r_[np.ones(len(rules.sizes) - 1), -2]))
 
 
 def _task(number: int, kind: str, profiles: np.ndarray, definition: Definition) -> ChoiceTask:

@@ -78,7 +78,7 @@ class Diagnostics:
         if self.rank < self.parameters:
             return (
                 f"too small: all versions together tell {self.rank} of {self.parameters} parameters apart; "
-                "ask for more versions or more tasks"
+                "ask for more versions or more tasks, or drop a prohibition"
             )
         line = (
             f"D-error {self.d_error:.5f} per respondent, {self.d_error / self.random_d_error:.3f} of a random design's "

@@ -9,7 +9,8 @@ import numpy as np
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Pair
 
-_DRAWS = 20_000
+_ONCE = "choice_tasks.at_most_once"
+_DOMINATED = 'choice_tasks.dominated = "avoid"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,55 +34,37 @@ class Rules:
         """For the compiled search."""
         return self.forbidden, self.at_most_once, self.ordered, self.avoid_dominated
 
-    def profile_allowed(self, profile: np.ndarray) -> bool:
-        """Whether one alternative, (attributes,) level numbers, is free of prohibited pairs."""
-        a = np.arange(len(profile))
-        return not self.forbidden[a[:, None], profile[:, None], a[None, :], profile[None, :]].any()
-
     def allowed(self, task: np.ndarray) -> bool:
         """Whether a task, (J, attributes) level numbers, keeps all rules; equal alternatives never do."""
-        if not all(self.profile_allowed(profile) for profile in task):
+        a = np.arange(task.shape[1])
+        if self.forbidden[a[:, None], task[:, :, None], a, task[:, None, :]].any():
             return False
-        if any(len(set(task[:, a].tolist())) < len(task) for a in np.flatnonzero(self.at_most_once)):
-            return False
-        if len(np.unique(task, axis=0)) < len(task):
+        equal = (task[:, None] == task)[~np.eye(len(task), dtype=bool)]  # (pairs, attributes)
+        if equal.all(axis=1).any() or equal[:, self.at_most_once].any():
             return False
         return not (self.avoid_dominated and dominated(task, self.ordered))
 
-    def nothing_fits(self) -> str:
-        """Why no task can be drawn, in words: which rule to drop."""
-        rng = np.random.default_rng(1)
-        helping = [(name, share) for name, rules in self._without() if (share := rules.share(rng)) > 0]
-        if not helping:
-            return (
-                "the rules of choice_tasks leave no task; allowed: rules under which alternatives can differ and trade off; dropping a single one "
-                "of them does not help: add levels or attributes, show fewer alternatives, or drop several."
-            )
-        name, share = max(helping, key=lambda pair: pair[1])
-        return (
-            f"the rules of choice_tasks leave no task; allowed: rules that leave some; without {name} there are (in {share:.1%} of random draws): "
-            "drop or narrow it."
+    def parts(self) -> list[tuple[str, np.ndarray | None]]:
+        """What could be dropped, as the author wrote it: prohibitions with their tables, at_most_once, the rule against dominated alternatives."""
+        found: list[tuple[str, np.ndarray | None]] = list(self.names)
+        found += [(_ONCE, None)] if self.at_most_once.any() else []
+        return found + ([(_DOMINATED, None)] if self.avoid_dominated else [])
+
+    def size(self, name: str) -> float:
+        """How much a part forbids: pairs of levels; the two rules on whole tasks count more than any prohibition."""
+        table = dict(self.parts())[name]
+        return np.inf if table is None else float(table.sum())
+
+    def without(self, dropped: set[str]) -> Rules:
+        """The same rules but for some parts."""
+        kept = tuple((name, table) for name, table in self.names if name not in dropped)
+        return replace(
+            self,
+            names=kept,
+            forbidden=np.logical_or.reduce([np.zeros_like(self.forbidden), *(table for _, table in kept)]),
+            at_most_once=self.at_most_once & (_ONCE not in dropped),
+            avoid_dominated=self.avoid_dominated and _DOMINATED not in dropped,
         )
-
-    def share(self, rng: np.random.Generator) -> float:
-        """Share of random tasks that keep the rules, from draws."""
-        draws = rng.integers(0, self.sizes, (_DRAWS, self.alternatives, len(self.sizes)))
-        a = np.arange(len(self.sizes))
-        bad = self.forbidden[a[:, None], draws[..., :, None], a[None, :], draws[..., None, :]].any(axis=(1, 2, 3))
-        return sum(self.allowed(task) for task in draws[~bad]) / _DRAWS
-
-    def _without(self) -> list[tuple[str, Rules]]:
-        options: list[tuple[str, Rules]] = []
-        for number, (name, _) in enumerate(self.names):
-            rest = [table for n, (_, table) in enumerate(self.names) if n != number]
-            options.append(
-                (name, replace(self, forbidden=np.logical_or.reduce([np.zeros_like(self.forbidden), *rest])))
-            )
-        if self.at_most_once.any():
-            options.append(("choice_tasks.at_most_once", replace(self, at_most_once=np.zeros_like(self.at_most_once))))
-        if self.avoid_dominated:
-            options.append(('choice_tasks.dominated = "avoid"', replace(self, avoid_dominated=False)))
-        return options
 
 
 def dominated(profiles: np.ndarray, ordered: np.ndarray) -> bool:

@@ -61,7 +61,7 @@ class ChoiceTaskPlan(Record):
     versions: int = Field(120, ge=1, le=1000)
     method: Literal["balanced", "efficient"] = "balanced"
     criterion: Literal["D", "C"] = Field("D", description="D: all part-worths; C: the worths in money, needs a prior")
-    seconds: float = Field(30, gt=0, le=3600, description="time limit of the efficient search")
+    seconds: float = Field(30, gt=0, le=3600, description="time limit of the search for a design")
     prior: Prior | None = None
     dominated: Literal["avoid", "allow"] = "avoid"
     at_most_once: tuple[Identifier, ...] = Field((), description="attributes of which no level repeats within a task")

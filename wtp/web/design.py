@@ -1,7 +1,6 @@
 """The design of a study before its launch: what was checked, and how precise the results will be.
 
-Survey and design are read from their files, so that the page shows what they are now and says where the running program still has another
-version. The forecast is the one that `wtp plan` kept; nothing here takes longer than a second.
+Survey and design are read from their files, so that the page shows what they are now and says where respondents still get another version. The forecast is the one that `wtp plan` kept; nothing here takes longer than a second.
 """
 
 from __future__ import annotations
@@ -145,7 +144,7 @@ def _file_check(served: Survey, now: Survey | None, mistakes: tuple[Mistake, ...
         now.definition.hash,
         now.design.hash,
     )
-    return Check("file", READY) if same else Check("file", OUT_OF_DATE, {"restart": 1})
+    return Check("file", READY) if same else Check("file", OUT_OF_DATE, {"differs": 1})
 
 
 def _standard_errors(checked: Checked, labels: dict[str, str]) -> tuple[tuple[str, str], ...]:

@@ -66,9 +66,9 @@ def _file(check: Check, values: _Values, labels: Mapping[str, str], slug: str) -
             "survey.toml has mistakes, so the design could not be checked. See them: wtp check surveys/%(slug)s",
             slug=slug,
         )
-    if values.get("restart"):
+    if values.get("differs"):
         return gettext(
-            "The files have changed since the program was started; respondents still get the former version. Start the program again."
+            "The files differ from what respondents get, because people have begun and a study in the field keeps its design. Publish the change as a new version."
         )
     if check.status == OUT_OF_DATE:
         return gettext("design.csv no longer fits survey.toml. Make it anew: wtp design surveys/%(slug)s", slug=slug)
@@ -220,7 +220,9 @@ def _precision(check: Check, values: _Values, labels: Mapping[str, str], slug: s
             "For some figures there is no forecast, because the simulated answers did not tell them. See the table of what is needed."
         )
     if check.status == WARNING:
-        return gettext("Simulated studies of another size were more than 15 per cent off the forecast; read it as rough.")
+        return gettext(
+            "Simulated studies of another size were more than 15 per cent off the forecast; read it as rough."
+        )
     return gettext("Fresh simulated studies of another size were within 15 per cent of the forecast below.")
 
 
