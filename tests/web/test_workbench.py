@@ -69,18 +69,17 @@ def every_page(slug: str, content: dict[str, Any]) -> Iterator[str]:
                 yield f"/manage/{slug}/edit/{name}.{n}.questions.{q}"
 
 
-@pytest.mark.parametrize("slug", ["supplier", "every_question"])
-def test_saving_a_page_as_it_is_changes_nothing(author: Author, surveys: Path, slug: str) -> None:
+@pytest.mark.parametrize(("slug", "language"), [("supplier", "de"), ("every_question", "en")])
+def test_saving_a_page_as_it_is_changes_nothing(author: Author, surveys: Path, slug: str, language: str) -> None:
     """Every page of every part can be opened, holds everything that the file says there, and gives it back unchanged."""
     text = (surveys / slug / "survey.toml").read_text(encoding="utf-8")
-    for language in ("en", "de"):
-        author.client.get(f"/manage?lang={language}")
-        for path in every_page(slug, tomllib.loads(text)):
-            page = author.go(path)
-            assert page.select_one("h1"), path
-            if page.select_one("form.edit"):
-                assert author.press().status_code == 303, path
-                assert not (surveys / slug / "survey.draft.toml").exists(), path
+    author.client.get(f"/manage?lang={language}")
+    for path in every_page(slug, tomllib.loads(text)):
+        page = author.go(path)
+        assert page.select_one("h1"), path
+        if page.select_one("form.edit"):
+            assert author.press().status_code == 303, path
+            assert not (surveys / slug / "survey.draft.toml").exists(), path
 
 
 # Writing

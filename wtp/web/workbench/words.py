@@ -232,7 +232,7 @@ HELP: dict[str, LazyString] = {
     "overstated": _l("As this company knows it, such as 1.2."),
     "Competitor.unit_cost": _l("A guess, for the prices it may answer with."),
     "parameter": _l("The name under which the panel tells its respondent, such as pid."),
-    "completed": _l("An address; {id} in it stands for the panel's respondent."),
+    "completed": _l("An address with https; {id} stands for the panel's respondent."),
     "embed_in": _l("Such as https://www.example.com; a space between them."),
     "share": _l("0.36 is 36 per cent; together 1."),
     "price_limit": _l("Price at which half of them would still buy today's offer."),
