@@ -50,7 +50,7 @@ class Browser:
         if path.endswith("/consent"):
             self._barrier.wait(300)
         reply = self._open(path, urlencode(data, doseq=True).encode())
-        if reply.request.path != path:
+        if reply.status_code != 503 and reply.request.path != path:
             self.acknowledged.append((path.rpartition("/")[2], data))
         if not self.token and (link := re.search(r"/r/([\w-]+)", reply.text)):
             self.token = link[1]
@@ -59,13 +59,15 @@ class Browser:
     def _open(self, path: str, body: bytes | None) -> SimpleNamespace:
         try:
             opened = self._opener.open(Request(self._address + path, body, {"Accept-Language": "en"}), timeout=300)
-        except HTTPError as asked_again:  # a page that wants a second look, as at prices that do not rise
-            if asked_again.code != 422:
+        except HTTPError as asked_again:  # prices that do not rise, or a server that is busy
+            if asked_again.code not in (422, 503):
                 raise
             opened = asked_again
         with opened as reply:
             where, text = urlsplit(reply.geturl()).path, reply.read().decode()
-            return SimpleNamespace(status_code=reply.status, text=text, request=SimpleNamespace(path=where))
+            found = SimpleNamespace(status_code=reply.status, text=text, headers=reply.headers)
+            found.request = SimpleNamespace(path=where)
+            return found
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,22 @@ def test_what_the_bot_means_is_what_is_stored(app: Flask, database: Database, la
 def test_a_page_that_does_not_take_the_answers_is_named(app: Flask, database: Database) -> None:
     with pytest.raises(DataError, match=r"/s/supplier/profile did not take .*Choose an answer"):
         play(app, database, "en", {}, lambda task: (1, True))
+
+
+def test_a_busy_server_is_asked_again(
+    app: Flask, database: Database, survey: Survey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every third request finds the server busy, before and after an answer is saved."""
+    waits: list[float] = []
+    monkeypatch.setattr("wtp.web.bot.time.sleep", waits.append)
+    asked = count(1)
+
+    @app.before_request
+    def busy() -> tuple[str, int, dict[str, str]] | None:
+        return ("busy", 503, {"Retry-After": "5"}) if next(asked) % 3 == 0 else None
+
+    person = draw_respondents(survey.definition, 1, seed=4)[0]
+    play(app, database, "en", person.answers, lambda task: choose(person, task, np.random.default_rng(1)))
+    assert len(waits) > 5
+    assert set(waits) == {5.0}
+    assert stored(database).respondents[-1].completed_at is not None

@@ -7,7 +7,9 @@ Tastes come from outside: `answers` by question, `choose` for a choice task. Dem
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -39,6 +41,7 @@ Choose = Callable[[ChoiceTask], tuple[int, bool]]
 _ANCHORS = ("all", "some", "none")
 Sort = Callable[[BestWorstPage, list[str]], Mapping[str, str]]
 Rate = Callable[[Alternative, Scale], int]
+_TRIES = 10
 
 
 class Bot:
@@ -73,7 +76,7 @@ class Bot:
         """
         slug = self._survey.slug
         address = f"/s/{slug}" + (f"/r/{self._token}" if self._token else "")
-        reply = self._client.get(address, follow_redirects=True)
+        reply = self._ask(address)
         while True:
             place = _path(reply)
             if place == f"/s/{slug}/e/end":
@@ -83,13 +86,27 @@ class Bot:
                 raise DataError(f"bot: {place} replied {reply.status}; allowed: a page of {slug}; look at that page.")
             if isinstance(page, ThanksPage):
                 return "thanks"
-            reply = self._client.post(place, data=self._filled(reply, page), follow_redirects=True)
+            reply = self._ask(place, self._filled(reply, page))
             if _path(reply) == place:  # asked to look again, as at prices that do not rise: it means them
-                reply = self._client.post(place, data=self._filled(reply, page), follow_redirects=True)
+                reply = self._ask(place, self._filled(reply, page))
             if _path(reply) == place:
                 shown = BeautifulSoup(reply.text, "html.parser").select(".mistakes")
                 found = " ".join(_words(mistake) for mistake in shown) or reply.status
                 raise DataError(f"bot: {place} did not take the answers: {found}; look at that page.")
+
+    def _ask(self, place: str, data: Mapping[str, Any] | None = None) -> TestResponse:
+        """The reply to a page that is opened or sent; a server that is busy is asked again, as a browser's script does."""
+        for _ in range(_TRIES):
+            if data is None:
+                reply = self._client.get(place, follow_redirects=True)
+            else:
+                reply = self._client.post(place, data=data, follow_redirects=True)
+            if reply.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(float(reply.headers.get("Retry-After", 1)))
+            if _path(reply) != place:  # saved; only the page after it could not be shown
+                place, data = _path(reply), None
+        return reply
 
     def _page(self, place: str) -> Page | None:
         step_id = place.removeprefix(f"/s/{self._survey.slug}/")
