@@ -13,7 +13,11 @@ from flask import Flask
 
 from tests.web.author import Author, log_in
 from wtp.settings import Settings
+from wtp.survey import Definition
+from wtp.survey.look import Look
+from wtp.survey.stopping import Stopping
 from wtp.web import create_app
+from wtp.web.workbench import schema, words
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,8 +56,26 @@ NODES = (
     "competitors",
     "costs",
     "access",
+    "look",
     "simulation",
 )
+
+
+def test_every_key_and_type_of_the_definition_has_words() -> None:
+    """A new key of survey.toml is a field at once; it also needs a name that an author understands."""
+    types = {**schema.PAGES, **schema.QUESTIONS}
+    tables, seen = [Definition, *types.values()], set()
+    own_pages = set(words.PARTS) | {"screen_outs", "quotas"}  # lists and tables that head pages of their own
+    while tables:
+        table = tables.pop()
+        for field in schema.fields_of(table):
+            named = {field.name, f"{table.__name__}.{field.name}"} & words.LABELS.keys()
+            assert named or (table is Definition and field.name in own_pages), f"{table.__name__}.{field.name}"
+            if field.record is not None and field.record not in seen:
+                seen.add(field.record)
+                tables.append(field.record)
+    assert types.keys() <= words.TYPES.keys()
+    assert {Stopping, Look} <= seen
 
 
 def every_page(slug: str, content: dict[str, Any]) -> Iterator[str]:

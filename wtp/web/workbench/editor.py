@@ -33,7 +33,13 @@ _LISTED = {
     "competitors": ("competitors",),
 }
 _SINGLE = ("price", "choice_tasks")
-_ROOTS = {"basics": BASICS, "access": ("panel", "embed_in"), "costs": ("economics",), "simulation": ("simulation",)}
+_ROOTS = {
+    "basics": BASICS,
+    "access": ("panel", "embed_in"),
+    "look": ("look",),
+    "costs": ("economics",),
+    "simulation": ("simulation",),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ PARTS: dict[str, LazyString] = {
     "competitors": _l("Competitors"),
     "costs": _l("Costs and economics"),
     "access": _l("Panel and embedding"),
+    "look": _l("Colours and logo"),
     "simulation": _l("Simulated respondents"),
 }
 
@@ -59,6 +60,7 @@ TYPES: dict[str, LazyString] = {
     "choice_tasks": _l("Choice tasks"),
     "best_worst": _l("Best-worst tasks"),
     "profile_rating": _l("Rated offers"),
+    "check": _l("Check of the answers"),
     "thanks": _l("Thanks"),
     "single_choice": _l("Single choice"),
     "multiple_choice": _l("Multiple choice"),
@@ -193,6 +195,17 @@ LABELS: dict[str, LazyString] = {
     "panel": _l("Panel"),
     "economics": _l("Economics"),
     "simulation": _l("Simulated respondents"),
+    "why": _l("Why it is asked"),
+    "reversed": _l("Items that are worded the other way round"),
+    "speed_prompt": _l("Ask the hurried for more time"),
+    "stopping": _l("Stopping rule"),
+    "respondents": _l("People who completed"),
+    "half_width": _l("Half of the price limit's interval"),
+    "look": _l("Colours and logo"),
+    "accent": _l("Colour of buttons and links"),
+    "accent_dark": _l("The same on dark pages"),
+    "logo": _l("Logo"),
+    "logo_text": _l("What the logo says"),
 }
 
 HELP: dict[str, LazyString] = {
@@ -223,6 +236,17 @@ HELP: dict[str, LazyString] = {
     "unsure": _l("Empty: there is no such answer."),
     "measures": _l("Items must then be named like the attributes; analyses use them."),
     "attention": _l("The option that the text asks to pick."),
+    "why": _l("Behind a line to open, for those who hesitate to answer."),
+    "reversed": _l("Their names; the same point for all items then shows who did not read."),
+    "speed_prompt": _l("Politely, once, after the second page that nobody can have read."),
+    "stopping": _l("Results stay closed until this is reached, so that nobody stops because of what he saw."),
+    "half_width": _l("In every segment, in money."),
+    "accent": _l(
+        "Such as #0b5a61. A colour that would be hard to read is refused, and the nearest that is not is named."
+    ),
+    "accent_dark": _l("Empty: a lighter tone of the same colour."),
+    "logo": _l("A picture that was uploaded under Attributes and levels."),
+    "logo_text": _l("For those who do not see it."),
     "customers": _l("For profit: how many customers a segment stands for."),
     "limit": _l("Whoever comes later reads the words below."),
     "interest_rate": _l("A year; 0.08 is 8 per cent."),
