@@ -50,7 +50,7 @@ def test_by_mouse(visit: Visit, width: int, height: int, language: str, scheme: 
 
 def test_without_script_in_320_px(visit: Visit) -> None:
     """axe needs script itself, so it reads each page as it is without script in a second window."""
-    visitor, reader = visit(320, 640, "de", java_script_enabled=False), visit(320, 640, "de")
+    visitor, reader = visit(320, 640, "de", java_script_enabled=False), visit(320, 640, "de", reduced_motion="reduce")
 
     def read() -> None:
         page = re.sub(r"<script.*?</script>|</?noscript>", "", visitor.page.content())

@@ -94,7 +94,7 @@ def opened(person: Staff, language: str = "en") -> BeautifulSoup:
 
 
 def overall(page: BeautifulSoup) -> str:
-    found = page.select_one("h1 + p .status")
+    found = page.select_one("h1 + p .standing")
     assert found is not None
     return list(found.stripped_strings)[-1]
 

@@ -213,7 +213,8 @@ def test_slips_are_a_second_view_beside_the_raw_figures(analyst: Staff) -> None:
     heads = [head.get_text() for head in part.select("thead th")]
     assert heads[1:3] == ["Part-worth, raw", "Part-worth without slips"]
     raw, clean = (
-        float(cell.get_text().split()[0].replace("−", "-")) for cell in part.select("tbody tr")[2].select("td")[:2]
+        float(cell.get_text().split()[0].translate({ord("−"): "-", 0x2060: None}))
+        for cell in part.select("tbody tr")[2].select("td")[:2]
     )
     assert abs(clean) > abs(raw)
     assert "second view, used nowhere else" in part.get_text()

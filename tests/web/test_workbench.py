@@ -376,7 +376,7 @@ PAYLOAD = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}</tex
 def test_hostile_words_stay_words_on_every_page(author: Author, surveys: Path) -> None:
     text = (surveys / "supplier/survey.toml").read_text(encoding="utf-8")
     hostile = PAYLOAD.replace('"', '\\"')
-    for words in (
+    for shown in (
         "What makes a good supplier?",
         "Financing",
         "Uptime first",
@@ -387,8 +387,8 @@ def test_hostile_words_stay_words_on_every_page(author: Author, surveys: Path) -
         "Discounter",
         "Thank you",
     ):
-        assert f'en = "{words}"' in text
-        text = text.replace(f'en = "{words}"', f'en = "{hostile}"')
+        assert f'en = "{shown}"' in text
+        text = text.replace(f'en = "{shown}"', f'en = "{hostile}"')
     text = text.replace("current = 100\n", f'current = "{hostile}"\n')
     (surveys / "supplier/survey.draft.toml").write_text(text, encoding="utf-8")
     seen = 0

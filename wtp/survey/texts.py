@@ -35,6 +35,8 @@ WORDINGS = frozenset(
         "too_expensive",
         "yes",
         "no",
+        "why",
+        "logo_text",
     ]
 )
 
