@@ -7,6 +7,7 @@ all of them; workers also end when their parent vanishes. A worker that refuses 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
@@ -93,6 +94,8 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
     """Life of a worker; never returns, so that nothing of the parent runs twice."""
     try:
         threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+        # A line for every request that waits helps nobody, and whoever does not read the log would stop the server by it.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         server = create_server(
             create_app(settings),
             sockets=[listener],
