@@ -12,8 +12,10 @@ from flask import Flask
 
 from tests.web.conftest import Person
 from tests.web.staff import Staff, hidden
-from wtp.store import Database
+from wtp.analysis import CONDITIONAL, CURRENT, POOLED, Request
+from wtp.store import Database, respondents
 from wtp.store.field import field_of
+from wtp.web.analyses import analysis_as, stored_analysis
 
 
 @pytest.fixture
@@ -106,3 +108,20 @@ def test_the_code_leads_to_the_survey(analyst: Staff) -> None:
     reply = analyst.client.get("/manage/supplier/link.svg")
     assert reply.mimetype == "image/svg+xml"
     assert reply.data.startswith(b"<svg")
+
+
+def test_an_analysis_of_other_versions_is_not_taken_for_the_studys(app: Flask) -> None:
+    """Certainty and the stopping rule look at the newest analysis; whoever looked at one version alone must not change them."""
+    database, survey = app.extensions["wtp_database"], app.extensions["wtp_surveys"]["supplier"]
+    analysis_as(database, survey, Request(model=CONDITIONAL, versions=CURRENT))
+    assert stored_analysis(database, survey) is None
+    usual = analysis_as(database, survey, Request(model=CONDITIONAL))
+    analysis_as(database, survey, Request(model=CONDITIONAL, versions=POOLED))
+    with database.begin() as connection:
+        respondents.begin(
+            connection, "supplier", "one more", definition_hash=survey.definition_hash, design_version=1,
+            tasks=survey.design.versions[1], language="en", consent_hash="", now=datetime.now(UTC),
+        )  # fmt: skip
+    stored = stored_analysis(database, survey)
+    assert stored is not None
+    assert (stored[0].request, stored[1]) == (usual.request, False)

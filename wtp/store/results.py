@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from wtp.store import tables
 from wtp.store.upsert import insert_if_absent
 
-# What a kept result is of: the answers of all but those who are left out, another set of them, their quality, or the field to come.
+# What a kept result is of: the answers of all but those who are left out, other answers or versions, their quality, or the field to come.
 ANALYSIS, OTHER_SET, QUALITY, PLAN = "analysis", "other set", "quality", "plan"
 
 

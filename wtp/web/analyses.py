@@ -65,7 +65,8 @@ def analysis_as(
         found = None if content else answers.read_answers(connection, survey.slug)
     if found is not None:
         content = analyse(survey, found, request, progress).to_json()
-        kind = results.ANALYSIS if request.without == without(database, survey) else results.OTHER_SET
+        usual = request.versions == SAME_CHOICES and request.without == without(database, survey)
+        kind = results.ANALYSIS if usual else results.OTHER_SET
         with database.begin() as connection:
             results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC), kind)
     return _parsed(content or "")
