@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,12 +94,3 @@ def compared(before: Analysis, after: Analysis) -> pd.DataFrame:
     found["half_interval"] = (found["high"] - found["low"]) / 2
     found["moved"] = np.abs(found["change"]) > found["half_interval"]
     return found.reindex(columns=columns)
-
-
-def counts_of(signals: pd.DataFrame) -> Mapping[str, int]:
-    """How many respondents each signal flags, the most frequent first."""
-    flagged = signals[signals["flagged"].astype(bool)]
-    return {
-        str(name): int(count)
-        for name, count in flagged.groupby("signal")["respondent"].nunique().sort_values(ascending=False).items()
-    }

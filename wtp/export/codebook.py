@@ -268,9 +268,6 @@ _RESULTS = {
     "expensive": ("share", "respondents to whom it is getting expensive"),
     "too_expensive": ("share", "respondents to whom it is too expensive"),
 }  # fmt: skip
-_KIND_OF = {
-    "single_choice": "code", "rating": "whole number", "van_westendorp": "money", "gabor_granger": "code", "open_price": "money",
-}  # fmt: skip
 
 
 def codebook(definition: Definition) -> pd.DataFrame:

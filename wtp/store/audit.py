@@ -73,11 +73,6 @@ def first_broken(slug: str, log: Iterable[Entry]) -> int | None:
     return None
 
 
-def opened_early(connection: sa.Connection, slug: str) -> Entry | None:
-    """The last entry by which somebody opened the results before the stopping rule was met."""
-    return next((entry for entry in reversed(entries(connection, slug)) if entry.action == OPENED_EARLY), None)
-
-
 def _chain(before: str, *parts: Any) -> str:
     text = json.dumps([before, *(p.isoformat() if isinstance(p, datetime) else p for p in parts)])
     return hashlib.sha256(text.encode()).hexdigest()

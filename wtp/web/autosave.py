@@ -16,7 +16,7 @@ from wtp.errors import DataError
 from wtp.store import answers, drafts
 from wtp.store.drafts import Fields
 from wtp.survey import Step
-from wtp.web import entry, forms
+from wtp.web import entry, forms, running
 from wtp.web.security import limiter
 from wtp.web.visit import Visit, load
 
@@ -48,7 +48,7 @@ def keep(slug: str, step_id: str) -> tuple[str, int]:
         abort(400)
     typed = forms.typed(form, request.form, request.form.get("changed", "").split(","))
     try:
-        with entry.database().begin() as connection:
+        with running.database().begin() as connection:
             kept = _keep(connection, visit, step, typed, revision, sender, int(number))
     except DataError:
         abort(413)
@@ -60,7 +60,7 @@ def keep_typed(visit: Visit, step: Step, form: BaseForm) -> None:
     typed = forms.typed(form, request.form, [field.name for field in form])
     if visit.begun and any(any(values) for values in typed.values()):
         try:
-            with entry.database().begin() as connection:
+            with running.database().begin() as connection:
                 _keep(connection, visit, step, typed, forms.revision(form) or 0)
         except DataError:
             return  # more than a draft may hold; the page shows it with what is wrong

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from flask import Blueprint, Response, abort, current_app, render_template
+from flask import Blueprint, Response, abort, render_template
 from flask_babel import gettext
 from markupsafe import escape
 
@@ -22,7 +22,7 @@ from wtp.export import table_csv
 from wtp.store import results
 from wtp.survey import Definition, Design, Survey, inspect_survey
 from wtp.survey.mistakes import Mistake
-from wtp.web import formats
+from wtp.web import formats, running
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.design_checks import MARKS, check_names, precision_check, sentence, status_names
 from wtp.web.i18n import text as said
@@ -56,13 +56,8 @@ class Precision:
     rows: tuple[tuple[str, ...], ...]
 
 
-def _served(slug: str) -> Survey:
-    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    return survey or abort(404)
-
-
 def _plan(slug: str) -> Plan | None:
-    with current_app.extensions["wtp_database"].read() as connection:
+    with running.database().read() as connection:
         content = results.load_plan(connection, slug)
     return Plan.from_json(content) if content else None
 
@@ -71,7 +66,7 @@ def _plan(slug: str) -> Plan | None:
 @requires(*ANALYSTS)
 def design(slug: str) -> str:
     """Checks with their statuses, balance, D-error, expected precision."""
-    served, plan = _served(slug), _plan(slug)
+    served, plan = running.survey_of(slug), _plan(slug)
     now, mistakes = inspect_survey(served.folder)
     definition = now.definition if now else served.definition
     labels = labels_of(definition)
@@ -108,7 +103,7 @@ def design(slug: str) -> str:
 @requires(*ANALYSTS)
 def chart_json(slug: str, quantity: str) -> Response:
     """The Plotly figure of the forecast."""
-    definition, plan = _served(slug).definition, _plan(slug)
+    definition, plan = running.survey_of(slug).definition, _plan(slug)
     if plan is None or not (plan.needed["quantity"] == quantity).any():
         abort(404)
     labels = labels_of(definition)
@@ -124,7 +119,7 @@ def chart_json(slug: str, quantity: str) -> Response:
 @requires(*ANALYSTS)
 def download(slug: str, plan_table: str) -> Response:
     """One table of the forecast, labelled simulated."""
-    _served(slug)
+    running.survey_of(slug)
     plan = _plan(slug)
     if plan is None:
         abort(404)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import abort, current_app, redirect, render_template, session, url_for
+from flask import abort, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from wtp.store import Database, respondents, studies
+from wtp.store import respondents, studies
 from wtp.survey import Survey
+from wtp.web.running import database, survey_of
 from wtp.web.security import allow_frames
 from wtp.web.visit import Visit, load
 
@@ -48,16 +49,10 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
 
 
 def survey(slug: str) -> Survey:
-    """The survey at this address, or 404."""
-    found: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    if found is None or found.design is None:
+    """The survey at this address, or 404; one without a design asks nobody yet."""
+    found = survey_of(slug)
+    if found.design is None:
         abort(404)
-    return found
-
-
-def database() -> Database:
-    """The application's database."""
-    found: Database = current_app.extensions["wtp_database"]
     return found
 
 

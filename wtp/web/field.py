@@ -18,11 +18,12 @@ from wtforms import TextAreaField
 
 from wtp.analysis import target_of
 from wtp.export import table_csv
-from wtp.store import Database, audit, invitations, quotas, studies
+from wtp.store import audit, invitations, quotas, studies
 from wtp.store.field import Reached, field_of
 from wtp.store.invitations import Invitation
 from wtp.survey import Survey
 from wtp.survey.pages import ChoiceTaskPage
+from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of, quality_of, stored_analysis, stored_quality
 from wtp.web.certainty import certainties
@@ -45,16 +46,6 @@ class InvitationForm(FlaskForm):  # type: ignore[misc]
     people = TextAreaField("")
 
 
-def _survey(slug: str) -> Survey:
-    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    return survey or abort(404)
-
-
-def _database() -> Database:
-    database: Database = current_app.extensions["wtp_database"]
-    return database
-
-
 def _base() -> str:
     return str(current_app.extensions["wtp_settings"].base_url).rstrip("/")
 
@@ -63,17 +54,17 @@ def _base() -> str:
 @requires(*ANALYSTS)
 def field(slug: str) -> str:
     """How the field goes."""
-    return _page(_survey(slug), InvitationForm(), ())
+    return _page(running.survey_of(slug), InvitationForm(), ())
 
 
 @blueprint.post("/<slug>/state")
 @requires(*ANALYSTS)
 def set_state(slug: str) -> Reply:
     """Open, pause or close the study."""
-    survey, state = _survey(slug), request.form.get("state", "")
+    survey, state = running.survey_of(slug), request.form.get("state", "")
     if state not in studies.STATES:
         abort(400)
-    with _database().begin() as connection:
+    with running.database().begin() as connection:
         before = studies.state(connection, survey.slug)
         studies.set_state(connection, survey.slug, state)
         if state != before:
@@ -86,7 +77,7 @@ def set_state(slug: str) -> Reply:
 @requires(*ANALYSTS)
 def refresh(slug: str) -> Reply:
     """Bring certainty and quality up to the answers that are there now; takes some seconds."""
-    survey, database = _survey(slug), _database()
+    survey, database = running.survey_of(slug), running.database()
     analysis_of(database, survey)
     quality_of(database, survey)
     note_if_met(database, survey)
@@ -98,11 +89,11 @@ def refresh(slug: str) -> Reply:
 @requires(*ANALYSTS)
 def invite(slug: str) -> Reply | tuple[str, int]:
     """Import a list of people; either all of it or nothing."""
-    survey, form = _survey(slug), InvitationForm()
+    survey, form = running.survey_of(slug), InvitationForm()
     people, mistakes = _people(form.people.data or "")
     if mistakes:
         return _page(survey, form, mistakes), 422
-    with _database().begin() as connection:
+    with running.database().begin() as connection:
         invitations.add(connection, survey.slug, people, secret=_secret(), now=datetime.now(UTC))
     return redirect(url_for(".field", slug=slug, _anchor="invitations"), 303)
 
@@ -111,8 +102,8 @@ def invite(slug: str) -> Reply | tuple[str, int]:
 @requires(*ANALYSTS)
 def links(slug: str, part: str) -> Response:
     """Every invitation with its personal link, or only those who have not finished: the file of a mail merge."""
-    survey = _survey(slug)
-    with _database().read() as connection:
+    survey = running.survey_of(slug)
+    with running.database().read() as connection:
         everyone = invitations.everyone(connection, survey.slug, secret=_secret())
     if part == "reminders":
         everyone = tuple(person for person in everyone if person.outcome in {None, "begun"})
@@ -133,7 +124,7 @@ def links(slug: str, part: str) -> Response:
 @requires(*ANALYSTS)
 def qr_code(slug: str) -> Response:
     """The open link as a QR code."""
-    survey, out = _survey(slug), io.BytesIO()
+    survey, out = running.survey_of(slug), io.BytesIO()
     address = _base() + url_for("respond.start", slug=survey.slug)
     segno.make(address, error="m").save(out, kind="svg", scale=6, border=4, light="white", xmldecl=False)
     return Response(out.getvalue(), mimetype="image/svg+xml")
@@ -141,7 +132,7 @@ def qr_code(slug: str) -> Response:
 
 def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> str:
     now = datetime.now(UTC)
-    with _database().read() as connection:
+    with running.database().read() as connection:
         fields = [
             (simulated, field_of(connection, survey.slug, simulated=simulated, idle_since=now - _IDLE))
             for simulated in (False, True)
@@ -151,9 +142,9 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         invited = invitations.everyone(connection, survey.slug, secret=_secret())
         log = audit.entries(connection, survey.slug)
     gate, stored, report = (
-        gate_of(_database(), survey),
-        stored_analysis(_database(), survey),
-        stored_quality(_database(), survey),
+        gate_of(running.database(), survey),
+        stored_analysis(running.database(), survey),
+        stored_quality(running.database(), survey),
     )
     asked = request.args.get("half_width", "")
     target = parse_amount(asked, language()) if asked else None

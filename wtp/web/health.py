@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app
+from flask import Blueprint
 
 from wtp.errors import StoreError
-from wtp.store import Database
+from wtp.web import running
 
 blueprint = Blueprint("health", __name__)
 
@@ -19,7 +19,7 @@ def alive() -> str:
 @blueprint.get("/readyz")
 def ready() -> tuple[str, int]:
     """The database can be written, durably. 503 with the reason if not."""
-    database: Database = current_app.extensions["wtp_database"]
+    database = running.database()
     try:
         database.check()
         with database.begin():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response as Reply
 
 from wtp.export import choices_csv, to_csv_zip, to_xlsx
 from wtp.store import answers, respondents
-from wtp.survey import Survey
+from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of
 from wtp.web.i18n import text as said
@@ -23,28 +23,23 @@ _TYPES = {
 }
 
 
-def _survey(slug: str) -> Survey:
-    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    return survey or abort(404)
-
-
 @blueprint.get("")
 @requires(*ANALYSTS)
 def studies() -> str:
     """All studies with their counts."""
     rows = []
-    with current_app.extensions["wtp_database"].read() as connection:
-        for slug, survey in current_app.extensions["wtp_surveys"].items():
+    with running.database().read() as connection:
+        for slug, survey in running.surveys().items():
             rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
-    return render_template("manage/studies.html", rows=rows, drafts=current_app.extensions["wtp_surveys"].drafts())
+    return render_template("manage/studies.html", rows=rows, drafts=running.surveys().drafts())
 
 
 @blueprint.get("/<slug>")
 @requires(*ANALYSTS)
 def study(slug: str) -> str:
     """One study: field, design, model, downloads."""
-    survey = _survey(slug)
-    database = current_app.extensions["wtp_database"]
+    survey = running.survey_of(slug)
+    database = running.database()
     analysis = analysis_of(database, survey)
     with database.read() as connection:
         counts = respondents.counts(connection, slug)
@@ -68,8 +63,8 @@ def study(slug: str) -> str:
 @requires(*ANALYSTS)
 def export(slug: str, kind: str) -> Response | Reply:
     """Everything as a zip of CSV files or as a workbook, which hold results and so wait for the stopping rule; the choices alone as one CSV."""
-    survey = _survey(slug)
-    database = current_app.extensions["wtp_database"]
+    survey = running.survey_of(slug)
+    database = running.database()
     if kind != "csv" and not gate_of(database, survey).is_open:
         return redirect(url_for("results.overview", slug=slug), 303)
     with database.read() as connection:

@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as Reply
 
 from wtp.analysis import CONDITIONAL, MANY_LEFT_OUT, Analysis, QualityReport, Request, compared
 from wtp.errors import DataError
-from wtp.store import Database, audit, decisions
+from wtp.store import audit, decisions
 from wtp.store.decisions import KEEP, LEAVE_OUT, UNDECIDED, Decision
 from wtp.survey import Survey
+from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_as, quality_of, stored_analysis, stored_pair
 from wtp.web.formats import money, number, percent, precision
@@ -64,28 +65,18 @@ class Row:
     decision: Decision | None
 
 
-def _survey(slug: str) -> Survey:
-    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    return survey or abort(404)
-
-
-def _database() -> Database:
-    database: Database = current_app.extensions["wtp_database"]
-    return database
-
-
 @blueprint.get("/<slug>/quality")
 @requires(*ANALYSTS)
 def quality(slug: str) -> str:
     """Signals, decisions, and how much they matter."""
-    return _page(_survey(slug))
+    return _page(running.survey_of(slug))
 
 
 @blueprint.post("/<slug>/quality")
 @requires(*ANALYSTS)
 def decide(slug: str) -> Reply | tuple[str, int]:
     """Keep, leave out or take back a decision about the ticked respondents, with a reason; only added to."""
-    survey = _survey(slug)
+    survey = running.survey_of(slug)
     picked = sorted(
         {int(n) for n in request.form.getlist("respondent") if n.isascii() and n.isdecimal() and len(n) < 9}
     )
@@ -97,7 +88,7 @@ def decide(slug: str) -> Reply | tuple[str, int]:
         mistake = _("Say why: without a reason nobody can check the decision later.")
     if not mistake:
         try:
-            with _database().begin() as connection:
+            with running.database().begin() as connection:
                 now = datetime.now(UTC)
                 who = current_user.name
                 decisions.decide(connection, slug, picked, decision, reason=reason, made_by=who, now=now)
@@ -115,14 +106,14 @@ def decide(slug: str) -> Reply | tuple[str, int]:
 @requires(*ANALYSTS)
 def measure(slug: str) -> Reply:
     """Make the quick figures with everybody and without those with two or more flags, which takes some seconds."""
-    survey, database = _survey(slug), _database()
+    survey, database = running.survey_of(slug), running.database()
     for without in ((), quality_of(database, survey).flagged):
         analysis_as(database, survey, Request(model=CONDITIONAL, without=without))
     return redirect(url_for(".quality", slug=slug, _anchor="influence"), 303)
 
 
 def _page(survey: Survey, mistake: str = "", ticked: frozenset[int] = frozenset(), reason: str = "") -> str:
-    database = _database()
+    database = running.database()
     report = quality_of(database, survey)
     with database.read() as connection:
         made = decisions.current(connection, survey.slug)

@@ -36,7 +36,7 @@ from wtp.store import answers, drafts, invitations, respondents
 from wtp.store.outcomes import settle
 from wtp.survey import Step
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
-from wtp.web import autosave, entry, forms
+from wtp.web import autosave, entry, forms, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money
 from wtp.web.panel import back_to_panel, panel_id
@@ -98,7 +98,7 @@ def look(slug: str) -> Reply:
 def resume(slug: str, token: str) -> Reply:
     """A personal link: the interview goes on here, and the token leaves the address."""
     survey = entry.survey(slug)
-    with entry.database().read() as connection:
+    with running.database().read() as connection:
         interview = respondents.find(connection, survey.slug, token)
         invited = invitations.is_invited(connection, survey.slug, token)
     if interview is None and not invited:
@@ -149,7 +149,7 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
         form["asked"].data = "yes"
         return _page(visit, place, form, sent_back=422), 422
     try:
-        with entry.database().begin() as connection:
+        with running.database().begin() as connection:
             _record(connection, visit, answered, form)
             after = _settled(connection, slug, visit.token)
     except ConflictError:
@@ -203,7 +203,7 @@ def _notice_speed(visit: Visit, step: Step, form: BaseForm, following: str) -> N
         return
     session[key] = following if before else 1
     if before and visit.interview:
-        with entry.database().begin() as connection:
+        with running.database().begin() as connection:
             respondents.add_signs(connection, visit.interview.respondent_id, ["speed_prompt"])
 
 

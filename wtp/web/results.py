@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import pandas as pd
 import plotly
-from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 from markupsafe import escape
@@ -24,6 +24,7 @@ from wtp.errors import DataError
 from wtp.export import table_csv
 from wtp.store import respondents
 from wtp.survey import Survey
+from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
@@ -45,21 +46,19 @@ PAGES = {
 
 
 def _reading(slug: str) -> Reading:
-    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    if survey is None:
-        abort(404)
+    survey = running.survey_of(slug)
     segment = request.args.get("segment", ALL)
     if segment != ALL and segment not in {s.id for s in survey.definition.segments}:
         abort(404)
     kept = _kept()
     chosen = kept.get("without", LEFT_OUT)
     _refuse_while_closed(survey)
-    analysis = analysis_of(current_app.extensions["wtp_database"], survey, chosen, kept.get("versions", SAME_CHOICES))
+    analysis = analysis_of(running.database(), survey, chosen, kept.get("versions", SAME_CHOICES))
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen)
 
 
 def _refuse_while_closed(survey: Survey) -> None:
-    gate = gate_of(current_app.extensions["wtp_database"], survey)
+    gate = gate_of(running.database(), survey)
     if not gate.is_open:
         abort(make_response(_closed(survey, gate), 403))
 
@@ -82,10 +81,8 @@ def _closed(survey: Survey, gate: Gate, mistake: str = "", reason: str = "") -> 
 @requires(*ANALYSTS)
 def open_results(slug: str) -> Reply | tuple[str, int]:
     """Open the results before the stopping rule is met, with a reason, which is logged."""
-    survey: Survey | None = current_app.extensions["wtp_surveys"].get(slug)
-    if survey is None:
-        abort(404)
-    database = current_app.extensions["wtp_database"]
+    survey = running.survey_of(slug)
+    database = running.database()
     gate = gate_of(database, survey)
     if not gate.is_open:
         reason = request.form.get("reason", "")
@@ -128,8 +125,8 @@ def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
 def studies() -> str:
     """All studies."""
     rows = []
-    with current_app.extensions["wtp_database"].read() as connection:
-        for slug, survey in current_app.extensions["wtp_surveys"].items():
+    with running.database().read() as connection:
+        for slug, survey in running.surveys().items():
             rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
     return render_template("results/studies.html", rows=rows)
 

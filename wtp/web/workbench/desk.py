@@ -9,17 +9,16 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, abort, current_app, render_template, request
+from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 
 from wtp.errors import SurveyError
-from wtp.store import Database
 from wtp.survey import Definition, Mistake, Survey
 from wtp.survey.drafts import Draft, folder_of, read_draft
 from wtp.survey.editing import Place
 from wtp.survey.load import DEFINITION_FILE, inspect_text, parse_source
 from wtp.web.i18n import language
-from wtp.web.surveys import Surveys
+from wtp.web.running import surveys
 from wtp.web.workbench import words
 from wtp.web.workbench.entries import Reader, key_of, name_of, said
 from wtp.web.workbench.typed import shown_number
@@ -172,15 +171,3 @@ def posted_revision() -> str:
     if not revision:
         abort(400)
     return revision
-
-
-def surveys() -> Surveys:
-    """The surveys in use."""
-    found: Surveys = current_app.extensions["wtp_surveys"]
-    return found
-
-
-def database() -> Database:
-    """The application's database."""
-    found: Database = current_app.extensions["wtp_database"]
-    return found

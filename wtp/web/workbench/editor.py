@@ -19,8 +19,9 @@ from wtp.survey.pages import QuestionPage
 from wtp.survey.texts import languages_of, without_languages
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.i18n import language
+from wtp.web.running import surveys
 from wtp.web.workbench import words
-from wtp.web.workbench.desk import BASICS, Desk, blueprint, desk_of, page, posted_revision, surveys
+from wtp.web.workbench.desk import BASICS, Desk, blueprint, desk_of, page, posted_revision
 from wtp.web.workbench.entries import Entry, Reader, Table, name_of, place_of
 from wtp.web.workbench.schema import PAGES, QUESTIONS, fields_of, model_at, skeleton
 from wtp.web.workbench.typed import changes

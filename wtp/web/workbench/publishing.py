@@ -13,12 +13,13 @@ from wtp.design import search
 from wtp.errors import ConflictError, DesignError
 from wtp.store import studies, versions
 from wtp.survey import Definition, Design, Survey
-from wtp.survey.changes import Change, changes
+from wtp.survey.changes import changes
 from wtp.survey.design_file import format_design, read_design, read_design_text
 from wtp.survey.drafts import DRAFT_DESIGN_FILE, discard_draft, locked, put_in_use, read_draft, save_draft
 from wtp.survey.load import DEFINITION_FILE, DESIGN_FILE, definition_of, inspect_text
 from wtp.web.accounts import ANALYSTS, requires
-from wtp.web.workbench.desk import Desk, blueprint, database, desk_of, page, posted_revision
+from wtp.web.running import database
+from wtp.web.workbench.desk import Desk, blueprint, desk_of, page, posted_revision
 
 _QUICK_TASKS = 3_000  # a balanced design of so many tasks is drawn in a few seconds
 _QUICK_SECONDS = 5
@@ -97,7 +98,6 @@ def all_versions(slug: str) -> str:
     old = request.args.get("old") or (numbered[1] if len(numbered) > 1 else numbered[0] if numbered else "")
     new = request.args.get("new") or (numbered[0] if numbered else "draft")
     before, after = (definition_of(texts[name]) if name in texts else None for name in (old, new))
-    both = before is not None and after is not None
     return page(
         "versions",
         desk,
@@ -106,9 +106,9 @@ def all_versions(slug: str) -> str:
         names=names,
         old=old,
         new=new,
-        differences=_rows(changes(before, after)) if before and after else [],
-        readable=both,
-        asked=both and before is not None and after is not None and before.hash != after.hash,
+        differences=list(changes(before, after)) if before and after else [],
+        readable=before is not None and after is not None,
+        asked=bool(before and after and before.hash != after.hash),
     )
 
 
@@ -139,7 +139,7 @@ def _page(desk: Desk, *, conflict: bool = False, refused: str = "") -> str:
         "publish",
         desk,
         here="publish",
-        differences=_rows(changes(old, new)) if old and new else [],
+        differences=list(changes(old, new)) if old and new else [],
         asked=bool(old and new and old.hash != new.hash),
         plan=_plan(desk, new) if new else None,
         folder=f"surveys/{desk.slug}",
@@ -167,7 +167,3 @@ def _shape(definition: Definition) -> Any:
     """What a design follows from."""
     plan = definition.choice_tasks.model_dump(exclude={"none", "seconds"})
     return [(a.id, a.level_ids, a.ordered) for a in definition.attributes], definition.price.levels, plan
-
-
-def _rows(found: tuple[Change, ...]) -> list[Change]:
-    return list(found)

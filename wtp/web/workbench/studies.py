@@ -19,7 +19,8 @@ from wtp.survey.editing import Place, edited, value_at
 from wtp.survey.load import DEFINITION_FILE, parse_source
 from wtp.survey.texts import languages_of, texts_of, without_languages
 from wtp.web.accounts import ANALYSTS, requires
-from wtp.web.workbench.desk import blueprint, database, desk_of, page, surveys
+from wtp.web.running import database, surveys
+from wtp.web.workbench.desk import blueprint, desk_of, page
 
 _NAMES = {
     "product": _l("Product price study: features, choices, Van Westendorp prices"),

@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from wtp.store import deletion, respondents
 from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.running import database, surveys
 from wtp.web.security import limiter
-from wtp.web.workbench.desk import blueprint, database, desk_of, page, surveys
+from wtp.web.workbench.desk import blueprint, desk_of, page
 
 entry = Blueprint("tryout", __name__)
 

@@ -1,0 +1,26 @@
+"""What the running application holds for every page: its database and the surveys in use."""
+
+from __future__ import annotations
+
+from flask import abort, current_app
+
+from wtp.store import Database
+from wtp.survey import Survey
+from wtp.web.surveys import Surveys
+
+
+def database() -> Database:
+    """The application's database."""
+    found: Database = current_app.extensions["wtp_database"]
+    return found
+
+
+def surveys() -> Surveys:
+    """The surveys in use, by slug."""
+    found: Surveys = current_app.extensions["wtp_surveys"]
+    return found
+
+
+def survey_of(slug: str) -> Survey:
+    """The survey at this address, or 404."""
+    return surveys().get(slug) or abort(404)
