@@ -39,10 +39,16 @@ from wtp.web.verdicts import Verdict, note_text, splits, verdicts
 blueprint = Blueprint("results", __name__)
 PAGES = {
     "importance": ("importance",),
-    "worth": ("worth", "amounts"),
-    "price": ("demand", "limits", "waterfall", "van_westendorp"),
-    "invest": ("invest",),
-}
+    "worth": ("worth", "amounts", "worth_distribution"),
+    "price": (
+        "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
+    ),
+    "invest": ("invest", "strengths"),
+    "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
+    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
+    "model": ("part_worths", "model_quality"),
+}  # fmt: skip
+_ABOUT_SEGMENTS = ("segment_profile", "found_segments", "latent_classes")
 
 
 def _reading(slug: str) -> Reading:
@@ -179,7 +185,7 @@ def _limit_sentence(reading: Reading) -> str:
     )
 
 
-@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, answers):page>")
+@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
@@ -240,9 +246,16 @@ def _tabs(reading: Reading) -> dict[str, str]:
         "worth": gettext("What it is worth"),
         "price": gettext("Which price"),
         "invest": gettext("Invest and save"),
+        "market": gettext("The market"),
+        "segments": gettext("Segments"),
         ANSWERS: gettext("Answers"),
+        "model": gettext("The model"),
     }
-    return {page: name for page, name in tabs.items() if page in PAGES or sections_on(page, reading)}
+    asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
+    market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
+    segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
+    always = set(PAGES) - {"market", "segments"}
+    return {page: name for page, name in tabs.items() if page in asked | market | segments | always}
 
 
 @blueprint.get("/results/<slug>/<chart>.json")
