@@ -28,7 +28,7 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
-from wtp.web.formats import money, number, percent
+from wtp.web.formats import CENT, money, number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
 from wtp.web.sections import figure, section
@@ -156,6 +156,7 @@ class Card:
     evidence: str
     limit: str
     limit_is_final: bool
+    today: str
     verdicts: tuple[Verdict, ...]
 
 
@@ -167,8 +168,24 @@ def _card(reading: Reading) -> Card:
         str(row["weight_of_evidence"]),
         _limit_sentence(reading),
         bool((reading.table("price_limit").get("status", pd.Series(dtype=str)) == "final").any()),
+        _today(reading),
         verdicts(reading),
     )
+
+
+def _today(reading: Reading) -> str:
+    """Today's price beside the limit: how much room there is, if that is clear."""
+    limits = reading.table("price_limit")
+    if limits.empty or pd.isna(limits["estimate"].iloc[0]):
+        return ""
+    price, row = reading.definition.price.current, limits.iloc[0]
+    shown = reading.money(price, 1 if float(price).is_integer() else CENT)
+    room = reading.money(abs(row["estimate"] - price), 1)
+    if row["low"] > price:
+        return gettext("Today's price is %(price)s, %(room)s below it.", price=shown, room=room)
+    if row["high"] < price:
+        return gettext("Today's price is %(price)s, %(room)s above it.", price=shown, room=room)
+    return gettext("Today's price, %(price)s, is as high as that within the interval.", price=shown)
 
 
 def _limit_sentence(reading: Reading) -> str:

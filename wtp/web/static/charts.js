@@ -50,6 +50,13 @@ function fitPhone({ data, layout }) {
   }
 }
 
+// Long names beside the rows break into lines, so that the drawing keeps its room.
+function fitDesk({ data }) {
+  for (const trace of data) {
+    if (typeof trace.y?.[0] === "string") trace.y = trace.y.map((name) => name && wrapped(name, 40));
+  }
+}
+
 // A picture leaves the page, so it says itself what it found and on whose answers, black on white.
 function picture(source) {
   const { data, layout } = JSON.parse(source);
@@ -71,6 +78,7 @@ async function draw(place) {
   figure.layout.separators = sign("decimal") + sign("group");
   figure.layout.font = { ...figure.layout.font, color: ink };
   if (narrow) fitPhone(figure);
+  else fitDesk(figure);
   await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false });
   place.style.minHeight = "auto"; // small charts need no more room than they have
   for (const button of document.querySelectorAll(`button[data-download-of="${place.id}"]`)) {
@@ -84,4 +92,13 @@ async function draw(place) {
   }
 }
 
-for (const place of document.querySelectorAll("[data-chart]")) draw(place);
+const places = document.querySelectorAll("[data-chart]");
+for (const place of places) draw(place);
+
+// Paper is narrower than most screens, and a drawn chart does not shrink by itself.
+const PAPER = 640;
+const resize = (layout) => {
+  for (const place of places) if (place.layout) Plotly.relayout(place, layout);
+};
+window.addEventListener("beforeprint", () => resize({ autosize: false, width: PAPER }));
+window.addEventListener("afterprint", () => resize({ autosize: true, width: undefined }));
