@@ -20,6 +20,7 @@ from tests.web.conftest import SURVEYS
 from tests.web.figures import planned
 from tests.web.staff import ROLES, Staff, hidden
 from wtp.analysis import Analysis
+from wtp.export import FORMATS
 from wtp.settings import Settings
 from wtp.store import results, tables
 
@@ -92,7 +93,8 @@ RIGHTS = {
     ("/manage/<slug>/delete", "GET"): ANALYSTS,
     ("/manage/<slug>/delete", "POST"): ANALYSTS,
     ("/manage/<slug>", "GET"): ANALYSTS,
-    ("/manage/<slug>/export.<any(zip, xlsx, csv):kind>", "GET"): ANALYSTS,
+    ("/manage/<slug>/exports", "GET"): ANALYSTS,
+    ("/manage/<slug>/exports/<export>", "GET"): ANALYSTS,
 }
 FILLED = {
     "filename": ("wtp.css",),
@@ -104,7 +106,7 @@ FILLED = {
     "page": ("importance", "said", "worth", "price", "invest", "answers"),
     "chart": ("importance", "worth", "demand", "van_westendorp", "invest"),
     "table": ("segments", "willingness_to_pay"),
-    "kind": ("zip", "xlsx", "csv"),
+    "export": tuple(FORMATS),
     "part": ("links", "reminders"),
     "quantity": ("wtp", "limit"),
     "plan_table": ("needed", "forecast", "check"),

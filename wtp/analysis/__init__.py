@@ -8,6 +8,7 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
+from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
 from wtp.analysis.plan import Plan, plan_basis, plan_study
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
@@ -32,7 +33,9 @@ __all__ = [
     "AUTO",
     "CONDITIONAL",
     "CURRENT",
+    "DRAWS",
     "HIERARCHICAL",
+    "INDIVIDUAL",
     "LATENT",
     "MANY_LEFT_OUT",
     "MODELS",
@@ -52,8 +55,10 @@ __all__ = [
     "certainty",
     "compared",
     "influence",
+    "pack_people",
     "plan_basis",
     "plan_study",
     "quality_report",
     "target_of",
+    "unpack_people",
 ]

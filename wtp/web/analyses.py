@@ -21,7 +21,9 @@ from wtp.analysis import (
     QualityReport,
     Request,
     analyse,
+    pack_people,
     quality_report,
+    unpack_people,
 )
 from wtp.store import Database, answers, decisions, results
 from wtp.survey import Survey
@@ -64,12 +66,27 @@ def analysis_as(
         content = results.load(connection, fingerprint)
         found = None if content else answers.read_answers(connection, survey.slug)
     if found is not None:
-        content = analyse(survey, found, request, progress).to_json()
+        made = analyse(survey, found, request, progress)
+        content = made.to_json()
         usual = request.versions == SAME_CHOICES and request.without == without(database, survey)
         kind = results.ANALYSIS if usual else results.OTHER_SET
         with database.begin() as connection:
             results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC), kind)
+            if made.people:
+                kept = pack_people(made.people)
+                results.save(connection, _of_people(fingerprint), survey.slug, kept, datetime.now(UTC), results.PEOPLE)
     return _parsed(content or "")
+
+
+def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
+    """The analysis with its tables of single respondents, if they were kept: for analysts' exports, never for a page."""
+    with database.read() as connection:
+        content = results.load(connection, _of_people(_fingerprint(connection, survey, analysis.request)))
+    return replace(analysis, people=unpack_people(content)) if content else analysis
+
+
+def _of_people(fingerprint: str) -> str:
+    return hashlib.sha256(f"people of {fingerprint}".encode()).hexdigest()
 
 
 def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool] | None:
