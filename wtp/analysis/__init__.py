@@ -25,6 +25,18 @@ from wtp.analysis.record import (
     Request,
 )
 from wtp.analysis.study import analyse
+from wtp.analysis.what_if import (
+    Scenario,
+    Simulator,
+    WhatIf,
+    pack_simulator,
+    today,
+    unpack_simulator,
+    what_if,
+    with_answers,
+    with_best_offer,
+    with_best_price,
+)
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
 
@@ -49,16 +61,26 @@ __all__ = [
     "Progress",
     "QualityReport",
     "Request",
+    "Scenario",
+    "Simulator",
     "Specification",
+    "WhatIf",
     "analyse",
     "analyse_choices",
     "certainty",
     "compared",
     "influence",
     "pack_people",
+    "pack_simulator",
     "plan_basis",
     "plan_study",
     "quality_report",
     "target_of",
+    "today",
     "unpack_people",
+    "unpack_simulator",
+    "what_if",
+    "with_answers",
+    "with_best_offer",
+    "with_best_price",
 ]

@@ -45,7 +45,7 @@ class Analysis:
 
     `tables` are tidy frames by name, with identifiers only (segment "all" is everybody); a figure that would mislead is NaN and
     its `note` says why. `notes` belong above the charts. `summaries` are the statsmodels summaries by segment. `people` are the tables of single
-    respondents of `people_tables`, where the estimator has such; they are kept apart and not part of the JSON.
+    respondents of `people_tables`, where the estimator has such; they are kept apart and not part of the JSON, nor is the `simulator` (a `what_if.Simulator`, or None) for what-ifs.
     """
 
     study: str
@@ -60,6 +60,7 @@ class Analysis:
     notes: tuple[Note, ...] = ()
     summaries: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    simulator: Any = None
 
     @property
     def confidence(self) -> float:

@@ -29,6 +29,7 @@ from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.analysis.reliability import reliability_tables
 from wtp.analysis.versions import counted, with_price_response
+from wtp.analysis.what_if import simulator_of
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
@@ -144,6 +145,7 @@ def analyse(
         | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {})
         | ({LATENT: classes[ALL].summary().as_text()} if classes else {}),
         people=people_tables(definition, chosen, found, classes),
+        simulator=simulator_of(found, classes, fitted, shift),
     )
 
 

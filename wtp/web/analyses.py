@@ -20,10 +20,13 @@ from wtp.analysis import (
     Progress,
     QualityReport,
     Request,
+    Simulator,
     analyse,
     pack_people,
+    pack_simulator,
     quality_report,
     unpack_people,
+    unpack_simulator,
 )
 from wtp.store import Database, answers, decisions, results
 from wtp.survey import Survey
@@ -75,6 +78,10 @@ def analysis_as(
             if made.people:
                 kept = pack_people(made.people)
                 results.save(connection, _of_people(fingerprint), survey.slug, kept, datetime.now(UTC), results.PEOPLE)
+            if made.simulator:
+                kept = pack_simulator(made.simulator, request.seed)
+                key = _of_simulator(fingerprint)
+                results.save(connection, key, survey.slug, kept, datetime.now(UTC), results.PEOPLE)
     return _parsed(content or "")
 
 
@@ -83,6 +90,24 @@ def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analy
     with database.read() as connection:
         content = results.load(connection, _of_people(_fingerprint(connection, survey, analysis.request)))
     return replace(analysis, people=unpack_people(content)) if content else analysis
+
+
+def simulator_of(database: Database, survey: Survey, analysis: Analysis) -> Simulator | None:
+    """What answers what-ifs about the figures of an analysis; None if it was made by an older version of the program, or has no figures."""
+    with database.read() as connection:
+        key = _of_simulator(_fingerprint(connection, survey, analysis.request))
+    return _simulator(database, key)
+
+
+@lru_cache(maxsize=8)
+def _simulator(database: Database, key: str) -> Simulator | None:
+    with database.read() as connection:
+        content = results.load(connection, key)
+    return unpack_simulator(content) if content else None
+
+
+def _of_simulator(fingerprint: str) -> str:
+    return hashlib.sha256(f"simulator of {fingerprint}".encode()).hexdigest()
 
 
 def _of_people(fingerprint: str) -> str:

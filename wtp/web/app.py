@@ -25,6 +25,7 @@ from wtp.web import (
     respond,
     results,
     security,
+    what_if,
     workbench,
 )
 from wtp.web.surveys import Surveys
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> Flask:
         respond.blueprint,
         accounts.blueprint,
         results.blueprint,
+        what_if.blueprint,
         manage.blueprint,
         exports.blueprint,
         field.blueprint,
