@@ -118,7 +118,7 @@ def density(
     _place_people(Z, delta, standard, root, theta)
     loglikes(choices[0], choices[1], choices[2], theta, signs, gradients, work, loglike)
     _slopes(gradients, Z, standard, slope, root_slope)
-    value = loglike.sum() + _add_prior(prior, delta, root, slope, root_slope)
+    value = float(loglike.sum() + _add_prior(prior, delta, root, slope, root_slope))
     for c in range(len(root)):
         root_slope[c, c] = root_slope[c, c] * root[c, c] + prior[3][c]
     return value
