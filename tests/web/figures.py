@@ -349,12 +349,12 @@ def _rated(survey: Survey) -> dict[str, pd.DataFrame]:
 
 def _groups(survey: Survey) -> dict[str, pd.DataFrame]:
     found = {"group": [1, 2], "respondents": [240, 160], "share": [0.6, 0.4], "speed[two_days -> same_day]": [9.5, 2.1], "range[broad -> core]": [-6.0, -2.0]}  # fmt: skip
-    overlap = [("uptime", 1, 190, 0.95), ("uptime", 2, 10, 0.05), ("cost", 1, 6, 0.03), ("cost", 2, 174, 0.97)]
+    overlap = [("uptime", 1, 190, 0.95), ("uptime", 2, 10, 0.05), ("cost", 1, NAN, NAN), ("cost", 2, 174, 0.97)]
     profile = [("employees", "category", 0.2, 0.004, True), ("role", "category", 0.06, 0.6, False)]
     tested = pd.DataFrame(profile, columns=["variable", "kind", "effect", "p_adjusted", "differs"])
     answers = [
         ("uptime", "employees", "to_9", 200, 0.3, 0.25, 0.36), ("cost", "employees", "to_9", 180, 0.1, 0.07, 0.14),
-        ("uptime", "role", "decide", 200, 0.5, 0.44, 0.56), ("cost", "role", "decide", 9, 0.52, 0.46, 0.58),
+        ("uptime", "role", "decide", 200, 0.5, 0.44, 0.56), ("cost", "role", "decide", NAN, NAN, NAN, NAN),
     ]  # fmt: skip
     columns = ["segment", "variable", "answer", "respondents", "share", "low", "high"]
     told = pd.DataFrame(answers, columns=columns)

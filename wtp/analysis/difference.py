@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wtp.analysis.disclosure import without_small_cells
 from wtp.analysis.hierarchical import HierarchicalAnalysis
 from wtp.analysis.latent import latent_classes
 from wtp.analysis.record import ALL
@@ -69,7 +70,7 @@ def difference_tables(
     if membership.notna().any():
         outside = outside_variables(definition, respondents, without=used)
         tables["segment_profile"] = profile(membership, outside).assign(segment=ALL)
-        tables["segment_answers"] = shares(membership, outside)
+        tables["segment_answers"] = without_small_cells(shares(membership, outside))
     tables["partial_pooling"] = _pooled_worth(pooled, steps)
     tested = _scales(pooled, membership) if found else None
     if tested is not None:
@@ -90,10 +91,11 @@ def difference_tables(
     tables["found_quality"] = groups.quality.assign(segment=ALL)
     tables["found_members"] = groups.members.rename(columns={"segment": "group"}).assign(segment=ALL)
     tables["found_profile"] = profile(members, everything).assign(segment=ALL)
-    tables["found_answers"] = shares(members, everything).rename(columns={"segment": "group"}).assign(segment=ALL)
+    told = without_small_cells(shares(members, everything))
+    tables["found_answers"] = told.rename(columns={"segment": "group"}).assign(segment=ALL)
     if membership.notna().any():
         crossed, agreement = overlap(membership, members)
-        named = crossed.rename(columns={"one": "declared", "other": "group"})
+        named = without_small_cells(crossed).rename(columns={"one": "declared", "other": "group"})
         tables["segment_overlap"] = named.assign(adjusted_rand=agreement, segment=ALL)
     tool = typing_tool(members, everything)
     tables["typing_questions"] = tool.questions.assign(expected_hit_rate=tool.hit_rate, chance=tool.chance, segment=ALL)
@@ -117,7 +119,7 @@ def _latent(
     if membership.notna().any() and len(shares_of) > 1:
         likely = fit.membership.idxmax(axis=1)
         crossed, agreement = overlap(membership, likely)
-        named = crossed.rename(columns={"one": "declared", "other": "group"})
+        named = without_small_cells(crossed).rename(columns={"one": "declared", "other": "group"})
         tables["latent_overlap"] = named.assign(adjusted_rand=agreement, segment=ALL)
     return tables
 

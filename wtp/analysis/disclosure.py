@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import pandas as pd
+
 from wtp.analysis.record import ALL
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 
@@ -21,3 +24,10 @@ def told(sizes: Mapping[str, int]) -> list[str]:
     while shown and 0 < sizes[ALL] - sum(sizes[name] for name in shown) < SMALLEST_REST:
         shown.remove(min(shown, key=sizes.__getitem__))
     return [ALL, *shown]
+
+
+def without_small_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """A table in which what is told of 1 to 9 respondents is missing, their number too; column respondents."""
+    few = table["respondents"].between(1, SMALLEST_REST - 1)
+    hidden = {name: table[name].where(~few, np.nan) for name in ("share", "low", "high") if name in table}
+    return table.assign(respondents=table["respondents"].astype("Int64").mask(few), **hidden)

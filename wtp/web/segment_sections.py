@@ -18,8 +18,6 @@ from wtp.web.reading import Reading
 from wtp.web.section import Section, interval_head, numbers, shares
 from wtp.web.verdicts import note_text
 
-_SMALLEST_CELL = 10  # fewer people than this are not shown
-
 
 def _differences(reading: Reading) -> pd.DataFrame:
     """Worth of each step in each declared segment with figures of its own, as groups."""
@@ -157,7 +155,7 @@ def _profile(
 
 
 def _cell(row: pd.Series) -> str:
-    if row["respondents"] < _SMALLEST_CELL:
+    if pd.isna(row["share"]):
         return formats.DASH
     if row["answer"] == "mean":
         return f"{formats.number(row['share'])} ({numbers(row['low'], row['high'])})"
@@ -237,8 +235,11 @@ def overlap_section(reading: Reading) -> Section:
 
 
 def _count(row: pd.Series) -> str:
-    few = 0 < row["respondents"] < _SMALLEST_CELL
-    return formats.DASH if few else f"{formats.number(row['respondents'], 0)} ({formats.percent(row['share'])})"
+    return (
+        formats.DASH
+        if pd.isna(row["respondents"])
+        else f"{formats.number(row['respondents'], 0)} ({formats.percent(row['share'])})"
+    )
 
 
 def classes_section(reading: Reading) -> Section:

@@ -270,8 +270,7 @@ def delete(slug: str, number: int) -> Reply:
     """Delete a scenario."""
     running.survey_of(slug)
     with running.database().begin() as connection:
-        if not scenarios.delete(connection, slug, number):
-            abort(404)
+        scenarios.delete(connection, slug, number)  # gone already is gone too
     return redirect(url_for(".compare", slug=slug), 303)
 
 
