@@ -225,7 +225,7 @@ def test_pages_and_their_charts_are_reached_from_the_tabs(
     manager = staffed("manager")
     page = manager.open("/results/supplier?lang=en")
     tabs = [link.get_text() for link in page.select(".tabs a")]
-    assert tabs[6:10] == ["The market", "Segments", "Answers", "The model"]
+    assert tabs[6:11] == ["The market", "What if", "Segments", "Answers", "The model"]
     for name, charts in (("market", 2), ("segments", 2), ("model", 1), ("price", 8), ("invest", 2), ("worth", 2)):
         page = manager.open(f"/results/supplier/{name}")
         places = page.select("[data-chart]")
