@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NoReturn
 
 from flask import g, request
 from flask_limiter.util import get_remote_address
 
+from wtp.errors import StoreError
 from wtp.store import api_tokens
 from wtp.store.api_tokens import ApiToken
 from wtp.survey import Survey
@@ -34,7 +36,7 @@ def _found() -> ApiToken | None:
     with database.read() as connection:
         found = api_tokens.find(connection, given[len(_BEARER) :].strip(), now)
     if found and api_tokens.use_is_old(found, now):
-        with database.begin() as connection:
+        with suppress(StoreError), database.begin() as connection:
             api_tokens.note_use(connection, found, now)
     return found
 

@@ -9,7 +9,7 @@ from wtp.store import results
 from wtp.store.api_tokens import ApiToken
 from wtp.survey import Survey
 from wtp.web import running
-from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, analysis_as, without
+from wtp.web.analyses import analysis_as, without
 from wtp.web.api import final, shapes
 from wtp.web.api.access import not_there, survey_of
 from wtp.web.api.figures import facts_of
@@ -54,26 +54,14 @@ def get_analysis(token: ApiToken, _query: shapes.Nothing, slug: str, analysis: s
 
 
 def _done(survey: Survey, key: str, analysis: Analysis) -> shapes.Analysis:
-    whose = _whose(survey, analysis)
-    asked = {"without": whose, "versions": analysis.request.versions}
     return shapes.Analysis(
         analysis=key,
         study=survey.slug,
         state="done",
         url=url_for("api.get_analysis", slug=survey.slug, analysis=key),
-        tables=url_for("api.list_tables", slug=survey.slug, **asked) if whose else None,
-        facts=facts_of(survey, analysis, whose),
+        tables=url_for("api.list_tables", slug=survey.slug, analysis=key),
+        facts=facts_of(survey, analysis),
     )
-
-
-def _whose(survey: Survey, analysis: Analysis) -> shapes.Whose | None:
-    """Which set of answers an analysis is of, if it is one that can be asked for now."""
-    database, left_out = running.database(), analysis.request.without
-    if left_out == without(database, survey):
-        return LEFT_OUT
-    if not left_out:
-        return NONE
-    return FLAGGED if left_out == without(database, survey, FLAGGED) else None
 
 
 def _under_way(survey: Survey, key: str, job: final.Job) -> shapes.Analysis:

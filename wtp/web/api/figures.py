@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from flask import Response, url_for
 
 from wtp import __version__
 from wtp.analysis import ALL, CONDITIONAL, Analysis
+from wtp.store import results
 from wtp.store.api_tokens import ApiToken
 from wtp.survey import Survey
 from wtp.web import running
@@ -18,16 +20,15 @@ from wtp.web.verdicts import note_text
 
 
 def list_tables(token: ApiToken, query: shapes.Which, slug: str) -> Response:
-    """The tables that there are now."""
-    survey = survey_of(token, slug)
-    refuse_while_closed(survey)
-    analysis = analysis_of(running.database(), survey, query.without, query.versions)
+    """The tables that there are now, or of one analysis."""
+    survey, analysis = _asked(token, query, slug)
+    kept = query.model_dump(exclude_defaults=True)
     lines = [
         shapes.TableLine(
             table=name,
             columns=list(map(str, frame.columns)),
             rows=len(frame),
-            url=url_for("api.get_table", slug=slug, table=name),
+            url=url_for("api.get_table", slug=slug, table=name, **kept),
         )
         for name, frame in analysis.tables.items()
     ]
@@ -35,8 +36,7 @@ def list_tables(token: ApiToken, query: shapes.Which, slug: str) -> Response:
         shapes.Remark(severity=n.severity, segment=n.segment, text=note_text(n.template, **n.values))
         for n in analysis.notes
     ]
-    facts = facts_of(survey, analysis, query.without)
-    return as_json(shapes.TableList(study=slug, analysis=facts, notes=notes, tables=lines))
+    return as_json(shapes.TableList(study=slug, analysis=facts_of(survey, analysis), notes=notes, tables=lines))
 
 
 def get_table(token: ApiToken, query: shapes.TablePart, slug: str, table: str) -> Response:
@@ -49,8 +49,8 @@ def get_table_csv(token: ApiToken, query: shapes.TablePart, slug: str, table: st
     return _table(token, query, slug, table, CSV)
 
 
-def facts_of(survey: Survey, analysis: Analysis, without: shapes.Whose | None) -> shapes.AnalysisFacts:
-    """What figures rest on. without: the set that was asked for, None for one that cannot be asked for any more."""
+def facts_of(survey: Survey, analysis: Analysis) -> shapes.AnalysisFacts:
+    """What figures rest on."""
     asked = analysis.request
     everybody = analysis.table("segments", ALL)
     estimator = str(everybody.iloc[0]["estimator"]) if "estimator" in everybody and len(everybody) else CONDITIONAL
@@ -66,33 +66,30 @@ def facts_of(survey: Survey, analysis: Analysis, without: shapes.Whose | None) -
         confidence=asked.confidence,
         currency=analysis.currency,
         seed=asked.seed,
-        without=without,
         versions=asked.versions,
     )
 
 
-def _table(token: ApiToken, query: shapes.TablePart, slug: str, table: str, form: str) -> Response:
-    survey = survey_of(token, slug)
+def _asked(token: ApiToken, query: shapes.Which, slug: str) -> tuple[Survey, Analysis]:
+    """The study and the analysis whose figures are asked for, if they may be seen."""
+    survey, database = survey_of(token, slug), running.database()
     refuse_while_closed(survey)
-    analysis = analysis_of(running.database(), survey, query.without, query.versions)
-    if table not in analysis.tables:
-        not_there("table", table)
-    facts = facts_of(survey, analysis, query.without)
+    if query.analysis is None:
+        return survey, analysis_of(database, survey, query.without, query.versions)
+    with database.read() as connection:
+        content = results.of_study(connection, slug, query.analysis) or not_there("analysis", query.analysis)
+    return survey, Analysis.from_json(content)
+
+
+def _table(token: ApiToken, query: shapes.TablePart, slug: str, table: str, form: str) -> Response:
+    survey, analysis = _asked(token, query, slug)
+    frame = analysis.tables[table] if table in analysis.tables else not_there("table", table)
+    facts = facts_of(survey, analysis)
     tag = tag_of(facts.fingerprint, facts.estimator, table, form, query)
     if reply := unchanged(tag):
         return reply
-    frame = analysis.tables[table]
     if query.segment is not None:
-        names = [ALL, *(segment.id for segment in survey.definition.segments)]
-        if "segment" not in frame or query.segment not in names:
-            raise ProblemError(
-                "parameter",
-                place="segment",
-                found=query.segment,
-                allowed=", ".join(names) if "segment" in frame else f"no segment, since {table} has none",
-                remedy="leave it out or name one of them",
-            )
-        frame = frame[frame["segment"] == query.segment]
+        frame = frame[frame["segment"] == _known_segment(survey, frame, query.segment)]
     frame = frame.assign(left_out_respondents=facts.left_out_respondents, simulated_respondents=analysis.simulated)
     about = {
         "study": slug,
@@ -102,3 +99,16 @@ def _table(token: ApiToken, query: shapes.TablePart, slug: str, table: str, form
     }
     simulated = "-simulated" if analysis.simulated else ""
     return send_rows(frame, query, form, about, tag=tag, name=f"{slug}-{table}{simulated}")
+
+
+def _known_segment(survey: Survey, frame: pd.DataFrame, name: str) -> str:
+    names = [ALL, *(segment.id for segment in survey.definition.segments)]
+    if "segment" in frame and name in names:
+        return name
+    raise ProblemError(
+        "parameter",
+        place="segment",
+        found=name,
+        allowed=", ".join(names) if "segment" in frame else "none, since this table is not by segment",
+        remedy="leave it out, or name one of them",
+    )

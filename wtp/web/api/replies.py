@@ -75,7 +75,8 @@ def send_rows(
     rows = frame.iloc[part.offset : last]
     written = _csv(rows) if form == CSV else _json(rows, {**about, "total": len(frame), "offset": part.offset})
     reply = _tagged(Response(written, mimetype=form), tag)
-    reply.headers["Content-Disposition"] = f"attachment; filename={name}.csv" if form == CSV else "inline"
+    if form == CSV:
+        reply.headers["Content-Disposition"] = f"attachment; filename={name}.csv"
     if links := _links(part, len(frame)):
         reply.headers["Link"] = links
     return reply
@@ -83,20 +84,23 @@ def send_rows(
 
 def columns_of(definition: Definition, table: str, names: Sequence[str]) -> list[dict[str, Any]]:
     """Columns with their types and meanings; table: respondents, choices, or results for all tables of figures."""
-    book = codebook(definition)
-    book = book[book["table"] == table]
-    languages = list(definition.languages)
+    languages = definition.languages
+    book: dict[str, list[dict[str, str]]] = {}
+    for row in codebook(definition).to_dict("records"):
+        if row["table"] == table:
+            book.setdefault(row["column"], []).append(row)
     found = []
     for name in names:
-        base = f"{name.partition('[')[0]}[from -> to]" if "[" in name else name
-        own = book[book["column"] == base]
-        about, codes = own[own["code"] == ""], own[own["code"] != ""]
+        own = book.get(f"{name.partition('[')[0]}[from -> to]" if "[" in name else name, [])
         kind, text = _LABELS.get(name, ("number", ""))
-        meaning = dict.fromkeys(languages, text)
-        if len(about):
-            kind, meaning = str(about.iloc[0]["type"]), about.iloc[0][languages].to_dict()
-        labels = {str(row["code"]): {each: row[each] for each in languages} for row in codes.to_dict("records")}
-        found.append({"name": name, "type": kind, "meaning": meaning, "codes": labels})
+        column: dict[str, Any] = {"name": name, "type": kind, "meaning": dict.fromkeys(languages, text), "codes": {}}
+        for row in own:
+            words = {each: row[each] for each in languages}
+            if row["code"]:
+                column["codes"][row["code"]] = words
+            else:
+                column |= {"type": row["type"], "meaning": words}
+        found.append(column)
     return found
 
 

@@ -17,7 +17,7 @@ from wtp.web.api.replies import CSV, JSON
 PARAMETERS = {
     "slug": (_l("the short name of a study"), _l("the study, as the list of studies names it")),
     "table": (_l("the name of a table"), _l("the table, as the list of tables names it")),
-    "analysis": (_l("the name of an analysis"), _l("the analysis, as the reply to its start names it")),
+    "analysis": (_l("the name of an analysis"), _l("the analysis, as the reply to its start names it; of tables it stands in place of without and versions")),
     "segment": (_l("all, or a segment of the study"), _l("only the rows of this segment")),
     "without": (_l("left-out, none or flagged"), _l("whose answers are left out: those whom an analyst left out, nobody, or those with two or more quality flags")),
     "versions": (_l("same, current or all"), _l("which versions of the survey are counted: those with the same choices, the current one alone, or all that can be pooled")),

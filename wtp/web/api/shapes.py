@@ -28,10 +28,11 @@ class Nothing(Asked):
 
 
 class Which(Asked):
-    """Whose answers and which versions of the survey count."""
+    """Whose answers and which versions of the survey count; or one analysis by its name."""
 
     without: Whose = LEFT_OUT
     versions: Counted = SAME_CHOICES
+    analysis: str | None = Field(None, min_length=1, max_length=80)
 
 
 class Part(Asked):
@@ -183,7 +184,6 @@ class AnalysisFacts(BaseModel):
     confidence: float = Field(description="probability that each interval is meant to hold")
     currency: str
     seed: int
-    without: Whose | None = Field(description="null: other respondents are left out now")
     versions: Counted
 
 
