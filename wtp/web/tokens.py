@@ -41,11 +41,11 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
         ]
     )
     scopes = SelectMultipleField(
-        choices=[(scope, scope) for scope in SCOPES], validators=[InputRequired(_l("Please choose at least one."))]
+        choices=list(SCOPES), validators=[InputRequired(_l("Please choose at least one."))]
     )
-    reach = RadioField(choices=[(ALL, ALL), (SOME, SOME)], default=SOME)
+    reach = RadioField(choices=[ALL, SOME], default=SOME)
     studies = SelectMultipleField(choices=[])
-    days = SelectField(choices=[(days, days) for days in DAYS], default="90")
+    days = SelectField(choices=list(DAYS), default="90")
 
     def validate_studies(self, field: SelectMultipleField) -> None:
         """Some studies are at least one."""
@@ -55,7 +55,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
 
 def _form(**given: Any) -> TokenForm:
     form = TokenForm(**given)
-    form.studies.choices = [(slug, slug) for slug in running.surveys()]
+    form.studies.choices = list(running.surveys())
     return form
 
 

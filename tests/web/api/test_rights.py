@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from bs4 import BeautifulSoup
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -55,16 +56,13 @@ def test_each_scope_opens_its_routes_and_no_other(app: Flask, hold: Hold, route:
             assert f'scope="{route.scope}"' in reply.headers["WWW-Authenticate"]
 
 
-@BY_NAME
+@pytest.mark.parametrize("route", [r for r in ROUTES if "slug" in r.places], ids=lambda route: route.name)
 def test_another_studys_token_sees_no_more_than_a_study_that_is_not_there(app: Flask, hold: Hold, route: Route) -> None:
-    if "slug" not in route.places:
-        pytest.skip("no study in the address")
     foreign = hold(studies=("workshop",))
     reply = ask(foreign, route, address(app, route))
     problem(reply, 404, "not-found")
     unknown = ask(foreign, route, address(app, route).replace("supplier", "nowhere"))
     assert reply.text.replace("supplier", "nowhere") == unknown.text
-    assert "supplier" not in foreign.get("/api/v1/studies").text
 
 
 def invalid(app: Flask, database: Database, hold: Hold) -> Iterator[str]:
@@ -96,18 +94,23 @@ def test_no_unknown_expired_or_revoked_token_opens_anything_and_all_read_alike(
     assert len(seen) == 1
 
 
-@BY_NAME
-def test_nobody_gets_in_by_cookie_or_address(app: Flask, hold: Hold, route: Route) -> None:
-    path = address(app, route)
+def test_nobody_gets_in_by_cookie_or_address(app: Flask, hold: Hold) -> None:
+    text = hold().text
+    people = [app.test_client()]
     for role in ROLES:
         person = Staff(app.test_client(), role)
         person.log_in()
-        token = hidden(person.open("/results"))["csrf_token"]
-        data = {"csrf_token": token} if route.body else None
-        problem(person.client.open(path, method=route.method, data=data), 401, "token")
-    text = hold().text
-    for name in ("token", "access_token"):
-        problem(app.test_client().open(f"{path}?{name}={text}", method=route.method), 401, "token")
+        people.append(person.client)
+    for client in people:
+        token = hidden(BeautifulSoup(client.get("/login").text, "html.parser"))["csrf_token"]
+        for route in ROUTES:
+            with app.app_context():
+                limiter.reset()
+            path = address(app, route)
+            data = {"csrf_token": token} if route.body else None
+            problem(client.open(path, method=route.method, data=data), 401, "token")
+            for name in ("token", "access_token"):
+                problem(client.open(f"{path}?{name}={text}", method=route.method), 401, "token")
 
 
 def test_replies_set_no_cookie_and_carry_the_headers_of_the_house(program: Program) -> None:
