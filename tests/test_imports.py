@@ -41,7 +41,19 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "export": ({"errors", "survey", "analysis"}, {"pandas"}),
     "web": (
         {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "charts", "export"},
-        FLASK | {"waitress", "bs4", "numpy", "pandas", "plotly", "sqlalchemy", "hatchling", "itsdangerous", "pydantic", "segno"},
+        FLASK
+        | {
+            "waitress",
+            "bs4",
+            "numpy",
+            "pandas",
+            "plotly",
+            "sqlalchemy",
+            "hatchling",
+            "itsdangerous",
+            "pydantic",
+            "segno",
+        },
     ),
     "cli": (
         {

@@ -55,7 +55,17 @@ def test_nothing_but_the_very_text_is_a_token(study: Study) -> None:
     token, text = made(study)
     _, other = made(study)
     swapped = f"wtp_{token.mark}_{other[13:]}"
-    for wrong in ("", "wtp_", text[:-1], text + "x", text.upper(), text[4:], swapped, f"wtp_00000000_{text[13:]}", "wtp_\0"):
+    for wrong in (
+        "",
+        "wtp_",
+        text[:-1],
+        text + "x",
+        text.upper(),
+        text[4:],
+        swapped,
+        f"wtp_00000000_{text[13:]}",
+        "wtp_\0",
+    ):
         assert found(study, wrong) is None, wrong
 
 

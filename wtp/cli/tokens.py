@@ -26,7 +26,9 @@ def _database() -> Database:
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), default=(RESULTS,), show_default=True)
 @click.option("--study", "slugs", multiple=True, help="Only these studies; all without it, also later ones.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The first day on which it is not valid any more (UTC).")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), help="The first day on which it is not valid any more (UTC)."
+)
 def token_add(name: str, scopes: tuple[str, ...], slugs: tuple[str, ...], until: datetime | None) -> None:
     """Make a token and print it, once: nobody can read it again."""
     end = until.replace(tzinfo=UTC) if until else None

@@ -80,7 +80,9 @@ def add(
     there = set(connection.execute(sa.select(tables.study.c.slug)).scalars())
     if studies is not None and (not studies or set(studies) - there):
         found = ", ".join(sorted(set(studies) - there)) or "none"
-        raise DataError(f"study: {found}; allowed: one or more of {', '.join(sorted(there)) or 'none yet'}; choose among them.")
+        raise DataError(
+            f"study: {found}; allowed: one or more of {', '.join(sorted(there)) or 'none yet'}; choose among them."
+        )
     if expires_at is not None and expires_at <= now:
         raise DataError(f"end: {expires_at:%Y-%m-%d}; allowed: a day to come; choose a later one.")
     mark, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
@@ -95,9 +97,8 @@ def add(
         "created_at": now,
         "expires_at": expires_at,
     }
-    number = connection.execute(sa.insert(tables.api_token).values(**row).returning(_T.id)).scalar_one()
-    token = _one(connection, _T.id == number)
-    assert token is not None
+    connection.execute(sa.insert(tables.api_token).values(**row))
+    token = _token(connection.execute(_query().where(_T.mark == mark)).one())
     until = f", until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else ""
     _log(connection, token, MADE, token.made_by, f"{name[:80]} ({mark}): {', '.join(token.scopes)}{until}", now)
     return token, f"wtp_{mark}_{secret}"

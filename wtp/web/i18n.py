@@ -98,7 +98,9 @@ def _languages() -> tuple[str, ...]:
 
 
 def _choose() -> None:
-    if request.path.startswith("/api/") and request.blueprint != "api_page":  # programs have one language and no session
+    if (
+        request.path.startswith("/api/") and request.blueprint != "api_page"
+    ):  # programs have one language and no session
         g.language = INTERFACE_LANGUAGES[0]
         return
     languages = _languages()

@@ -40,9 +40,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
             Length(max=LONGEST_NAME, message=_l("At most 120 characters, please.")),
         ]
     )
-    scopes = SelectMultipleField(
-        choices=list(SCOPES), validators=[InputRequired(_l("Please choose at least one."))]
-    )
+    scopes = SelectMultipleField(choices=list(SCOPES), validators=[InputRequired(_l("Please choose at least one."))])
     reach = RadioField(choices=[ALL, SOME], default=SOME)
     studies = SelectMultipleField(choices=[])
     days = SelectField(choices=list(DAYS), default="90")

@@ -69,7 +69,15 @@ def invalid(app: Flask, database: Database, hold: Hold) -> Iterator[str]:
     """Authorization headers that open nothing."""
     now = datetime.now(UTC)
     good = hold()
-    yield from ("", "Bearer", "Bearer ", "Bearer wtp_00000000_" + "x" * 43, f"bearer {good.text}", f"Basic {good.text}", good.text)
+    yield from (
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wtp_00000000_" + "x" * 43,
+        f"bearer {good.text}",
+        f"Basic {good.text}",
+        good.text,
+    )
     yield f"Bearer {good.text[:-1]}"
     yield f"Bearer {good.text}, Bearer {good.text}"
     expired = hold(now=now - timedelta(days=2), expires_at=now - timedelta(seconds=1))
@@ -114,7 +122,14 @@ def test_nobody_gets_in_by_cookie_or_address(app: Flask, hold: Hold) -> None:
 
 
 def test_replies_set_no_cookie_and_carry_the_headers_of_the_house(program: Program) -> None:
-    for path in ("/api/v1/studies", TABLE, f"{TABLE}.csv", f"{STUDY}/nothing", f"{STUDY}?lang=de", "/api/v1/openapi.json"):
+    for path in (
+        "/api/v1/studies",
+        TABLE,
+        f"{TABLE}.csv",
+        f"{STUDY}/nothing",
+        f"{STUDY}?lang=de",
+        "/api/v1/openapi.json",
+    ):
         reply = program.get(path)
         assert "Set-Cookie" not in reply.headers, path
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
@@ -215,11 +230,20 @@ def test_a_wrong_body_is_named_with_what_is_allowed(
 
 
 def test_a_body_that_is_too_large_is_refused(program: Program) -> None:
-    problem(program.post(f"{STUDY}/analyses", data=b"[" + b"1," * 600_000, content_type="application/json"), 413, "too-large")
+    problem(
+        program.post(f"{STUDY}/analyses", data=b"[" + b"1," * 600_000, content_type="application/json"),
+        413,
+        "too-large",
+    )
 
 
 def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(program: Program) -> None:
-    for path in (f"{STUDY}/tables/nothing", f"{STUDY}/tables/nothing.csv", f"{STUDY}/analyses/nothing", "/api/v1/nothing"):
+    for path in (
+        f"{STUDY}/tables/nothing",
+        f"{STUDY}/tables/nothing.csv",
+        f"{STUDY}/analyses/nothing",
+        "/api/v1/nothing",
+    ):
         problem(program.get(path), 404, "not-found")
     reply = program.client.delete(STUDY, headers=program.headers)
     problem(reply, 405, "method")

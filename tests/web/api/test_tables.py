@@ -80,7 +80,9 @@ def test_columns_are_explained_in_every_language(program: Program) -> None:
     columns = {column["name"]: column for column in program.get(TABLE).json["columns"]}
     assert columns["low"]["type"] == "number"
     assert columns["simulated_respondents"]["type"] == "whole number"
-    assert all(set(column["meaning"]) == {"en", "de"} and all(column["meaning"].values()) for column in columns.values())
+    assert all(
+        set(column["meaning"]) == {"en", "de"} and all(column["meaning"].values()) for column in columns.values()
+    )
     assert columns["segment"]["codes"]["uptime"]["de"] == "Stillstand vermeiden"
 
 
@@ -154,7 +156,9 @@ def test_beyond_the_end_there_is_nothing_and_it_is_no_mistake(program: Program) 
     assert "next" not in reply.headers["Link"]
 
 
-@pytest.mark.parametrize("path", ["/api/v1/studies", STUDY, f"{STUDY}/tables", TABLE, f"{TABLE}.csv", f"{STUDY}/choices"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/studies", STUDY, f"{STUDY}/tables", TABLE, f"{TABLE}.csv", f"{STUDY}/choices"]
+)
 def test_what_a_program_has_is_not_sent_again(program: Program, path: str) -> None:
     first = program.get(path)
     again = program.get(path, If_None_Match=first.headers["ETag"])
@@ -176,7 +180,9 @@ def test_the_tag_changes_with_the_answers(app: Flask, database: Database, progra
     with database.begin() as connection:
         row = dict(connection.execute(query).mappings().one())
         changed = {**row, "id": None, "revision": row["revision"] + 1, "content": {**row["content"]}}
-        added = connection.execute(sa.insert(tables.answer).values(**changed).returning(tables.answer.c.id)).scalar_one()
+        added = connection.execute(
+            sa.insert(tables.answer).values(**changed).returning(tables.answer.c.id)
+        ).scalar_one()
     try:
         after = [program.get(path, If_None_Match=tag) for path, tag in zip(paths, before, strict=True)]
         assert [reply.status_code for reply in after] == [200, 200]
@@ -186,7 +192,9 @@ def test_the_tag_changes_with_the_answers(app: Flask, database: Database, progra
             connection.execute(sa.delete(tables.answer).where(tables.answer.c.id == added))
 
 
-def test_a_result_that_is_closed_is_not_told_and_the_reason_is(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_that_is_closed_is_not_told_and_the_reason_is(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shut = Gate(12, 300, {"all": 9.0}, 4.0, None, False)
     for module in ("access", "studies"):
         monkeypatch.setattr(f"wtp.web.api.{module}.gate_of", lambda *_: shut)

@@ -15,7 +15,13 @@ from wtp.store import Database, api_tokens, audit
 from wtp.store.api_tokens import ANSWERS, MADE, RESULTS, REVOKED, ApiToken
 from wtp.web.tokens import TokenForm
 
-FILLED = {"name": "the weekly report", "scopes": [RESULTS, ANSWERS], "reach": "some", "studies": ["supplier"], "days": "30"}
+FILLED = {
+    "name": "the weekly report",
+    "scopes": [RESULTS, ANSWERS],
+    "reach": "some",
+    "studies": ["supplier"],
+    "days": "30",
+}
 
 
 @pytest.fixture

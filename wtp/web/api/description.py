@@ -26,9 +26,7 @@ _KEPT = {
     "ETag": {"description": "send it back as If-None-Match: 304 means that nothing has changed", "schema": {"type": "string"}},
 }  # fmt: skip
 _LINK = {"Link": {"description": "first, prev, next and last part (RFC 8288)", "schema": {"type": "string"}}}
-_NEXT = {
-    "Location": {"description": "ask here how far it is", "schema": {"type": "string", "format": "uri-reference"}}
-}
+_NEXT = {"Location": {"description": "ask here how far it is", "schema": {"type": "string", "format": "uri-reference"}}}
 
 
 @cache

@@ -17,7 +17,7 @@ from wtp.web.api.routes import PARAMETERS, ROUTES, Route
 
 blueprint = Blueprint("api_page", __name__, url_prefix=PREFIX)
 _EXAMPLES = {"slug": "supplier", "table": "willingness_to_pay", "analysis": "0" * 8}
-_CURL = 'curl {options}-H "Authorization: Bearer $WTP_TOKEN" "{address}"'
+_CURL = 'curl {more}-H "Authorization: Bearer $WTP_TOKEN" "{address}"'
 _READ_JSON = """import json, os, urllib.request
 
 request = urllib.request.Request(
@@ -61,7 +61,9 @@ class Shown:
 def explorer() -> str:
     """All routes."""
     base = current_app.extensions["wtp_settings"].base_url.rstrip("/") + PREFIX
-    return render_template("api/explorer.html", routes=[_shown(route, base) for route in ROUTES], kinds=KINDS, base=base)
+    return render_template(
+        "api/explorer.html", routes=[_shown(route, base) for route in ROUTES], kinds=KINDS, base=base
+    )
 
 
 def _shown(route: Route, base: str) -> Shown:
@@ -74,7 +76,7 @@ def _shown(route: Route, base: str) -> Shown:
             fields.append(Field(name, where, *PARAMETERS[name], "" if usual is None else str(usual), options))
     address = base + route.path.format(**_EXAMPLES)
     body = json.dumps({"model": CONDITIONAL}) if route.body else ""
-    options = f"-H 'Content-Type: application/json' -d '{body}' " if body else ""
+    more = f"-H 'Content-Type: application/json' -d '{body}' " if body else ""
     python = _READ_CSV if route.formats == (CSV,) else _READ_JSON
     data = f"\n    data=b'{body}'," if body else ""
     kind = ', "Content-Type": "application/json"' if body else ""
@@ -83,6 +85,6 @@ def _shown(route: Route, base: str) -> Shown:
         PREFIX + route.path,
         tuple(fields),
         tuple((KINDS[name][0], name, KINDS[name][1]) for name in kinds_of(route)),
-        _CURL.format(options=options, address=address),
+        _CURL.format(more=more, address=address),
         python.format(address=address, body=data, kind=kind),
     )

@@ -33,7 +33,9 @@ KINDS: Mapping[str, tuple[int, Any]] = {
     "no-runner": (501, _l("Final analyses cannot be started here")),
     "database": (503, _l("The database is away")),
 }
-_IN_WORDS = re.compile(r"(?P<place>[^:]{1,200}): (?P<found>.+?); allowed: (?P<allowed>.+); (?P<remedy>[^;]+)", re.DOTALL)
+_IN_WORDS = re.compile(
+    r"(?P<place>[^:]{1,200}): (?P<found>.+?); allowed: (?P<allowed>.+); (?P<remedy>[^;]+)", re.DOTALL
+)
 _OF_STATUS = {400: "body", 404: "not-found", 405: "method", 413: "too-large", 415: "media-type", 429: "too-many"}
 _REMEDIES = {
     "body": "send JSON as the document at /api/v1/openapi.json describes it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,7 +40,8 @@ def as_json(shape: BaseModel, status: int = 200, headers: Mapping[str, str] | No
 
 def format_asked() -> str:
     """JSON or CSV, by the Accept header; JSON if it is all the same."""
-    best = request.accept_mimetypes.best_match([JSON, CSV], JSON if not request.accept_mimetypes else None)
+    accepted = request.accept_mimetypes
+    best = accepted.best_match([JSON, CSV]) if accepted else JSON
     if best is None:
         raise ProblemError(
             "media",
@@ -85,7 +86,7 @@ def send_rows(
 def columns_of(definition: Definition, table: str, names: Sequence[str]) -> list[dict[str, Any]]:
     """Columns with their types and meanings; table: respondents, choices, or results for all tables of figures."""
     languages = definition.languages
-    book: dict[str, list[dict[str, str]]] = {}
+    book: dict[str, list[dict[Hashable, Any]]] = {}
     for row in codebook(definition).to_dict("records"):
         if row["table"] == table:
             book.setdefault(row["column"], []).append(row)
@@ -95,7 +96,7 @@ def columns_of(definition: Definition, table: str, names: Sequence[str]) -> list
         kind, text = _LABELS.get(name, ("number", ""))
         column: dict[str, Any] = {"name": name, "type": kind, "meaning": dict.fromkeys(languages, text), "codes": {}}
         for row in own:
-            words = {each: row[each] for each in languages}
+            words: dict[str, str] = {each: row[each] for each in languages}
             if row["code"]:
                 column["codes"][row["code"]] = words
             else:

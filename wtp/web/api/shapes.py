@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from wtp.analysis import CONDITIONAL, SAME_CHOICES
-from wtp.web.analyses import LEFT_OUT
+from wtp.analysis import CONDITIONAL
 
 MOST_ROWS = 100_000
 MOST_SEED = 2**31 - 1
+# The values of SETS in `wtp.web.analyses` and of VERSIONS in `wtp.analysis`, as types.
 Whose = Literal["left-out", "none", "flagged"]
 Counted = Literal["same", "current", "all"]
 Words = dict[str, str]
@@ -30,31 +30,31 @@ class Nothing(Asked):
 class Which(Asked):
     """Whose answers and which versions of the survey count; or one analysis by its name."""
 
-    without: Whose = LEFT_OUT
-    versions: Counted = SAME_CHOICES
-    analysis: str | None = Field(None, min_length=1, max_length=80)
+    without: Whose = "left-out"
+    versions: Counted = "same"
+    analysis: str | None = Field(default=None, min_length=1, max_length=80)
 
 
 class Part(Asked):
     """Which rows: without a limit all of them."""
 
-    limit: int | None = Field(None, ge=1, le=MOST_ROWS)
-    offset: int = Field(0, ge=0, le=10**9)
+    limit: int | None = Field(default=None, ge=1, le=MOST_ROWS)
+    offset: int = Field(default=0, ge=0, le=10**9)
 
 
 class TablePart(Which, Part):
     """A table of figures: which figures, which rows."""
 
-    segment: str | None = Field(None, max_length=80)
+    segment: str | None = Field(default=None, max_length=80)
 
 
 class Start(Asked):
     """An analysis to make."""
 
-    model: str = Field(CONDITIONAL, description="conditional is quick and made at once")
-    without: Whose = Field(LEFT_OUT, description="whose answers are left out")
-    versions: Counted = Field(SAME_CHOICES, description="which versions of the survey are counted")
-    seed: int = Field(1, ge=1, le=MOST_SEED, strict=True, description="equal seeds give equal figures")
+    model: str = Field(default=CONDITIONAL, description="conditional is quick and made at once")
+    without: Whose = Field(default="left-out", description="whose answers are left out")
+    versions: Counted = Field(default="same", description="which versions of the survey are counted")
+    seed: int = Field(default=1, ge=1, le=MOST_SEED, strict=True, description="equal seeds give equal figures")
 
 
 class Problem(BaseModel):
@@ -64,10 +64,10 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = Field(description="the four parts as one sentence")
-    place: str | None = Field(None, description="where")
-    found: str | None = Field(None, description="what was found there")
-    allowed: str | None = Field(None, description="what may be there")
-    remedy: str | None = Field(None, description="what to do")
+    place: str | None = Field(default=None, description="where")
+    found: str | None = Field(default=None, description="what was found there")
+    allowed: str | None = Field(default=None, description="what may be there")
+    remedy: str | None = Field(default=None, description="what to do")
 
 
 class StudyLine(BaseModel):
@@ -184,7 +184,7 @@ class AnalysisFacts(BaseModel):
     confidence: float = Field(description="probability that each interval is meant to hold")
     currency: str
     seed: int
-    versions: Counted
+    versions: str
 
 
 class Remark(BaseModel):
@@ -243,7 +243,7 @@ class Analysis(BaseModel):
     study: str
     state: Literal["waiting", "running", "done", "failed", "cancelled"]
     url: str = Field(description="ask here again until it is done")
-    tables: str | None = Field(None, description="address of its tables, once it is done")
+    tables: str | None = Field(default=None, description="address of its tables, once it is done")
     progress: dict[str, Any] | None = None
-    reason: str | None = Field(None, description="why it failed")
+    reason: str | None = Field(default=None, description="why it failed")
     facts: AnalysisFacts | None = None
