@@ -57,7 +57,9 @@ async function send(form) {
   }
 }
 
-document.querySelector(".token").hidden = false;
+const typed = document.querySelector(".token");
+typed.hidden = false;
+typed.addEventListener("submit", (event) => event.preventDefault());
 for (const form of document.querySelectorAll("form.try")) {
   form.hidden = false;
   form.addEventListener("submit", (event) => {
