@@ -16,6 +16,7 @@ from wtp.web import (
     api,
     design,
     errors,
+    exports,
     field,
     formats,
     health,
@@ -26,6 +27,7 @@ from wtp.web import (
     results,
     security,
     tokens,
+    what_if,
     workbench,
 )
 from wtp.web.surveys import Surveys
@@ -60,7 +62,9 @@ def create_app(settings: Settings) -> Flask:
         respond.blueprint,
         accounts.blueprint,
         results.blueprint,
+        what_if.blueprint,
         manage.blueprint,
+        exports.blueprint,
         field.blueprint,
         design.blueprint,
         quality.blueprint,

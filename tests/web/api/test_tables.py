@@ -13,10 +13,11 @@ from flask import Flask
 from tests.web.api.conftest import OTHER, STUDY, TABLE, Hold, Program
 from tests.web.staff import Staff
 from wtp.analysis import Analysis
-from wtp.export.frames import choices_frame, respondents_frame
+from wtp.export.frames import AnswerFrames
 from wtp.store import Database, answers, results, tables
 from wtp.store.api_tokens import RESULTS
 from wtp.web.api import final
+from wtp.web.api.replies import TIME
 from wtp.web.stopping import Gate
 
 LABELS = ["left_out_respondents", "simulated_respondents"]
@@ -98,17 +99,19 @@ def test_csv_is_the_file_of_the_page_byte_by_byte(app: Flask, program: Program, 
 def test_long_answers_are_the_files_of_the_page(app: Flask, program: Program) -> None:
     analyst = Staff(app.test_client(), "analyst")
     analyst.log_in()
-    page = analyst.client.get("/manage/supplier/export.csv").data
+    page = analyst.client.get("/manage/supplier/exports/choices").data
     assert page.count(b"\n") > 400
     assert program.get(f"{STUDY}/choices.csv").data == page
     assert program.get(f"{STUDY}/choices", Accept="text/csv").data == page
 
 
-@pytest.mark.parametrize(("part", "frame"), [("respondents", respondents_frame), ("choices", choices_frame)])
-def test_answers_are_all_there(app: Flask, database: Database, program: Program, part: str, frame: object) -> None:
+@pytest.mark.parametrize("part", ["respondents", "choices"])
+def test_answers_are_all_there(app: Flask, database: Database, program: Program, part: str) -> None:
     survey = app.extensions["wtp_surveys"]["supplier"]
     with database.read() as connection:
-        wanted = frame(survey.definition, answers.read_answers(connection, "supplier"))  # type: ignore[operator]
+        found = answers.read_answers(connection, "supplier")
+    wanted = AnswerFrames(survey.definition).table(part, found.respondents)
+    wanted = wanted.assign(**{name: wanted[name].dt.strftime(TIME) for name in wanted.select_dtypes("datetimetz")})
     reply = program.get(f"{STUDY}/{part}").json
     assert reply["rows"] == wanted.astype(object).where(wanted.notna(), None).to_dict("records")
     assert reply["simulated_respondents"] == 12

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pandas as pd
 from flask import Response
 
 from wtp import __version__
-from wtp.export.frames import choices_frame, respondents_frame
+from wtp.export.frames import AnswerFrames
 from wtp.store import answers, decisions
 from wtp.store.api_tokens import ApiToken
-from wtp.survey import Answers, Definition
 from wtp.web import running
 from wtp.web.api import shapes
 from wtp.web.api.access import survey_of
 from wtp.web.api.replies import CSV, columns_of, format_asked, send_rows, tag_of, unchanged
-
-_FRAMES: dict[str, Callable[[Definition, Answers], pd.DataFrame]] = {
-    "respondents": respondents_frame,
-    "choices": choices_frame,
-}
 
 
 def get_respondents(token: ApiToken, query: shapes.Part, slug: str) -> Response:
@@ -47,12 +38,13 @@ def _rows(token: ApiToken, query: shapes.Part, slug: str, table: str, form: str)
     """Answers are no results, so they do not wait for the stopping rule."""
     survey = survey_of(token, slug)
     with running.database().read() as connection:
-        state = answers.state(connection, slug), decisions.left_out(connection, slug)
-        tag = tag_of(slug, survey.definition.fingerprint, __version__, *state, table, form, query)
+        left_out = decisions.left_out(connection, slug)
+        state = answers.state(connection, slug)
+        tag = tag_of(slug, survey.definition.fingerprint, __version__, state, left_out, table, form, query)
         if reply := unchanged(tag):
             return reply
         found = answers.read_answers(connection, slug)
-    frame = _FRAMES[table](survey.definition, found)
+    frame = AnswerFrames(survey.definition, left_out).table(table, found.respondents)
     about = {
         "study": slug,
         "table": table,

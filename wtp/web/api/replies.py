@@ -19,12 +19,8 @@ from wtp.web.api import shapes
 from wtp.web.api.problems import ProblemError
 
 JSON, CSV = "application/json", "text/csv"
+TIME = "%Y-%m-%dT%H:%M:%S+00:00"
 _AT_A_TIME = 500
-# Every table that leaves the program says this of itself, beside the columns of the codebook.
-_LABELS = {
-    "left_out_respondents": ("whole number", "respondents whom an analyst left out of the figures"),
-    "simulated_respondents": ("whole number", "simulated respondents among all of the study"),
-}
 
 
 def as_json(shape: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -93,8 +89,7 @@ def columns_of(definition: Definition, table: str, names: Sequence[str]) -> list
     found = []
     for name in names:
         own = book.get(f"{name.partition('[')[0]}[from -> to]" if "[" in name else name, [])
-        kind, text = _LABELS.get(name, ("number", ""))
-        column: dict[str, Any] = {"name": name, "type": kind, "meaning": dict.fromkeys(languages, text), "codes": {}}
+        column: dict[str, Any] = {"name": name, "type": "", "meaning": {}, "codes": {}}
         for row in own:
             words: dict[str, str] = {each: row[each] for each in languages}
             if row["code"]:
@@ -118,6 +113,8 @@ def _json(rows: pd.DataFrame, about: Mapping[str, Any]) -> Iterator[str]:
     yield f'{head[:-1]}, "rows": ['
     for first in range(0, len(rows), _AT_A_TIME):
         some = rows.iloc[first : first + _AT_A_TIME]
+        times = {name: some[name].dt.strftime(TIME) for name in some.select_dtypes("datetimetz")}
+        some = some.assign(**times)
         plain = some.astype(object).where(some.notna(), None).to_dict("records")
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False)[1:-1]
         yield f", {text}" if first else text

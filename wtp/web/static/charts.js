@@ -50,6 +50,13 @@ function fitPhone({ data, layout }) {
   }
 }
 
+// Long names beside the rows break into lines, so that the drawing keeps its room.
+function fitDesk({ data }) {
+  for (const trace of data) {
+    if (typeof trace.y?.[0] === "string") trace.y = trace.y.map((name) => name && wrapped(name, 40));
+  }
+}
+
 // A picture leaves the page, so it says itself what it found and on whose answers, black on white.
 function picture(source) {
   const { data, layout } = JSON.parse(source);
@@ -61,16 +68,21 @@ function picture(source) {
   return { data, layout };
 }
 
+async function fetched(address) {
+  const reply = await fetch(address);
+  return reply.ok ? reply.text() : "";
+}
+
 async function draw(place) {
-  const reply = await fetch(place.dataset.chart);
-  if (!reply.ok) return;
-  const source = await reply.text();
+  const source = place.dataset.figure ?? (await fetched(place.dataset.chart));
+  if (!source) return;
   const figure = JSON.parse(source.replaceAll(INK, JSON.stringify(ink)));
   const separators = new Intl.NumberFormat(language).formatToParts(1234567.8);
   const sign = (type) => separators.find((part) => part.type === type).value;
   figure.layout.separators = sign("decimal") + sign("group");
   figure.layout.font = { ...figure.layout.font, color: ink };
   if (narrow) fitPhone(figure);
+  else fitDesk(figure);
   await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false });
   place.style.minHeight = "auto"; // small charts need no more room than they have
   for (const button of document.querySelectorAll(`button[data-download-of="${place.id}"]`)) {
@@ -84,4 +96,12 @@ async function draw(place) {
   }
 }
 
-for (const place of document.querySelectorAll("[data-chart]")) draw(place);
+for (const place of document.querySelectorAll("[data-chart], [data-figure]")) draw(place);
+
+// Paper is narrower than most screens, and a drawn chart does not shrink by itself.
+const PAPER = 640;
+const resize = (layout) => {
+  for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(place, layout);
+};
+window.addEventListener("beforeprint", () => resize({ autosize: false, width: PAPER }));
+window.addEventListener("afterprint", () => resize({ autosize: true, width: undefined }));
