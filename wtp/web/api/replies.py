@@ -113,7 +113,7 @@ def _json(rows: pd.DataFrame, about: Mapping[str, Any]) -> Iterator[str]:
     yield f'{head[:-1]}, "rows": ['
     for first in range(0, len(rows), _AT_A_TIME):
         some = rows.iloc[first : first + _AT_A_TIME]
-        times = {name: some[name].dt.strftime(TIME) for name in some.select_dtypes("datetimetz")}
+        times = {name: some[name].dt.strftime(TIME) for name in map(str, some.select_dtypes("datetimetz"))}
         some = some.assign(**times)
         plain = some.astype(object).where(some.notna(), None).to_dict("records")
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False)[1:-1]
