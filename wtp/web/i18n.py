@@ -98,9 +98,8 @@ def _languages() -> tuple[str, ...]:
 
 
 def _choose() -> None:
-    if (
-        request.path.startswith("/api/") and request.blueprint != "api_page"
-    ):  # programs have one language and no session
+    # Programs have one language and no session.
+    if request.path.startswith("/api/") and request.blueprint != "api_page":
         g.language = INTERFACE_LANGUAGES[0]
         return
     languages = _languages()
