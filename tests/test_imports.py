@@ -41,7 +41,19 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "export": ({"errors", "survey", "analysis"}, {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter"}),
     "web": (
         {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "charts", "export"},
-        FLASK | {"waitress", "bs4", "numpy", "pandas", "plotly", "sqlalchemy", "hatchling", "itsdangerous", "segno"},
+        FLASK
+        | {
+            "waitress",
+            "bs4",
+            "numpy",
+            "pandas",
+            "plotly",
+            "sqlalchemy",
+            "hatchling",
+            "itsdangerous",
+            "pydantic",
+            "segno",
+        },
     ),
     "cli": (
         {

@@ -23,6 +23,7 @@ from wtp.analysis import Analysis
 from wtp.export import FORMATS
 from wtp.settings import Settings
 from wtp.store import results, tables
+from wtp.web.security import limiter
 
 LogIn = Callable[[str], Staff]
 Show = Callable[..., Analysis]
@@ -30,6 +31,7 @@ Show = Callable[..., Analysis]
 EVERYBODY = ("nobody", *ROLES)
 READERS = ROLES
 ANALYSTS = ("analyst", "administrator")
+PROGRAMS = ("program",)  # by a token alone, whoever is logged in: tests/web/api/test_rights.py
 # (rule, method) -> who may. `FILLED` says what stands in the places of a rule.
 RIGHTS = {
     ("/static/<path:filename>", "GET"): EVERYBODY,
@@ -100,6 +102,22 @@ RIGHTS = {
     ("/manage/<slug>/delete", "GET"): ANALYSTS,
     ("/manage/<slug>/delete", "POST"): ANALYSTS,
     ("/manage/<slug>", "GET"): ANALYSTS,
+    ("/manage/tokens", "GET"): ANALYSTS,
+    ("/manage/tokens", "POST"): ANALYSTS,
+    ("/manage/tokens/revoke", "POST"): ANALYSTS,
+    ("/api/v1/", "GET"): EVERYBODY,
+    ("/api/v1/openapi.json", "GET"): EVERYBODY,
+    ("/api/v1/studies", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/tables", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/tables/<table>", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/tables/<table>.csv", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/respondents", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/respondents.csv", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/choices", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/choices.csv", "GET"): PROGRAMS,
+    ("/api/v1/studies/<slug>/analyses", "POST"): PROGRAMS,
+    ("/api/v1/studies/<slug>/analyses/<analysis>", "GET"): PROGRAMS,
     ("/manage/<slug>/exports", "GET"): ANALYSTS,
     ("/manage/<slug>/exports/<export>", "GET"): ANALYSTS,
 }
@@ -122,9 +140,11 @@ FILLED = {
     "language": ("en", "de"),
     "picture": ("level.png",),
     "number": ("1",),
+    "analysis": ("guess",),
 }
-CLOSED = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "GET"]
-CHANGING = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "POST"]
+_STAFF = {key: roles for key, roles in RIGHTS.items() if roles not in {EVERYBODY, PROGRAMS}}
+CLOSED = [key for key in _STAFF if key[1] == "GET"]
+CHANGING = [key for key in _STAFF if key[1] == "POST"]
 
 
 def paths(rule: str, **fixed: str) -> Iterator[str]:
@@ -231,7 +251,16 @@ def test_no_route_answers_to_another_method(app: Flask, clients: dict[str, Flask
             assert clients["administrator"].open(path, method=method).status_code == 405, f"{method} {path}"
 
 
-@pytest.mark.parametrize(("rule", "method"), [key for key in RIGHTS if key[1] != "GET"])
+def test_no_cookie_opens_what_is_for_programs(clients: dict[str, FlaskClient]) -> None:
+    for (rule, method), roles in RIGHTS.items():
+        if roles == PROGRAMS:
+            for path in paths(rule):
+                assert [client.open(path, method=method).status_code for client in clients.values()] == [401] * 4, path
+                with clients["nobody"].application.app_context():
+                    limiter.reset()
+
+
+@pytest.mark.parametrize(("rule", "method"), [key for key in RIGHTS if key[1] != "GET" and RIGHTS[key] != PROGRAMS])
 def test_whatever_changes_something_needs_the_token(app: Flask, staffed: LogIn, rule: str, method: str) -> None:
     person = staffed("administrator")
     token = hidden(person.open("/results"))["csrf_token"]

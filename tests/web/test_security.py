@@ -54,6 +54,9 @@ def test_every_change_needs_the_token(app: Flask) -> None:
             changing += 1
             path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: FILLED.get(match[1], "x"), rule.rule)
             reply = client.open(path, method=method, headers={"Accept-Language": "en"})
+            if path.startswith("/api/"):  # a token in a header is nothing that a browser sends by itself
+                assert reply.status_code == 401, path
+                continue
             assert reply.status_code == 400, path
             assert "Allow cookies" in reply.text
     assert changing >= 3

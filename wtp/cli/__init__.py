@@ -14,6 +14,7 @@ from wtp.cli.plan import plan
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export
 from wtp.cli.studies import check, design, simulate
+from wtp.cli.tokens import token
 from wtp.errors import WtpError
 
 
@@ -34,5 +35,5 @@ def main() -> None:
     """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
 
 
-for command in (check, design, plan, simulate, analyse, quality, estimate, export, demo, serve, user):
+for command in (check, design, plan, simulate, analyse, quality, estimate, export, demo, serve, user, token):
     main.add_command(command)

@@ -21,6 +21,13 @@ def load(connection: sa.Connection, fingerprint: str) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def of_study(connection: sa.Connection, slug: str, fingerprint: str) -> str | None:
+    """An analysis of this study as JSON text, or None: neither another study's nor a result of another kind."""
+    c = tables.result.c
+    query = sa.select(c.content).where(c.fingerprint == fingerprint, c.study == slug, c.kind.in_((ANALYSIS, OTHER_SET)))
+    return connection.execute(query).scalar_one_or_none()
+
+
 def latest(connection: sa.Connection, slug: str, kind: str = ANALYSIS) -> tuple[str, datetime] | None:
     """The last one of its kind that was made of a study, whatever was answered since, and when; None if there is none."""
     c = tables.result.c

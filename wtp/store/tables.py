@@ -197,6 +197,23 @@ staff = sa.Table(
     sa.Column("session_version", sa.Integer, nullable=False),
 )
 
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("mark", sa.String(8), nullable=False, unique=True),
+    sa.Column("token_hash", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("studies", sa.JSON(none_as_null=True)),
+    sa.Column("staff_id", sa.ForeignKey("staff.id")),
+    sa.Column("made_by", sa.String(120), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.Column("used_at", UtcDateTime),
+)
+
 result = sa.Table(
     "result",
     metadata,

@@ -24,7 +24,7 @@ DRAFT_FILE = "survey.draft.toml"
 DRAFT_DESIGN_FILE = "design.draft.csv"
 TEMPLATES = ("product", "service", "empty")
 _SLUG = re.compile(r"[a-z][a-z0-9_-]{1,39}")
-_TAKEN = ("new", "nothing")
+_TAKEN = ("new", "nothing", "tokens")
 
 
 @dataclass(frozen=True, slots=True)

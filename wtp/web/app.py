@@ -13,6 +13,7 @@ from wtp.settings import Settings, secret_key
 from wtp.store import open_database
 from wtp.web import (
     accounts,
+    api,
     design,
     errors,
     exports,
@@ -25,6 +26,7 @@ from wtp.web import (
     respond,
     results,
     security,
+    tokens,
     what_if,
     workbench,
 )
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> Flask:
     errors.word(app)
     formats.init_app(app)
     accounts.init_app(app)
+    security.csrf.exempt(api.blueprint)  # a token in a header is nothing that a browser sends by itself
     for blueprint in (
         health.blueprint,
         respond.blueprint,
@@ -65,6 +68,9 @@ def create_app(settings: Settings) -> Flask:
         field.blueprint,
         design.blueprint,
         quality.blueprint,
+        tokens.blueprint,
+        api.blueprint,
+        api.page.blueprint,
         workbench.blueprint,
         workbench.tryout.entry,
     ):

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from wtp.errors import StoreError
+from wtp.web.api import problems
 
 RETRY_SECONDS = 5
 
@@ -55,6 +56,8 @@ def word(app: Flask) -> None:
 def _http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error
+    if problems.is_api():
+        return problems.of_http(error)
     heading, advice = _WORDS.get(error.code, _WORDS[400 if error.code < 500 else 500])
     response = error.get_response()
     response.set_data(render_template("error.html", heading=heading, advice=advice))

@@ -98,6 +98,10 @@ def _languages() -> tuple[str, ...]:
 
 
 def _choose() -> None:
+    # Programs have one language and no session.
+    if request.path.startswith("/api/") and request.blueprint != "api_page":
+        g.language = INTERFACE_LANGUAGES[0]
+        return
     languages = _languages()
     if (asked := request.args.get("lang")) in languages:
         session["language"] = asked
