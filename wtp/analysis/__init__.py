@@ -8,20 +8,25 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
+from wtp.analysis.models import NEEDED, final_models
 from wtp.analysis.plan import Plan, plan_basis, plan_study
+from wtp.analysis.provenance import package_versions, provenance
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
     ALL,
     AUTO,
     CONDITIONAL,
     CURRENT,
+    FINAL_MODELS,
     HIERARCHICAL,
     LATENT,
+    MIXED,
     POOLED,
     SAME_CHOICES,
     VERSIONS,
     Analysis,
     Request,
+    request_of,
 )
 from wtp.analysis.study import analyse
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
@@ -32,10 +37,13 @@ __all__ = [
     "AUTO",
     "CONDITIONAL",
     "CURRENT",
+    "FINAL_MODELS",
     "HIERARCHICAL",
     "LATENT",
     "MANY_LEFT_OUT",
+    "MIXED",
     "MODELS",
+    "NEEDED",
     "POOLED",
     "SAME_CHOICES",
     "SMALLEST_SAMPLE",
@@ -51,9 +59,13 @@ __all__ = [
     "analyse_choices",
     "certainty",
     "compared",
+    "final_models",
     "influence",
+    "package_versions",
     "plan_basis",
     "plan_study",
+    "provenance",
     "quality_report",
+    "request_of",
     "target_of",
 ]
