@@ -6,11 +6,12 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 """
 
 from wtp.analysis.certainty import certainty, target_of
+from wtp.analysis.changed import Changed, changed
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
 from wtp.analysis.models import NEEDED, final_models
 from wtp.analysis.plan import Plan, plan_basis, plan_study
-from wtp.analysis.provenance import package_versions, provenance
+from wtp.analysis.provenance import differences, package_versions, provenance
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
     ALL,
@@ -49,6 +50,7 @@ __all__ = [
     "SMALLEST_SAMPLE",
     "VERSIONS",
     "Analysis",
+    "Changed",
     "ChoiceAnalysis",
     "Plan",
     "Progress",
@@ -58,7 +60,9 @@ __all__ = [
     "analyse",
     "analyse_choices",
     "certainty",
+    "changed",
     "compared",
+    "differences",
     "final_models",
     "influence",
     "package_versions",

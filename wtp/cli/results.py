@@ -95,7 +95,7 @@ def analyse(
     with open_database(load_settings().database_url) as database, sampling_bar("estimating") as show:
         _refuse_while_closed(database, survey, open_early)
         asked = Request(seed=seed, model=model, versions=versions, without=without(database, survey, chosen))
-        analysis = analysis_as(database, survey, asked, show)
+        analysis = analysis_as(database, survey, asked, show, getpass.getuser())
     if half_width is not None:
         told = certainty(survey.definition, analysis.tables, confidence=analysis.confidence, half_width=half_width)
         analysis = replace(analysis, tables={**analysis.tables, "certainty": told})

@@ -26,7 +26,7 @@ from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
-from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of
+from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
 from wtp.web.formats import money, number, percent
 from wtp.web.i18n import text as said
@@ -52,12 +52,17 @@ def _reading(slug: str) -> Reading:
         abort(404)
     kept = _kept()
     chosen = kept.get("without", LEFT_OUT)
-    _refuse_while_closed(survey)
-    analysis = analysis_of(running.database(), survey, chosen, kept.get("versions", SAME_CHOICES))
+    refuse_while_closed(survey)
+    if "analysis" in kept:
+        survey, analysis = kept_analysis(running.database(), survey, kept["analysis"]) or abort(404)
+        segment = segment if segment in {ALL, *(s.id for s in survey.definition.segments)} else ALL
+    else:
+        analysis = analysis_of(running.database(), survey, chosen, kept.get("versions", SAME_CHOICES))
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen)
 
 
-def _refuse_while_closed(survey: Survey) -> None:
+def refuse_while_closed(survey: Survey) -> None:
+    """Answer 403 with the page that says why, until the stopping rule is met."""
     gate = gate_of(running.database(), survey)
     if not gate.is_open:
         abort(make_response(_closed(survey, gate), 403))
@@ -95,7 +100,7 @@ def open_results(slug: str) -> Reply | tuple[str, int]:
 
 
 def _kept() -> dict[str, str]:
-    """Whose answers and which versions of the survey are counted, if the address says so; every link of the page keeps it."""
+    """Whose answers and which versions of the survey are counted, or which kept analysis is shown, if the address says so; every link of the page keeps it."""
     kept = {}
     for name, allowed, usual in (("without", SETS, LEFT_OUT), ("versions", VERSIONS, SAME_CHOICES)):
         value = request.args.get(name, usual)
@@ -103,12 +108,12 @@ def _kept() -> dict[str, str]:
             abort(404)
         if value != usual:
             kept[name] = value
-    return kept
+    return {"analysis": request.args["analysis"]} if "analysis" in request.args else kept
 
 
 def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
     """(value, words, whether it is the one shown) of each way to count versions; none where there is one version."""
-    if not len(reading.analysis.tables.get("versions", ())):
+    if "analysis" in _kept() or not len(reading.analysis.tables.get("versions", ())):
         return []
     words = {
         SAME_CHOICES: gettext("Versions with the same choices"),
