@@ -19,6 +19,7 @@ from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
 from wtp.store import Database, background_jobs, open_database
+from wtp.store.background_jobs import DIED, FAULT
 
 _BEAT_SECONDS = 1.0
 _SWEEP_SECONDS = 5.0
@@ -137,9 +138,11 @@ class Worker:
 
     def _died(self, job: int, status: int) -> bool:
         """The process ended without a word; whether there is another attempt."""
-        detail = f"signal {-status}" if status < 0 else f"exit status {status}"
+        killed = status < 0
+        detail, reason = (f"signal {-status}", DIED) if killed else (f"exit status {status}", FAULT)
         with self.database.begin() as connection:
-            return background_jobs.died(connection, job, self.name, datetime.now(UTC), detail=detail)
+            now = datetime.now(UTC)
+            return background_jobs.died(connection, job, self.name, now, reason=reason, detail=detail)
 
 
 def _kill(pid: int) -> None:

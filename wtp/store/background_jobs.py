@@ -153,7 +153,7 @@ def give_back(connection: sa.Connection, job: int, owner: str, now: datetime) ->
     return connection.execute(_own(job, owner).values(**values)).rowcount == 1
 
 
-def died(connection: sa.Connection, job: int, owner: str, now: datetime, *, detail: str, reason: str = DIED) -> bool:
+def died(connection: sa.Connection, job: int, owner: str, now: datetime, *, reason: str, detail: str) -> bool:
     """The attempt ended without a word: queued again, or failed after the last attempt. Whether it is queued again."""
     if connection.execute(
         _own(job, owner).where(_J.attempts < MOST_ATTEMPTS).values(state=QUEUED, owner=None, beat_at=now)
