@@ -26,7 +26,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
         url = f"unix://{server.socket_file}?db=3"
     yield lambda: open_queue(url, database_url, tmp_path / "instance")
     if server is not None:
-        server.shutdown(save=False, now=True, force=True)
+        server.shutdown(nosave=True)
 
 
 def test_a_number_goes_in_at_one_end_and_comes_out_once_at_another(opened: Callable[[], JobQueue]) -> None:

@@ -11,7 +11,10 @@ from wtp.estimation.diagnostics import Note
 from wtp.survey.answers import Answers, Respondent
 from wtp.survey.load import Survey
 
-_TOO_FEW = "The model that was asked for ({model}) needs more answers, so these are the quick figures, from one average taste a segment. Needed: {needed}"
+_TOO_FEW = (
+    "The model that was asked for ({model}) needs more answers, so these are the quick figures, from one average taste a segment. Hierarchical Bayes and mixed logit need "
+    "75 respondents who answered six choice tasks each, latent classes 150 respondents."
+)
 NEEDED = {
     HIERARCHICAL: "75 respondents who answered at least six choice tasks each.",
     MIXED: "75 respondents who answered at least six choice tasks each.",
@@ -40,4 +43,4 @@ def chosen_model(model: str, respondents: Sequence[Respondent]) -> tuple[str, tu
         return usual, ()
     if model == CONDITIONAL or model in there:
         return model, ()
-    return CONDITIONAL, (Note("model_not_possible", "warning", _TOO_FEW, {"model": model, "needed": NEEDED[model]}),)
+    return CONDITIONAL, (Note("model_not_possible", "warning", _TOO_FEW, {"model": model}),)

@@ -108,8 +108,10 @@ def _doing(job: BackgroundJob, progress: Mapping[str, Any]) -> str:
         return _("Search %(number)s of %(all)s for classes", **which)
     if progress["fit"] > 1:
         return _("Fit %(number)s of %(all)s: the same under other assumptions", **which)
-    warming, sampling = _("warming up"), _("sampling until the figures have settled")
-    return _("Fit 1 of %(all)s: ", all=progress["fits"]) + (warming if progress["warming_up"] else sampling)
+    warming = _("Fit 1 of %(all)s: warming up", **which)
+    return (
+        warming if progress["warming_up"] else _("Fit 1 of %(all)s: sampling until the figures have settled", **which)
+    )
 
 
 def _reason(job: BackgroundJob) -> str:

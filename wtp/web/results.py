@@ -19,15 +19,16 @@ from flask_login import current_user
 from markupsafe import escape
 from werkzeug.wrappers import Response as Reply
 
-from wtp.analysis import ALL, CURRENT, POOLED, SAME_CHOICES, VERSIONS
+from wtp.analysis import ALL, SAME_CHOICES, VERSIONS
 from wtp.errors import DataError
 from wtp.export import table_csv
 from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
-from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of, kept_analysis
+from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
@@ -115,11 +116,7 @@ def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
     """(value, words, whether it is the one shown) of each way to count versions; none where there is one version."""
     if "analysis" in _kept() or not len(reading.analysis.tables.get("versions", ())):
         return []
-    words = {
-        SAME_CHOICES: gettext("Versions with the same choices"),
-        CURRENT: gettext("The current version alone"),
-        POOLED: gettext("All versions that can be pooled"),
-    }
+    words = version_names()
     now = _kept().get("versions", SAME_CHOICES)
     return [(value, words[value], value == now) for value in VERSIONS]
 
@@ -221,11 +218,7 @@ def _render(template: str, reading: Reading, **context: object) -> str:
         reading=reading,
         analysis=reading.analysis,
         segment=reading.segment,
-        sets=(
-            (LEFT_OUT, gettext("Without those left out")),
-            (NONE, gettext("Everybody")),
-            (FLAGGED, gettext("Without two or more flags")),
-        ),
+        sets=set_names().items(),
         segments=[ALL, *(segment.id for segment in reading.definition.segments)],
         labels=reading.labels,
         illustrative=bool(reading.definition.economics and reading.definition.economics.illustrative),
