@@ -11,10 +11,13 @@ from typing import Any
 import pandas as pd
 
 from wtp.estimation.diagnostics import Note
+from wtp.estimation.hierarchical.logit import RULES
+from wtp.estimation.hierarchical.results import FINAL
 
 ALL = "all"
 AUTO, CONDITIONAL, LATENT, HIERARCHICAL, MIXED = "auto", "conditional", "latent", "hierarchical", "mixed"
 FINAL_MODELS = (HIERARCHICAL, LATENT, MIXED)
+SETTLED = RULES[FINAL]  # R-hat and effective draws of what is reported, R-hat of the rest
 CURRENT, SAME_CHOICES, POOLED = "current", "same", "all"
 VERSIONS = (SAME_CHOICES, CURRENT, POOLED)
 NOT_ESTIMATED = "No figures for this segment: {reason}"

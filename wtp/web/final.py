@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as Reply
 from wtforms import IntegerField, RadioField, SelectField
 from wtforms.validators import InputRequired, NumberRange
 
-from wtp.analysis import FINAL_MODELS, HIERARCHICAL, SAME_CHOICES, VERSIONS, Request, differences
+from wtp.analysis import FINAL_MODELS, HIERARCHICAL, SAME_CHOICES, SETTLED, VERSIONS, Request, differences
 from wtp.errors import DataError
 from wtp.jobs import cancel_analysis, keys_of, start_analysis
 from wtp.store import background_jobs, results
@@ -42,16 +42,10 @@ _TOO_FEW_ANSWERS = _l(
 class StartForm(FlaskForm):  # type: ignore[misc]
     """Which model, whose answers, which versions of the survey, which seed."""
 
-    model = RadioField(choices=[(name, name) for name in FINAL_MODELS], default=HIERARCHICAL)
-    answers = SelectField(choices=[(name, name) for name in SETS], default=LEFT_OUT)
-    versions = SelectField(choices=[(name, name) for name in VERSIONS], default=SAME_CHOICES)
-    seed = IntegerField(
-        default=1,
-        validators=[
-            InputRequired(_l("A whole number from 1 on, please.")),
-            NumberRange(1, _MOST_SEED, _l("A whole number from 1 on, please.")),
-        ],
-    )
+    model = RadioField(choices=[*FINAL_MODELS], default=HIERARCHICAL)
+    answers = SelectField(choices=[*SETS], default=LEFT_OUT)
+    versions = SelectField(choices=[*VERSIONS], default=SAME_CHOICES)
+    seed = IntegerField(default=1, validators=[InputRequired(), NumberRange(1, _MOST_SEED)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +182,7 @@ def _live(found: BackgroundJob) -> dict[str, Any]:
     return {
         "job": found,
         "most_attempts": background_jobs.MOST_ATTEMPTS,
+        "settled": SETTLED,
         "words": job_words(found, before, now),
         "nobody_takes_it": lonely,
         "silent": found.state == background_jobs.RUNNING and now - found.beat_at > silent,

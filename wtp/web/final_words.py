@@ -93,7 +93,7 @@ def _state(job: BackgroundJob, before: int) -> str:
     if job.state == FAILED:
         return _("Failed")
     share = int(20 * float((job.progress or {}).get("share", 0.0))) / 20
-    return _("Running: about %(share)s done", share=percent(share))
+    return _("Running: about %(share)s done", share=percent(share)) if share else _("Running")
 
 
 def _doing(job: BackgroundJob, progress: Mapping[str, Any]) -> str:
