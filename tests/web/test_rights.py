@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from werkzeug.test import TestResponse
 from tests.web.conftest import SURVEYS
 from tests.web.figures import planned
 from tests.web.staff import ROLES, Staff, hidden
-from wtp.analysis import Analysis
+from wtp.analysis import HIERARCHICAL, Analysis, Request
 from wtp.settings import Settings
-from wtp.store import results, tables
+from wtp.store import background_jobs, results, tables
 
 LogIn = Callable[[str], Staff]
 Show = Callable[..., Analysis]
@@ -64,6 +65,12 @@ RIGHTS = {
     ("/results/<slug>", "GET"): READERS,
     ("/results/<slug>/<any(importance, said, worth, price, invest, answers):page>", "GET"): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
+    ("/results/<slug>/final", "GET"): READERS,
+    ("/results/<slug>/final", "POST"): ANALYSTS,
+    ("/results/<slug>/final/<int:job>", "GET"): READERS,
+    ("/results/<slug>/final/<int:job>.json", "GET"): READERS,
+    ("/results/<slug>/final/<int:job>/cancel", "POST"): ANALYSTS,
+    ("/results/<slug>/changed", "GET"): READERS,
     ("/results/<slug>/<table>.csv", "GET"): READERS,
     ("/manage", "GET"): ANALYSTS,
     ("/s/<slug>/t/<key>", "GET"): EVERYBODY,
@@ -113,6 +120,7 @@ FILLED = {
     "language": ("en", "de"),
     "picture": ("level.png",),
     "number": ("1",),
+    "job": ("1",),
 }
 CLOSED = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "GET"]
 CHANGING = [key for key, roles in RIGHTS.items() if roles != EVERYBODY and key[1] == "POST"]
@@ -150,6 +158,20 @@ def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
     shown()
     with app.extensions["wtp_database"].begin() as connection:
         results.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
+        background_jobs.start(
+            connection,
+            "supplier",
+            fingerprint="f",
+            basis="b",
+            kind=results.ANALYSIS,
+            request=asdict(Request(model=HIERARCHICAL)),
+            definition_hash="d",
+            answers_hash="a",
+            respondents=90,
+            answers_copy=b"",
+            started_by="analyst",
+            now=datetime.now(UTC),
+        )
     return {"nobody": app.test_client()} | {role: staffed(role).client for role in ROLES}
 
 

@@ -62,7 +62,7 @@ def _make(database: Database, checkpoint: Path, job: int, owner: str, answers_co
     survey, answers = copies.unpack(answers_copy)
     try:
         analysis = analyse(
-            survey, answers, request_of(row.request), _Reporter(database, job, owner, row.progress), checkpoint
+            survey, answers, request_of(row.request), Reporter(database, job, owner, row.progress), checkpoint
         )
     except StoreError:
         raise
@@ -95,13 +95,14 @@ def _failed(database: Database, job: int, owner: str, reason: str, detail: str) 
         return DONE if background_jobs.fail(connection, job, owner, now, reason=reason, detail=detail) else LOST
 
 
-class _Reporter:
-    """Writes progress at most once a second; its bar never goes back, not after a restart either."""
+class Reporter:
+    """Writes progress at most once a second; its bar never goes back, not after a restart either, and convergence is that of the fit that is shown, the first one."""
 
     def __init__(self, database: Database, job: int, owner: str, before: Any) -> None:
         self._database, self._job, self._owner = database, job, owner
         self._share = float((before or {}).get("share", 0.0))
         self._last = -math.inf
+        self._settled: dict[str, Any] = {}
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -122,6 +123,9 @@ class _Reporter:
             "ess": progress.ess,
             "fitted": progress.fitted,
         }
+        if progress.fit == 1 and not progress.fitted and math.isfinite(progress.r_hat):
+            self._settled = {name: record[name] for name in ("sweeps", "most", "r_hat", "ess")}
+        record |= self._settled
         known = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in record.items()

@@ -17,6 +17,8 @@ from wtp.web import formats
 from wtp.web.formats import money, probability
 from wtp.web.reading import labels_of
 
+NAN = float("nan")
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -91,7 +93,11 @@ def _pair(row: Mapping[Any, Any], labels: _Labels, currency: str, what: str) -> 
     first, second = (_figure(row, side, currency, step) for side in ("_1", "_2"))
     overlap = row["overlap"]
     apart = None if overlap is None or pd.isna(overlap) else not overlap
-    return Pair(labels[row["segment"]], what, first, second, _signed(row["difference"], currency, step), apart)
+    # Of the figures as shown, or the three would not add up.
+    difference = (
+        (round(row["estimate_2"] / step) - round(row["estimate_1"] / step)) * step if apart is not None else NAN
+    )
+    return Pair(labels[row["segment"]], what, first, second, _signed(difference, currency, step), apart)
 
 
 def _figure(row: Mapping[Any, Any], side: str, currency: str, step: float) -> str:
@@ -128,7 +134,7 @@ def _move(row: Mapping[Any, Any], labels: _Labels, currency: str) -> Move:
         why = _("“%(level)s” is worth something else: %(first)s, then %(second)s.", **worths)
     else:
         why = _(
-            "“%(level)s” is worth nearly the same (%(first)s, then %(second)s), but it is known differently well.",
+            "“%(level)s” is worth nearly the same (%(first)s, then %(second)s): a small shift or another precision was enough.",
             **worths,
         )
     if not (pd.isna(row["probability_1"]) or pd.isna(row["probability_2"])):

@@ -85,15 +85,15 @@ def start(slug: str) -> Reply | tuple[str, int]:
     except DataError:
         form.model.errors = [*form.model.errors, str(_TOO_FEW_ANSWERS)]
         return _page(survey, form), 422
-    return redirect(url_for(".job", slug=slug, number=job.id), 303)
+    return redirect(url_for(".watch", slug=slug, job=job.id), 303)
 
 
-@blueprint.get("/<slug>/final/<int:number>")
+@blueprint.get("/<slug>/final/<int:job>")
 @requires(*READERS)
-def job(slug: str, number: int) -> str:
+def watch(slug: str, job: int) -> str:
     """One analysis: how far it is, or how it ended."""
     survey = running.survey_of(slug)
-    found = _job(slug, number)
+    found = _job(slug, job)
     return render_template(
         "results/job.html",
         slug=slug,
@@ -105,12 +105,12 @@ def job(slug: str, number: int) -> str:
     )
 
 
-@blueprint.get("/<slug>/final/<int:number>.json")
+@blueprint.get("/<slug>/final/<int:job>.json")
 @requires(*READERS)
-def progress(slug: str, number: int) -> Reply:
+def progress(slug: str, job: int) -> Reply:
     """The part of the page that changes, for its script."""
     running.survey_of(slug)
-    found = _job(slug, number)
+    found = _job(slug, job)
     live = _live(found)
     return jsonify(
         ended=found.ended_at is not None,
@@ -121,13 +121,13 @@ def progress(slug: str, number: int) -> Reply:
     )
 
 
-@blueprint.post("/<slug>/final/<int:number>/cancel")
+@blueprint.post("/<slug>/final/<int:job>/cancel")
 @requires(*ANALYSTS)
-def cancel(slug: str, number: int) -> Reply:
+def cancel(slug: str, job: int) -> Reply:
     """End it for good."""
     running.survey_of(slug)
-    cancel_analysis(running.database(), _job(slug, number).id)
-    return redirect(url_for(".job", slug=slug, number=number), 303)
+    cancel_analysis(running.database(), _job(slug, job).id)
+    return redirect(url_for(".watch", slug=slug, job=job), 303)
 
 
 @blueprint.get("/<slug>/changed")
@@ -140,7 +140,9 @@ def compare(slug: str) -> str | tuple[str, int]:
     with running.database().read() as connection:
         found = {kept.fingerprint: kept for kept in results.made(connection, slug, fingerprints=picked[:3])}
         if len(picked) != 2 or len(found) != 2:
-            return _page(survey, StartForm(formdata=None), _("Tick exactly two analyses to compare them.")), 422
+            return _page(
+                survey, StartForm(formdata=None), _("Tick exactly two analyses to compare them.")
+            ), 422 if picked else 200
         # The older one first, whatever the order of the ticks.
         pair = sorted(found.values(), key=lambda kept: (kept.created_at, kept.fingerprint))
         first, second = (Side(kept, parsed(results.load(connection, kept.fingerprint) or "")) for kept in pair)
