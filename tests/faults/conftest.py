@@ -52,7 +52,7 @@ class Server:
 
     def wait_until_ready(self) -> None:
         """Until it answers; a server that ended says why."""
-        for _ in range(400):
+        for _ in range(1200):
             if self.process.poll() is not None:
                 raise RuntimeError(self.process.communicate()[1])
             try:

