@@ -39,7 +39,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "jobs": ({"__init__", "errors", "survey", "analysis", "store"}, {"sqlalchemy", "huey"}),
     "charts": (set(), {"plotly", "pandas"}),
-    "export": ({"errors", "survey", "analysis"}, {"pandas"}),
+    "export": ({"errors", "survey", "analysis"}, {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter"}),
     "web": (
         {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "jobs", "charts", "export"},
         FLASK | {"waitress", "bs4", "numpy", "pandas", "plotly", "sqlalchemy", "hatchling", "itsdangerous", "segno"},

@@ -10,6 +10,7 @@ from wtp.analysis.changed import Changed, changed
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
 from wtp.analysis.models import NEEDED, final_models
+from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
 from wtp.analysis.plan import Plan, plan_basis, plan_study
 from wtp.analysis.provenance import differences, package_versions, provenance
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
@@ -31,6 +32,18 @@ from wtp.analysis.record import (
     request_of,
 )
 from wtp.analysis.study import analyse
+from wtp.analysis.what_if import (
+    Scenario,
+    Simulator,
+    WhatIf,
+    pack_simulator,
+    today,
+    unpack_simulator,
+    what_if,
+    with_answers,
+    with_best_offer,
+    with_best_price,
+)
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
 
@@ -39,8 +52,10 @@ __all__ = [
     "AUTO",
     "CONDITIONAL",
     "CURRENT",
+    "DRAWS",
     "FINAL_MODELS",
     "HIERARCHICAL",
+    "INDIVIDUAL",
     "LATENT",
     "MANY_LEFT_OUT",
     "MIXED",
@@ -58,7 +73,10 @@ __all__ = [
     "Progress",
     "QualityReport",
     "Request",
+    "Scenario",
+    "Simulator",
     "Specification",
+    "WhatIf",
     "analyse",
     "analyse_choices",
     "certainty",
@@ -67,6 +85,8 @@ __all__ = [
     "differences",
     "final_models",
     "influence",
+    "pack_people",
+    "pack_simulator",
     "package_versions",
     "plan_basis",
     "plan_study",
@@ -74,4 +94,11 @@ __all__ = [
     "quality_report",
     "request_of",
     "target_of",
+    "today",
+    "unpack_people",
+    "unpack_simulator",
+    "what_if",
+    "with_answers",
+    "with_best_offer",
+    "with_best_price",
 ]

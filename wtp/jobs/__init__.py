@@ -7,7 +7,7 @@ process of its own, which the worker watches, and ends if the job is cancelled.
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
-from wtp.jobs.start import cancel_analysis, keep_analysis, keys_of, start_analysis
+from wtp.jobs.start import cancel_analysis, keep_analysis, key_of_people, key_of_simulator, keys_of, start_analysis
 from wtp.jobs.worker import work
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "Place",
     "cancel_analysis",
     "keep_analysis",
+    "key_of_people",
+    "key_of_simulator",
     "keys_of",
     "name_process",
     "open_queue",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from wtp import __version__
-from wtp.analysis import NEEDED, Analysis, Request, final_models, provenance
+from wtp.analysis import NEEDED, Analysis, Request, final_models, pack_people, pack_simulator, provenance
 from wtp.errors import DataError
 from wtp.jobs.queue import JobQueue
 from wtp.store import Database, answers, background_jobs, copies, results
@@ -74,14 +75,23 @@ def keep_analysis(
     made_by: str,
     seconds: float,
 ) -> None:
-    """Keep an analysis with everything that it takes to make it again."""
-    results.save(
-        connection,
-        fingerprint,
-        analysis.study,
-        analysis.to_json(),
-        datetime.now(UTC),
-        kind,
-        basis=basis,
-        made=provenance(analysis, definition, made_by=made_by, seconds=seconds),
-    )
+    """Keep an analysis with everything that it takes to make it again; beside it its tables of single respondents and what answers what-ifs."""
+    slug, now = analysis.study, datetime.now(UTC)
+    made = provenance(analysis, definition, made_by=made_by, seconds=seconds)
+    results.save(connection, fingerprint, slug, analysis.to_json(), now, kind, basis=basis, made=made)
+    if analysis.people:
+        kept = pack_people(analysis.people)
+        results.save(connection, key_of_people(fingerprint), slug, kept, now, results.PEOPLE)
+    if analysis.simulator:
+        kept = pack_simulator(analysis.simulator, analysis.request.seed)
+        results.save(connection, key_of_simulator(fingerprint), slug, kept, now, results.PEOPLE)
+
+
+def key_of_people(fingerprint: str) -> str:
+    """Under which the tables of single respondents of an analysis are kept."""
+    return hashlib.sha256(f"people of {fingerprint}".encode()).hexdigest()
+
+
+def key_of_simulator(fingerprint: str) -> str:
+    """Under which is kept what answers what-ifs about an analysis."""
+    return hashlib.sha256(f"simulator of {fingerprint}".encode()).hexdigest()

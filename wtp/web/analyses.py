@@ -23,10 +23,13 @@ from wtp.analysis import (
     Progress,
     QualityReport,
     Request,
+    Simulator,
     analyse,
     quality_report,
+    unpack_people,
+    unpack_simulator,
 )
-from wtp.jobs import keep_analysis, keys_of
+from wtp.jobs import keep_analysis, key_of_people, key_of_simulator, keys_of
 from wtp.store import Database, answers, decisions, results, studies
 from wtp.survey import Survey
 
@@ -103,6 +106,27 @@ def kept_analysis(database: Database, survey: Survey, fingerprint: str) -> tuple
     if then is None or analysis.definition_hash == survey.definition_hash:
         return survey, analysis
     return replace(survey, definition=then, definition_hash=analysis.definition_hash), analysis
+
+
+def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
+    """The analysis with its tables of single respondents, if they were kept: for analysts' exports, never for a page."""
+    with database.read() as connection:
+        content = results.load(connection, key_of_people(keys_of(connection, survey, analysis.request)[0]))
+    return replace(analysis, people=unpack_people(content)) if content else analysis
+
+
+def simulator_of(database: Database, survey: Survey, analysis: Analysis, fingerprint: str = "") -> Simulator | None:
+    """What answers what-ifs about the figures of an analysis, by its fingerprint if it is no longer of the answers that are there now; None if it has none."""
+    with database.read() as connection:
+        fingerprint = fingerprint or keys_of(connection, survey, analysis.request)[0]
+    return _simulator(database, key_of_simulator(fingerprint))
+
+
+@lru_cache(maxsize=8)
+def _simulator(database: Database, key: str) -> Simulator | None:
+    with database.read() as connection:
+        content = results.load(connection, key)
+    return unpack_simulator(content) if content else None
 
 
 def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool] | None:

@@ -16,6 +16,7 @@ from wtp.web import (
     accounts,
     design,
     errors,
+    exports,
     field,
     final,
     formats,
@@ -26,6 +27,7 @@ from wtp.web import (
     respond,
     results,
     security,
+    what_if,
     workbench,
 )
 from wtp.web.surveys import Surveys
@@ -65,7 +67,9 @@ def create_app(settings: Settings) -> Flask:
         respond.blueprint,
         accounts.blueprint,
         results.blueprint,
+        what_if.blueprint,
         manage.blueprint,
+        exports.blueprint,
         field.blueprint,
         design.blueprint,
         quality.blueprint,
