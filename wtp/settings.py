@@ -32,7 +32,7 @@ class Settings:
     queue: str = field(
         default="",
         metadata={
-            "help": "queue of background analyses: redis://host:port/number, a number of its own; empty: beside the database"
+            "help": "queue of background analyses: redis://localhost:6379/1, a number of its own; empty: beside the database"
         },
     )
     base_url: str = field(

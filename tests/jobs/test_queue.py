@@ -43,7 +43,7 @@ def test_a_number_goes_in_at_one_end_and_comes_out_once_at_another(opened: Calla
         queue.close()
 
 
-@pytest.mark.parametrize("url", ["amqp://host", "localhost:6379", "redis"])
+@pytest.mark.parametrize("url", ["amqp://localhost", "localhost:6379", "redis"])
 def test_another_carrier_is_refused_in_words(url: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"queue: found .* allowed: empty, or redis://"):
         open_queue(url, SQLITE, tmp_path)

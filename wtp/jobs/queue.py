@@ -50,7 +50,7 @@ def open_queue(url: str, database_url: str, instance: Path) -> JobQueue:
     Raises SettingsError for another address, or where the client for Redis is missing.
     """
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise SettingsError(f"queue: found {url!r}; allowed: empty, or redis://host:port/number; mend the setting.")
+        raise SettingsError(f"queue: found {url!r}; allowed: empty, or redis://localhost:6379/1; mend the setting.")
     if url:
         try:
             return JobQueue(RedisStorage(_NAME, blocking=False, url=url))
