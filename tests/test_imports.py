@@ -37,10 +37,11 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"errors", "survey", "estimation", "pricing", "segments", "quality"},
         {"numpy", "pandas", "statsmodels"},
     ),
+    "jobs": ({"__init__", "errors", "survey", "analysis", "store"}, {"sqlalchemy", "huey"}),
     "charts": (set(), {"plotly", "pandas"}),
     "export": ({"errors", "survey", "analysis"}, {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter"}),
     "web": (
-        {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "charts", "export"},
+        {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "jobs", "charts", "export"},
         FLASK
         | {
             "waitress",

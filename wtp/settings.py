@@ -29,6 +29,12 @@ class Settings:
     database: str = field(
         default="", metadata={"help": "SQLAlchemy URL; empty: SQLite file wtp.sqlite in the instance folder"}
     )
+    queue: str = field(
+        default="",
+        metadata={
+            "help": "queue of background analyses: redis://localhost:6379/1, a number of its own; empty: beside the database"
+        },
+    )
     base_url: str = field(
         default=DEFAULT_BASE_URL,
         metadata={"help": "address at which people reach the pages; its links are given to them"},

@@ -30,16 +30,17 @@ class Server:
     port: int
     instance: Path
 
-    def workers(self) -> list[int]:
-        """Ids of the worker processes that live now."""
+    def workers(self, name: str = "wtp-web") -> list[int]:
+        """Ids of the worker processes of a kind that live now: those for pages, or wtp-jobs."""
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdecimal():
                 try:
-                    state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                    stat = (entry / "stat").read_text()
+                    state, parent = stat.rpartition(")")[2].split()[:2]
                 except OSError:
                     continue
-                if int(parent) == self.process.pid and state != "Z":
+                if int(parent) == self.process.pid and state != "Z" and f"({name})" in stat:
                     found.append(int(entry.name))
         return found
 
@@ -51,7 +52,7 @@ class Server:
 
     def wait_until_ready(self) -> None:
         """Until it answers; a server that ended says why."""
-        for _ in range(400):
+        for _ in range(1200):
             if self.process.poll() is not None:
                 raise RuntimeError(self.process.communicate()[1])
             try:

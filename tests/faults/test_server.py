@@ -41,7 +41,8 @@ def test_a_dead_worker_is_replaced(start: Start) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_all_its_workers(start: Start, number: signal.Signals) -> None:
     server = start()
-    workers = server.workers()
+    workers = [*server.workers(), *server.workers("wtp-jobs")]
+    assert len(workers) == 3
     server.process.send_signal(number)
     assert server.process.wait(timeout=20) == 0
     assert _gone(server, workers)
@@ -49,7 +50,7 @@ def test_it_ends_with_all_its_workers(start: Start, number: signal.Signals) -> N
 
 def test_workers_end_when_their_parent_is_killed(start: Start) -> None:
     server = start()
-    workers = server.workers()
+    workers = [*server.workers(), *server.workers("wtp-jobs")]
     server.process.kill()
     server.process.wait(timeout=20)
     assert _gone(server, workers)

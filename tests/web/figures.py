@@ -88,6 +88,7 @@ def _segments() -> pd.DataFrame:
         retest=0.61,
         log_likelihood=-1000.0,
         mcfadden=pd.Series([0.353] * 4).where(fitted),
+        estimator=pd.Series(["conditional"] * 4).where(fitted, "none"),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,10 +20,10 @@ from werkzeug.test import TestResponse
 from tests.web.conftest import SURVEYS
 from tests.web.figures import planned
 from tests.web.staff import ROLES, Staff, hidden
-from wtp.analysis import Analysis
+from wtp.analysis import HIERARCHICAL, Analysis, Request
 from wtp.export import FORMATS
 from wtp.settings import Settings
-from wtp.store import results, tables
+from wtp.store import background_jobs, results, tables
 from wtp.web.security import limiter
 
 LogIn = Callable[[str], Staff]
@@ -70,6 +71,12 @@ RIGHTS = {
         "GET",
     ): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
+    ("/results/<slug>/final", "GET"): READERS,
+    ("/results/<slug>/final", "POST"): ANALYSTS,
+    ("/results/<slug>/final/<int:job>", "GET"): READERS,
+    ("/results/<slug>/final/<int:job>.json", "GET"): READERS,
+    ("/results/<slug>/final/<int:job>/cancel", "POST"): ANALYSTS,
+    ("/results/<slug>/changed", "GET"): READERS,
     ("/results/<slug>/what-if", "GET"): READERS,
     ("/results/<slug>/what-if/scenarios", "GET"): READERS,
     ("/results/<slug>/what-if/scenarios", "POST"): READERS,
@@ -141,6 +148,7 @@ FILLED = {
     "picture": ("level.png",),
     "number": ("1",),
     "analysis": ("guess",),
+    "job": ("1",),
 }
 _STAFF = {key: roles for key, roles in RIGHTS.items() if roles not in {EVERYBODY, PROGRAMS}}
 CLOSED = [key for key in _STAFF if key[1] == "GET"]
@@ -179,6 +187,20 @@ def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
     shown()
     with app.extensions["wtp_database"].begin() as connection:
         results.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
+        background_jobs.start(
+            connection,
+            "supplier",
+            fingerprint="f",
+            basis="b",
+            kind=results.ANALYSIS,
+            request=asdict(Request(model=HIERARCHICAL)),
+            definition_hash="d",
+            answers_hash="a",
+            respondents=90,
+            answers_copy=b"",
+            started_by="analyst",
+            now=datetime.now(UTC),
+        )
     return {"nobody": app.test_client()} | {role: staffed(role).client for role in ROLES}
 
 

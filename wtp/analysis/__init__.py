@@ -6,23 +6,30 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 """
 
 from wtp.analysis.certainty import certainty, target_of
+from wtp.analysis.changed import Changed, changed
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
+from wtp.analysis.models import NEEDED, final_models
 from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
 from wtp.analysis.plan import Plan, plan_basis, plan_study
+from wtp.analysis.provenance import differences, package_versions, provenance
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
     ALL,
     AUTO,
     CONDITIONAL,
     CURRENT,
+    FINAL_MODELS,
     HIERARCHICAL,
     LATENT,
+    MIXED,
     POOLED,
     SAME_CHOICES,
+    SETTLED,
     VERSIONS,
     Analysis,
     Request,
+    request_of,
 )
 from wtp.analysis.study import analyse
 from wtp.analysis.what_if import (
@@ -46,16 +53,21 @@ __all__ = [
     "CONDITIONAL",
     "CURRENT",
     "DRAWS",
+    "FINAL_MODELS",
     "HIERARCHICAL",
     "INDIVIDUAL",
     "LATENT",
     "MANY_LEFT_OUT",
+    "MIXED",
     "MODELS",
+    "NEEDED",
     "POOLED",
     "SAME_CHOICES",
+    "SETTLED",
     "SMALLEST_SAMPLE",
     "VERSIONS",
     "Analysis",
+    "Changed",
     "ChoiceAnalysis",
     "Plan",
     "Progress",
@@ -68,13 +80,19 @@ __all__ = [
     "analyse",
     "analyse_choices",
     "certainty",
+    "changed",
     "compared",
+    "differences",
+    "final_models",
     "influence",
     "pack_people",
     "pack_simulator",
+    "package_versions",
     "plan_basis",
     "plan_study",
+    "provenance",
     "quality_report",
+    "request_of",
     "target_of",
     "today",
     "unpack_people",

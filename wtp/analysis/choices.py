@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from wtp.analysis.provenance import package_versions
 from wtp.analysis.record import ALL, NOT_ESTIMATED, stacked
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import (
@@ -36,7 +35,6 @@ MODELS = ("conditional", "mixed", "latent", "hierarchical")
 _NO_PRICE = (
     "The formula has no column {price!r}, so there is no WTP; add it to the formula or name another one with --price."
 )
-_PACKAGES = ("wtp", "numpy", "scipy", "pandas", "statsmodels", "numba")
 _WORTH = ["segment", "parameter", "estimate", "low", "high", "method", "currency", "respondents", "note"]
 
 
@@ -312,8 +310,7 @@ def _estimates(fit: Any, wanted: Specification, seed: int, notes: list[Note]) ->
         "converged": bool(fit.converged),
         "diagnostics": convergence,
         "seed": seed,
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES}
-        | {"python": platform.python_version()},
+        "versions": package_versions(),
         "notes": [
             {"code": note.code, "severity": note.severity, "segment": note.segment, "text": str(note)} for note in notes
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -62,8 +63,12 @@ def hierarchical(
     *,
     seed: int,
     progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> tuple[HierarchicalAnalysis | None, tuple[Note, ...]]:
-    """Fit everybody of `groups` (segment name -> respondents, "all" among them); None with a note where that cannot be."""
+    """Fit everybody of `groups` (segment name -> respondents, "all" among them); None with a note where that cannot be.
+
+    checkpoint: a folder from which an interrupted fit goes on, with the same result.
+    """
     people = groups[ALL]
     member = {r.number: name for name, own in groups.items() if name != ALL for r in own}
     try:
@@ -73,14 +78,16 @@ def hierarchical(
         data = ChoiceData.from_long(frame, formula=formula(definition), covariates=["segment"] if several else None)
         model = HierarchicalLogit(data, signs={"price": -1}, covariates=["segment"] if several else None)
         part = _parts(progress)
-        fit = model.fit(draws=_MOST_SWEEPS, warmup=_MOST_WARMUP, seed=seed, progress=part(0.0, _FIRST_PART))
+        place = None if checkpoint is None else checkpoint / "fit"
+        shown = part(1, 0.0, _FIRST_PART)
+        fit = model.fit(draws=_MOST_SWEEPS, warmup=_MOST_WARMUP, seed=seed, progress=shown, checkpoint=place)
         others = []
         for i, factor in enumerate(FACTORS):
             share = (1 - _FIRST_PART) / len(FACTORS)
-            shown = part(_FIRST_PART + i * share, share)
+            shown = part(i + 2, _FIRST_PART + i * share, share)
             found = prior_sensitivity(
-                model, [factor], draws=_MOST_SWEEPS_OF_OTHERS, warmup=_WARMUP_OF_OTHERS, seed=seed, progress=shown
-            )
+                model, [factor], draws=_MOST_SWEEPS_OF_OTHERS, warmup=_WARMUP_OF_OTHERS, seed=seed, progress=shown, checkpoint=checkpoint
+            )  # fmt: skip
             others += list(found.values())
         hit_rates = _hit_rates(definition, fit, people)
     except (DataError, EstimationError) as error:
@@ -118,19 +125,21 @@ def by_customers(data: ChoiceData, definition: Definition, groups: Mapping[str, 
     return data if each is None else replace(data, weights=each / each.mean())
 
 
-def _parts(progress: Callable[[Progress], None] | None) -> Callable[[float, float], Callable[[Progress], None] | None]:
-    """Callbacks that show one of several fits as a part of them all: what was done before, and the share of this one."""
+def _parts(
+    progress: Callable[[Progress], None] | None,
+) -> Callable[[int, float, float], Callable[[Progress], None] | None]:
+    """Callbacks that show one of several fits as a part of them all: which one, what was done before, and the share of this one."""
     began = time.perf_counter()
 
-    def part(before: float, share: float) -> Callable[[Progress], None] | None:
+    def part(number: int, before: float, share: float) -> Callable[[Progress], None] | None:
         if progress is None:
             return None
 
         def show(own: Progress) -> None:
-            total = own.seconds + own.seconds_left
-            done = before + share * (own.seconds / total if total > 0 else own.sweeps / own.most)
+            done = before + share * own.share
             elapsed = time.perf_counter() - began
-            progress(replace(own, seconds=elapsed, seconds_left=elapsed * (1 - done) / done if done > 0 else np.nan))
+            left = elapsed * (1 - done) / done if done > 0 else np.nan
+            progress(replace(own, seconds=elapsed, seconds_left=left, fit=number, fits=1 + len(FACTORS)))
 
         return show
 

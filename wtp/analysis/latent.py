@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from wtp.analysis.choice_frame import choice_frame, formula
 from wtp.analysis.hierarchical import FEWEST_TASKS, by_customers, choice_tasks_each
@@ -10,6 +13,8 @@ from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, LatentClassResults, select_classes
 from wtp.estimation.diagnostics import Note
+from wtp.estimation.hierarchical import Progress
+from wtp.estimation.latent_class import StartProgress
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
@@ -19,6 +24,7 @@ FEWEST_CLASSES = (
 )
 _CLASSES = range(1, 5)
 _NOT_ESTIMATED = "Latent classes were not estimated, so amounts come from one average taste a segment: {reason}"
+_ASKED = "Tastes are told by {classes} classes of respondents, not one by one; price limits are preliminary."
 _CLASS_MODEL = (
     "Respondents answered fewer than {tasks} choice tasks each, so tastes are told by {classes} classes of respondents, not one by one; price limits "
     "are preliminary."
@@ -31,21 +37,48 @@ def wanted(respondents: Sequence[Respondent]) -> bool:
 
 
 def latent_classes(
-    definition: Definition, groups: Mapping[str, Sequence[Respondent]], *, seed: int
+    definition: Definition,
+    groups: Mapping[str, Sequence[Respondent]],
+    *,
+    seed: int,
+    progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Mapping[str, LatentClassResults], tuple[Note, ...]]:
     """Fits by segment name of everybody ("all") and of each segment that is large enough; empty with a note where that cannot be."""
     fits: dict[str, LatentClassResults] = {}
     notes: list[Note] = []
-    for name, own in groups.items():
-        if len(own) < FEWEST_RESPONDENTS:
-            continue
+    large = {name: own for name, own in groups.items() if len(own) >= FEWEST_RESPONDENTS}
+    began = time.perf_counter()
+    for number, (name, own) in enumerate(large.items()):
         try:
             data = ChoiceData.from_long(choice_frame(definition, own), formula=formula(definition))
             data = by_customers(data, definition, groups) if name == ALL else data
-            fits[name] = select_classes(data, _CLASSES, seed=seed).best
+            fits[name] = select_classes(data, _CLASSES, seed=seed, progress=_part(progress, began, number, len(large))).best  # fmt: skip
         except (DataError, EstimationError) as error:
             notes.append(Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, name))
         else:
             classes = {"tasks": FEWEST_TASKS, "classes": fits[name].class_params.shape[1]}
-            notes.append(Note("latent_classes", "info", _CLASS_MODEL, classes, name))
+            why = _CLASS_MODEL if wanted(own) else _ASKED
+            notes.append(Note("latent_classes", "info", why, classes, name))
     return (fits if ALL in fits else {}), tuple(notes)
+
+
+def tells_spread(fit: object) -> bool:
+    """Whether the spread of reservation prices may be read from a fit: not from a mixture of two classes."""
+    return not isinstance(fit, LatentClassResults) or len(fit.shares) >= FEWEST_CLASSES
+
+
+def _part(
+    progress: Callable[[Progress], None] | None, began: float, number: int, many: int
+) -> Callable[[int, StartProgress], None] | None:
+    """Shows the search for one segment's classes as a part of those for all; every number of classes counts alike."""
+    if progress is None:
+        return None
+
+    def show(classes: int, own: StartProgress) -> None:
+        fits = many * len(_CLASSES)
+        before = number * len(_CLASSES) + classes - _CLASSES[0]
+        done, seconds = (before + own.done / own.starts) / fits, time.perf_counter() - began
+        left = seconds * (1 - done) / done if done > 0 else np.nan
+        progress(Progress(own.done, own.starts, False, seconds, left, np.nan, np.nan, before + 1, fits))
+
+    return show

@@ -11,9 +11,13 @@ from typing import Any
 import pandas as pd
 
 from wtp.estimation.diagnostics import Note
+from wtp.estimation.hierarchical.logit import RULES
+from wtp.estimation.hierarchical.results import FINAL
 
 ALL = "all"
-AUTO, CONDITIONAL, LATENT, HIERARCHICAL = "auto", "conditional", "latent", "hierarchical"
+AUTO, CONDITIONAL, LATENT, HIERARCHICAL, MIXED = "auto", "conditional", "latent", "hierarchical", "mixed"
+FINAL_MODELS = (HIERARCHICAL, LATENT, MIXED)
+SETTLED = RULES[FINAL]  # R-hat and effective draws of what is reported, R-hat of the rest
 CURRENT, SAME_CHOICES, POOLED = "current", "same", "all"
 VERSIONS = (SAME_CHOICES, CURRENT, POOLED)
 NOT_ESTIMATED = "No figures for this segment: {reason}"
@@ -23,7 +27,7 @@ NOT_ESTIMATED = "No figures for this segment: {reason}"
 class Request:
     """What is asked of `analyse`: two equal requests on equal answers give equal figures.
 
-    model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled. versions: "same" counts earlier versions of the survey
+    model: "auto" picks the estimator by the sample (hierarchical where it may), "conditional" is quick and pooled, the others are fitted where the sample allows. versions: "same" counts earlier versions of the survey
     whose choices were the same, "current" none, "all" every one that can be pooled. without: numbers of the respondents who are left out.
     """
 
@@ -35,8 +39,16 @@ class Request:
 
     def fingerprint(self, definition_hash: str, answers_hash: str, version: str) -> str:
         """Key under which the analysis may be kept: survey, answers, request and version of the program."""
-        text = json.dumps([definition_hash, answers_hash, asdict(self), version])
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _key(definition_hash, answers_hash, asdict(self), version)
+
+    def basis(self, definition_hash: str, answers_hash: str, version: str) -> str:
+        """Key of what is analysed: analyses that differ in nothing but model and seed share it."""
+        asked = {name: value for name, value in asdict(self).items() if name not in ("model", "seed")}
+        return _key(definition_hash, answers_hash, asked, version)
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,7 @@ class Analysis:
         record = json.loads(text)
         return cls(
             **{name: record[name] for name in _SCALARS},
-            request=Request(**{**record["request"], "without": tuple(record["request"].get("without", ()))}),
+            request=request_of(record["request"]),
             notes=tuple(Note(**note) for note in record["notes"]),
             summaries=record["summaries"],
             tables={name: unpack(packed) for name, packed in record["tables"].items()},
@@ -109,6 +121,11 @@ class Analysis:
 
 
 _SCALARS = ("study", "definition_hash", "answers_hash", "respondents", "completed", "simulated", "currency")
+
+
+def request_of(record: Mapping[str, Any]) -> Request:
+    """The request that was kept as plain values."""
+    return Request(**{**record, "without": tuple(record.get("without", ()))})
 
 
 def pack(frame: pd.DataFrame) -> dict[str, Any]:

@@ -6,8 +6,10 @@ respondents get no figures of their own (METHODS 9: their intervals would be wid
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,9 +20,11 @@ from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
-from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical, wanted
+from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
 from wtp.analysis.market import known_shift
 from wtp.analysis.methods import method_tables
+from wtp.analysis.mixed import mixed_logits
+from wtp.analysis.models import chosen_model, possible
 from wtp.analysis.money import money_tables, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.people import people_tables
@@ -31,7 +35,7 @@ from wtp.analysis.reliability import reliability_tables
 from wtp.analysis.versions import counted, with_price_response
 from wtp.analysis.what_if import simulator_of
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassResults, importance, part_worths
+from wtp.estimation import ChoiceData, ConditionalLogit, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE, Note, sample_size_notes
 from wtp.estimation.hierarchical import Progress
@@ -55,7 +59,7 @@ from wtp.survey.questions import VAN_WESTENDORP_ITEMS
 PRICE_GRID = 41
 _QUICK = (
     "These are the quick figures, from one average taste a segment; the price upper limit is preliminary. The final ones come from a model in which "
-    "every respondent has tastes of his own: {command}"
+    "every respondent has tastes of his own: start it on the page of final figures, or with {command}"
 )
 _NOBODY = "Nobody has answered a choice task yet; the figures appear with the first 30 respondents."
 
@@ -75,10 +79,12 @@ def analyse(
     answers: Answers,
     request: Request | None = None,
     progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> Analysis:
     """Estimate everything that the answers of a study can tell.
 
-    Deterministic: equal survey, answers and request give equal figures. progress: called while a hierarchical model runs. Never raises for too few or degenerate answers; the notes
+    Deterministic: equal survey, answers and request give equal figures. progress: called while a slow model runs. checkpoint: a folder from which an interrupted
+    hierarchical fit of the same answers and request goes on, with the same figures. Never raises for too few or degenerate answers; the notes
     say what is missing.
     """
     request = request or Request()
@@ -94,23 +100,27 @@ def analyse(
     for segment in segments:
         notes += segment.notes
     everybody, found = segments[0], None
-    classes: Mapping[str, LatentClassResults] = {}
+    mixtures: Mapping[str, Any] = {}
     chosen = {segment.name: segment.respondents for segment in segments}
-    if everybody.fit is not None and (wanted(everybody.respondents) or latent.wanted(everybody.respondents)):
-        if request.model == CONDITIONAL:
-            notes.append(Note("quick", "info", _QUICK, {"command": f"wtp analyse surveys/{survey.slug} --out DIR"}))
-        elif wanted(everybody.respondents):
-            found, more = hierarchical(definition, chosen, seed=request.seed, progress=progress)
-            notes += more
+    model, remarks = chosen_model(request.model, everybody.respondents)
+    notes += remarks
+    if everybody.fit is not None and model != CONDITIONAL:
+        if model == HIERARCHICAL:
+            found, more = hierarchical(definition, chosen, seed=request.seed, progress=progress, checkpoint=checkpoint)
         else:
-            classes, more = latent.latent_classes(definition, chosen, seed=request.seed)
-            notes += more
+            fit_each = latent.latent_classes if model == LATENT else mixed_logits
+            mixtures, more = fit_each(definition, chosen, seed=request.seed, progress=progress)
+        notes += more
+    elif everybody.fit is not None and possible(everybody.respondents):
+        notes.append(Note("quick", "info", _QUICK, {"command": f"wtp analyse surveys/{survey.slug} --out DIR"}))
+    people = found.segments if found else mixtures
+    if progress is not None and people:
+        progress(Progress(1, 1, False, math.nan, math.nan, math.nan, math.nan, fitted=True))
     tests, remarks = price_test_tables(definition, groups, request)
     notes += remarks
-    people = found.segments if found else classes
     shift, remarks = known_shift(people.get(ALL, everybody.fit), definition, seed=request.seed)
     notes += remarks
-    tables = _tables(definition, segments, groups, request, found, classes, tests, shift)
+    tables = _tables(definition, segments, groups, request, found, mixtures, model, tests, shift)
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     asked, remarks = _asked(definition, groups, request, fitted)
     tables |= asked
@@ -143,9 +153,9 @@ def analyse(
         notes=tuple(notes),
         summaries={s.name: s.fit.summary().as_text() for s in segments if s.fit is not None}
         | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {})
-        | ({LATENT: classes[ALL].summary().as_text()} if classes else {}),
-        people=people_tables(definition, chosen, found, classes),
-        simulator=simulator_of(found, classes, fitted, shift),
+        | ({model: mixtures[ALL].summary().as_text()} if mixtures else {}),
+        people=people_tables(definition, chosen, found, mixtures),
+        simulator=simulator_of(found, mixtures, fitted, shift),
     )
 
 
@@ -192,12 +202,13 @@ def _tables(
     groups: Mapping[str, tuple[Respondent, ...]],
     request: Request,
     found: HierarchicalAnalysis | None,
-    classes: Mapping[str, LatentClassResults],
+    mixtures: Mapping[str, Any],
+    model: str,
     tests: Mapping[str, pd.DataFrame],
     none_shift: float,
 ) -> dict[str, pd.DataFrame]:
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
-    people = found.segments if found else classes
+    people = found.segments if found else mixtures
     worthy = {name: people.get(name, fit) for name, fit in fitted.items()}
     worths = {name: part_worths(fit, confidence=request.confidence) for name, fit in fitted.items()}
     chance: dict[str, Any] = {"confidence": request.confidence, "seed": request.seed}
@@ -206,7 +217,10 @@ def _tables(
     offer = {attribute.id: attribute.current for attribute in definition.attributes}
     tables = {
         "segments": pd.DataFrame(
-            [_fit_quality(definition, s, worths.get(s.name), found, s.name in classes) for s in segments]
+            [
+                _fit_quality(definition, s, worths.get(s.name), found, model if s.name in mixtures else "")
+                for s in segments
+            ]
         ),
         "part_worths": stacked(worths),
         "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
@@ -220,7 +234,7 @@ def _tables(
         demand, limits = {}, {}
         for name, fit in fitted.items():
             own = people.get(name)
-            if own is None or (not found and len(classes[name].shares) < latent.FEWEST_CLASSES):
+            if own is None or not latent.tells_spread(own):
                 demand[name] = still_buying(fit, offer, grid, **chance)
                 limits[name] = price_limit_pooled(fit, offer, tested, **chance)
             else:
@@ -263,7 +277,7 @@ def _fit_quality(
     segment: _Segment,
     worths: pd.DataFrame | None,
     found: HierarchicalAnalysis | None,
-    classes: bool,
+    mixture: str,
 ) -> dict[str, object]:
     """One row of the table `segments`: how much the figures of a segment rest on."""
     nan = float("nan")
@@ -291,8 +305,8 @@ def _fit_quality(
     hit_rate, chance = holdout_hit_rate(definition, segment.respondents, utilities, float(fit.params["price"]))
     if found:
         row |= {"estimator": HIERARCHICAL, **dict(zip(("r_hat", "ess"), found.fit.convergence, strict=True))}
-    if classes:
-        row |= {"estimator": LATENT}
+    if mixture:
+        row |= {"estimator": mixture}
     own = found.hit_rates.get("model", nan) if found and segment.name == ALL else hit_rate
     return row | {
         "price_z": float(-fit.tvalues["price"]),

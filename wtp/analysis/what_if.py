@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from wtp.analysis.hierarchical import HierarchicalAnalysis
-from wtp.analysis.record import ALL
+from wtp.analysis.record import ALL, CONDITIONAL, LATENT, MIXED
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import LatentClassResults
+from wtp.estimation import LatentClassResults, MixedLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.estimation.hierarchical import HierarchicalSegment
 from wtp.estimation.saved import pack_fit, unpack_fit
@@ -281,12 +281,15 @@ def pack_simulator(simulator: Simulator, seed: int = 1) -> str:
             for name, fit in people.items()
         }
     others = {name: fit for name, fit in simulator.fits.items() if name not in people}
-    record["fits"] = {
-        name: pack_fit(fit, "latent" if isinstance(fit, LatentClassResults) else "conditional", DRAWS, seed)
-        for name, fit in others.items()
-    }
+    record["fits"] = {name: pack_fit(fit, _model_of(fit), DRAWS, seed) for name, fit in others.items()}
     record["order"] = list(simulator.fits)
     return json.dumps(record)
+
+
+def _model_of(fit: Any) -> str:
+    if isinstance(fit, MixedLogitResults):
+        return MIXED
+    return LATENT if isinstance(fit, LatentClassResults) else CONDITIONAL
 
 
 def unpack_simulator(text: str) -> Simulator:

@@ -82,14 +82,21 @@ def _demo_login(database: Database, role: str) -> str:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
-def serve(host: str, port: int, workers: int) -> None:
-    """Start the production server."""
+@click.option(
+    "--analysts",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 64),
+    help="Processes that make background analyses, one at a time each; 0: another server on this database makes them.",
+)
+def serve(host: str, port: int, workers: int, analysts: int) -> None:
+    """Start the production server and the worker of background analyses."""
     settings = _reached_at(load_settings(), host, port)
     with open_database(settings.database_url) as database:
         database.migrate()
         database.check()
     click.echo(f"serving on http://{host}:{port}")
-    serve_forever(settings, host, port, workers)
+    serve_forever(settings, host, port, workers, analysts)
 
 
 @click.group()

@@ -19,10 +19,7 @@ def sampling_bar(label: str) -> Iterator[Callable[[Progress], None]]:
     with click.progressbar(length=1000, label=label, show_eta=False, item_show_func=_says, file=sys.stderr) as bar:
 
         def show(progress: Progress) -> None:
-            total = progress.seconds + progress.seconds_left
-            # Before the rate is known there is only the share of the most sweeps.
-            share = progress.seconds / total if total > 0 else progress.sweeps / progress.most
-            share = max(state["shown"], 0.0 if math.isnan(share) else min(share, 0.999))
+            share = max(state["shown"], min(progress.share, 0.999))
             bar.update(int(1000 * share) - int(1000 * state["shown"]), progress)
             state["shown"] = share
 
@@ -33,7 +30,12 @@ def sampling_bar(label: str) -> Iterator[Callable[[Progress], None]]:
 def _says(progress: Progress | None) -> str:
     if progress is None:
         return ""
+    if progress.fitted:
+        return "working out the figures"
     if progress.warming_up:
         return f"warm-up, sweep {progress.sweeps}"
+    done = f"sweep {progress.sweeps}, R-hat {progress.r_hat:.3f}"
+    if math.isnan(progress.r_hat):
+        done = f"{progress.sweeps} of {progress.most}"
     left = f", about {progress.seconds_left:.0f} s left" if math.isfinite(progress.seconds_left) else ""
-    return f"sweep {progress.sweeps}, R-hat {progress.r_hat:.3f}{left}"
+    return f"{done}{left}"

@@ -12,8 +12,7 @@ from wtp.analysis import (
     ALL,
     AUTO,
     CONDITIONAL,
-    HIERARCHICAL,
-    LATENT,
+    FINAL_MODELS,
     SAME_CHOICES,
     VERSIONS,
     Analysis,
@@ -52,7 +51,7 @@ def _nobody(survey: Survey) -> DataError:
 @FOLDER
 @click.option(
     "--model",
-    type=click.Choice([AUTO, CONDITIONAL]),
+    type=click.Choice([AUTO, CONDITIONAL, *FINAL_MODELS]),
     default=AUTO,
     show_default=True,
     help="auto: hierarchical or latent classes where the sample allows.",
@@ -100,16 +99,16 @@ def analyse(
     with open_database(load_settings().database_url) as database, sampling_bar("estimating") as show:
         _refuse_while_closed(database, survey, open_early)
         asked = Request(seed=seed, model=model, versions=versions, without=without(database, survey, chosen))
-        analysis = analysis_as(database, survey, asked, show)
+        analysis = analysis_as(database, survey, asked, show, getpass.getuser())
     if half_width is not None:
         told = certainty(survey.definition, analysis.tables, confidence=analysis.confidence, half_width=half_width)
         analysis = replace(analysis, tables={**analysis.tables, "certainty": told})
-    analysis = analysis.only([*wanted, HIERARCHICAL, LATENT])
+    analysis = analysis.only([*wanted, *FINAL_MODELS])
     write_analysis(analysis, out)
     for note in analysis.notes:
         click.echo(f"[{note.severity}] {note.segment or 'study'}: {note}", err=True)
     simulated = f", {analysis.simulated} of them simulated" if analysis.simulated else ""
-    estimator = next((name for name in (HIERARCHICAL, LATENT) if name in analysis.summaries), CONDITIONAL)
+    estimator = next((name for name in FINAL_MODELS if name in analysis.summaries), CONDITIONAL)
     left_out = f", without {len(asked.without)} ({chosen})" if asked.without else ""
     click.echo(f"{estimator} logit, {analysis.respondents} respondents{simulated}{left_out}; written: {out}")
 

@@ -129,7 +129,7 @@ _RESULTS = {
     "choice_tasks": ("whole number", "estimated choice tasks"),
     "weight_of_evidence": ("code", "none: below 30 respondents; indication: 30 to 74; full"),
     "price_z": ("number", "price coefficient over its standard error, positive where a higher price repels"),
-    "estimator": ("code", "what amounts and price limits come from: hierarchical, conditional or none"),
+    "estimator": ("code", "what amounts and price limits come from: hierarchical, latent, mixed, conditional or none"),
     "r_hat": ("number", "largest R-hat of the hierarchical model; at most 1.01 is final"),
     "ess": ("number", "smallest effective number of draws of the hierarchical model; at least 400 is final"),
     "pooled_hit_rate": ("share", "held-out choices that the pooled logit predicts"),

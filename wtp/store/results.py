@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,6 +16,16 @@ from wtp.store.upsert import insert_if_absent
 # What a kept result is of: the answers of all but those who are left out, other answers or versions, their quality, the field to come, or single respondents
 # (whoever deletes one person's answers deletes these too).
 ANALYSIS, OTHER_SET, QUALITY, PLAN, PEOPLE = "analysis", "other set", "quality", "plan", "people"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A result without its content: what it was made of, see `analysis.provenance`."""
+
+    fingerprint: str
+    kind: str
+    created_at: datetime
+    made: Mapping[str, Any]
 
 
 def load(connection: sa.Connection, fingerprint: str) -> str | None:
@@ -36,12 +49,34 @@ def latest(connection: sa.Connection, slug: str, kind: str = ANALYSIS) -> tuple[
     return (found.content, found.created_at) if found else None
 
 
+def made(
+    connection: sa.Connection, slug: str, *, basis: str | None = None, fingerprints: Collection[str] | None = None
+) -> tuple[Kept, ...]:
+    """Analyses of a study that say how they were made, the newest first: all of them, those of one basis, or some by their fingerprints."""
+    c = tables.result.c
+    query = sa.select(c.fingerprint, c.kind, c.created_at, c.made).where(c.study == slug, c.made.is_not(None))
+    if basis is not None:
+        query = query.where(c.basis == basis)
+    if fingerprints is not None:
+        query = query.where(c.fingerprint.in_(fingerprints))
+    return tuple(Kept(*row) for row in connection.execute(query.order_by(c.created_at.desc(), c.fingerprint)))
+
+
 def save(
-    connection: sa.Connection, fingerprint: str, slug: str, content: str, now: datetime, kind: str = ANALYSIS
+    connection: sa.Connection,
+    fingerprint: str,
+    slug: str,
+    content: str,
+    now: datetime,
+    kind: str = ANALYSIS,
+    *,
+    basis: str | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep a result; the first one stays, since equal fingerprints mean equal figures."""
+    """Keep a result; the first one stays, since equal fingerprints mean equal figures. basis, made: of an analysis, what it is of and how it was made."""
     row = {"fingerprint": fingerprint, "study": slug, "content": content, "created_at": now, "kind": kind}
-    insert_if_absent(connection, tables.result, **row)
+    more = {"basis": basis, "made": dict(made)} if made is not None else {}
+    insert_if_absent(connection, tables.result, **row, **more)
 
 
 def load_plan(connection: sa.Connection, slug: str) -> str | None:

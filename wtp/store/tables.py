@@ -222,6 +222,42 @@ result = sa.Table(
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("kind", sa.String(16), nullable=False, server_default="analysis"),
+    sa.Column("basis", sa.String(64), index=True),
+    sa.Column("made", sa.JSON(none_as_null=True)),
+)
+
+background_job = sa.Table(
+    "background_job",
+    metadata,
+    _id(),
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("basis", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("definition_hash", sa.String(64), nullable=False),
+    sa.Column("answers_hash", sa.String(64), nullable=False),
+    sa.Column("respondents", sa.Integer, nullable=False),
+    sa.Column("answers_copy", sa.LargeBinary),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("started_by", sa.String(120), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("begun_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("owner", sa.String(120)),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("progress", sa.JSON(none_as_null=True)),
+    sa.Column("reason", sa.String(16)),
+    sa.Column("detail", sa.String(500)),
+)
+# Two clicks, or two people, start one analysis: of those that have not ended only one may have a fingerprint.
+sa.Index(
+    "uq_background_job_fingerprint_open",
+    background_job.c.fingerprint,
+    unique=True,
+    sqlite_where=background_job.c.ended_at.is_(None),
+    postgresql_where=background_job.c.ended_at.is_(None),
 )
 
 decision = sa.Table(

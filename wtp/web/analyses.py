@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,6 +17,7 @@ from wtp import __version__
 from wtp.analysis import (
     AUTO,
     CONDITIONAL,
+    FINAL_MODELS,
     SAME_CHOICES,
     Analysis,
     Progress,
@@ -22,13 +25,12 @@ from wtp.analysis import (
     Request,
     Simulator,
     analyse,
-    pack_people,
-    pack_simulator,
     quality_report,
     unpack_people,
     unpack_simulator,
 )
-from wtp.store import Database, answers, decisions, results
+from wtp.jobs import keep_analysis, key_of_people, key_of_simulator, keys_of
+from wtp.store import Database, answers, decisions, results, studies
 from wtp.survey import Survey
 
 # Whose answers count: all but those whom a person left out (as a rule), everybody, or all but those with two or more flags.
@@ -47,14 +49,20 @@ def without(database: Database, survey: Survey, chosen: str = LEFT_OUT) -> tuple
 
 
 def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, versions: str = SAME_CHOICES) -> Analysis:
-    """What the pages show: the full analysis of the answers that are there now if it was made, else the quick one, made within a request.
+    """What the pages show: the newest final analysis of the answers that are there now if one was made, else the quick one, made within a request.
 
     chosen: whose answers count, one of SETS. versions: which earlier versions of the survey are counted, as in `Request`.
     """
     request = Request(versions=versions, without=without(database, survey, chosen))
     with database.read() as connection:
-        content = results.load(connection, _fingerprint(connection, survey, request))
+        content = _final(connection, survey, request)
     return _parsed(content) if content else analysis_as(database, survey, replace(request, model=CONDITIONAL))
+
+
+def usual_kind(database: Database, survey: Survey, request: Request) -> str:
+    """As what an analysis is kept: as the study's, or as one of another set of answers or versions."""
+    usual = request.versions == SAME_CHOICES and request.without == without(database, survey)
+    return results.ANALYSIS if usual else results.OTHER_SET
 
 
 def analysis_as(
@@ -62,41 +70,56 @@ def analysis_as(
     survey: Survey,
     request: Request,
     progress: Callable[[Progress], None] | None = None,
+    made_by: str = "wtp",
 ) -> Analysis:
     """Load or make the analysis of the answers that are there now; the full one may take a minute and calls `progress`."""
     with database.read() as connection:
-        fingerprint = _fingerprint(connection, survey, request)
+        fingerprint, basis = keys_of(connection, survey, request)
         content = results.load(connection, fingerprint)
         found = None if content else answers.read_answers(connection, survey.slug)
     if found is not None:
-        made = analyse(survey, found, request, progress)
-        content = made.to_json()
-        usual = request.versions == SAME_CHOICES and request.without == without(database, survey)
-        kind = results.ANALYSIS if usual else results.OTHER_SET
+        began = time.monotonic()
+        analysis = analyse(survey, found, request, progress)
+        kind, seconds = usual_kind(database, survey, request), time.monotonic() - began
+        content = analysis.to_json()
         with database.begin() as connection:
-            results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC), kind)
-            if made.people:
-                kept = pack_people(made.people)
-                results.save(connection, _of_people(fingerprint), survey.slug, kept, datetime.now(UTC), results.PEOPLE)
-            if made.simulator:
-                kept = pack_simulator(made.simulator, request.seed)
-                key = _of_simulator(fingerprint)
-                results.save(connection, key, survey.slug, kept, datetime.now(UTC), results.PEOPLE)
+            keep_analysis(
+                connection,
+                analysis,
+                survey.definition,
+                fingerprint=fingerprint,
+                basis=basis,
+                kind=kind,
+                made_by=made_by,
+                seconds=seconds,
+            )
     return _parsed(content or "")
+
+
+def kept_analysis(database: Database, survey: Survey, fingerprint: str) -> tuple[Survey, Analysis] | None:
+    """An analysis by its fingerprint, with the survey as it was then; None if the study has none such."""
+    with database.read() as connection:
+        if not results.made(connection, survey.slug, fingerprints=[fingerprint]):
+            return None
+        analysis = _parsed(results.load(connection, fingerprint) or "")
+        then = studies.definitions(connection, [analysis.definition_hash]).get(analysis.definition_hash)
+    if then is None or analysis.definition_hash == survey.definition_hash:
+        return survey, analysis
+    return replace(survey, definition=then, definition_hash=analysis.definition_hash), analysis
 
 
 def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
     """The analysis with its tables of single respondents, if they were kept: for analysts' exports, never for a page."""
     with database.read() as connection:
-        content = results.load(connection, _of_people(_fingerprint(connection, survey, analysis.request)))
+        content = results.load(connection, key_of_people(keys_of(connection, survey, analysis.request)[0]))
     return replace(analysis, people=unpack_people(content)) if content else analysis
 
 
-def simulator_of(database: Database, survey: Survey, analysis: Analysis) -> Simulator | None:
-    """What answers what-ifs about the figures of an analysis; None if it was made by an older version of the program, or has no figures."""
+def simulator_of(database: Database, survey: Survey, analysis: Analysis, fingerprint: str = "") -> Simulator | None:
+    """What answers what-ifs about the figures of an analysis, by its fingerprint if it is no longer of the answers that are there now; None if it has none."""
     with database.read() as connection:
-        key = _of_simulator(_fingerprint(connection, survey, analysis.request))
-    return _simulator(database, key)
+        fingerprint = fingerprint or keys_of(connection, survey, analysis.request)[0]
+    return _simulator(database, key_of_simulator(fingerprint))
 
 
 @lru_cache(maxsize=8)
@@ -106,22 +129,14 @@ def _simulator(database: Database, key: str) -> Simulator | None:
     return unpack_simulator(content) if content else None
 
 
-def _of_simulator(fingerprint: str) -> str:
-    return hashlib.sha256(f"simulator of {fingerprint}".encode()).hexdigest()
-
-
-def _of_people(fingerprint: str) -> str:
-    return hashlib.sha256(f"people of {fingerprint}".encode()).hexdigest()
-
-
 def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool] | None:
     """The newest analysis that is there, and whether it is of all answers that are there now; makes none, so it takes a moment at most."""
     left_out = without(database, survey)
     with database.read() as connection:
-        for model in (AUTO, CONDITIONAL):
-            content = results.load(connection, _fingerprint(connection, survey, Request(model=model, without=left_out)))
-            if content:
-                return _parsed(content), True
+        request = Request(without=left_out)
+        content = _final(connection, survey, request) or _kept(connection, survey, replace(request, model=CONDITIONAL))
+        if content:
+            return _parsed(content), True
         newest = results.latest(connection, survey.slug)
     return (_parsed(newest[0]), False) if newest else None
 
@@ -130,7 +145,7 @@ def stored_pair(database: Database, survey: Survey, less: tuple[int, ...]) -> tu
     """The quick analyses of everybody and of all but some, if both are there."""
     with database.read() as connection:
         asked = [Request(model=CONDITIONAL, without=part) for part in ((), less)]
-        kept = [results.load(connection, _fingerprint(connection, survey, each)) for each in asked]
+        kept = [_kept(connection, survey, each) for each in asked]
     first, second = (_parsed(content) if content else None for content in kept)
     return (first, second) if first and second else None
 
@@ -156,9 +171,25 @@ def stored_quality(database: Database, survey: Survey) -> QualityReport | None:
     return _report(newest[0]) if newest else None
 
 
-def _fingerprint(connection: Connection, survey: Survey, request: Request) -> str:
-    state = answers.state(connection, survey.slug)
-    return request.fingerprint(survey.definition.fingerprint, f"{survey.slug} {state}", __version__)
+def parsed(content: str) -> Analysis:
+    """The analysis that was kept as this text."""
+    return _parsed(content)
+
+
+def is_final(made: Mapping[str, Any]) -> bool:
+    """Whether an analysis that was made so shows final figures, not the quick pooled ones."""
+    return made["estimator"] in FINAL_MODELS
+
+
+def _final(connection: Connection, survey: Survey, request: Request) -> str | None:
+    """The newest final analysis that differs from the request in nothing but model and seed."""
+    fingerprint, basis = keys_of(connection, survey, replace(request, model=AUTO))
+    made = [kept.fingerprint for kept in results.made(connection, survey.slug, basis=basis) if is_final(kept.made)]
+    return results.load(connection, made[0] if made else fingerprint)
+
+
+def _kept(connection: Connection, survey: Survey, request: Request) -> str | None:
+    return results.load(connection, keys_of(connection, survey, request)[0])
 
 
 @lru_cache(maxsize=16)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Flask
 
 from wtp.errors import SettingsError
+from wtp.jobs import Place, open_queue
 from wtp.settings import Settings, secret_key
 from wtp.store import open_database
 from wtp.web import (
@@ -18,6 +19,7 @@ from wtp.web import (
     errors,
     exports,
     field,
+    final,
     formats,
     health,
     i18n,
@@ -31,6 +33,11 @@ from wtp.web import (
     workbench,
 )
 from wtp.web.surveys import Surveys
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the background analyses of an installation are."""
+    return Place(settings.database_url, settings.queue, settings.instance)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -50,6 +57,7 @@ def create_app(settings: Settings) -> Flask:
     database.check()
     app.extensions["wtp_settings"] = settings
     app.extensions["wtp_database"] = database
+    app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
     security.protect(app, settings)
     i18n.translate(app)
@@ -71,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
         tokens.blueprint,
         api.blueprint,
         api.page.blueprint,
+        final.blueprint,
         workbench.blueprint,
         workbench.tryout.entry,
     ):

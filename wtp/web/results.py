@@ -19,15 +19,16 @@ from flask_login import current_user
 from markupsafe import escape
 from werkzeug.wrappers import Response as Reply
 
-from wtp.analysis import ALL, CURRENT, POOLED, SAME_CHOICES, VERSIONS
+from wtp.analysis import ALL, SAME_CHOICES, VERSIONS
 from wtp.errors import DataError
 from wtp.export import table_csv
 from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
-from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of
+from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import CENT, money, number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
@@ -59,12 +60,17 @@ def reading_of(slug: str) -> Reading:
         abort(404)
     asked = kept()
     chosen = asked.get("without", LEFT_OUT)
-    _refuse_while_closed(survey)
-    analysis = analysis_of(running.database(), survey, chosen, asked.get("versions", SAME_CHOICES))
+    refuse_while_closed(survey)
+    if "analysis" in asked:
+        survey, analysis = kept_analysis(running.database(), survey, asked["analysis"]) or abort(404)
+        segment = segment if segment in {ALL, *(s.id for s in survey.definition.segments)} else ALL
+    else:
+        analysis = analysis_of(running.database(), survey, chosen, asked.get("versions", SAME_CHOICES))
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen)
 
 
-def _refuse_while_closed(survey: Survey) -> None:
+def refuse_while_closed(survey: Survey) -> None:
+    """Answer 403 with the page that says why, until the stopping rule is met."""
     gate = gate_of(running.database(), survey)
     if not gate.is_open:
         abort(make_response(_closed(survey, gate), 403))
@@ -102,7 +108,7 @@ def open_results(slug: str) -> Reply | tuple[str, int]:
 
 
 def kept() -> dict[str, str]:
-    """Whose answers and which versions of the survey are counted, if the address says so; every link of the page keeps it."""
+    """Whose answers and which versions of the survey are counted, or which kept analysis is shown, if the address says so; every link of the page keeps it."""
     found = {}
     for name, allowed, usual in (("without", SETS, LEFT_OUT), ("versions", VERSIONS, SAME_CHOICES)):
         value = request.args.get(name, usual)
@@ -110,18 +116,14 @@ def kept() -> dict[str, str]:
             abort(404)
         if value != usual:
             found[name] = value
-    return found
+    return {"analysis": request.args["analysis"]} if "analysis" in request.args else found
 
 
 def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
     """(value, words, whether it is the one shown) of each way to count versions; none where there is one version."""
-    if not len(reading.analysis.tables.get("versions", ())):
+    if "analysis" in kept() or not len(reading.analysis.tables.get("versions", ())):
         return []
-    words = {
-        SAME_CHOICES: gettext("Versions with the same choices"),
-        CURRENT: gettext("The current version alone"),
-        POOLED: gettext("All versions that can be pooled"),
-    }
+    words = version_names()
     now = kept().get("versions", SAME_CHOICES)
     return [(value, words[value], value == now) for value in VERSIONS]
 
@@ -241,11 +243,7 @@ def rendered(template: str, reading: Reading, **context: object) -> str:
         reading=reading,
         analysis=reading.analysis,
         segment=reading.segment,
-        sets=(
-            (LEFT_OUT, gettext("Without those left out")),
-            (NONE, gettext("Everybody")),
-            (FLAGGED, gettext("Without two or more flags")),
-        ),
+        sets=set_names().items(),
         segments=[ALL, *(segment.id for segment in reading.definition.segments)],
         labels=reading.labels,
         illustrative=bool(reading.definition.economics and reading.definition.economics.illustrative),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import abort, current_app
 
+from wtp.jobs import JobQueue
 from wtp.store import Database
 from wtp.survey import Survey
 from wtp.web.surveys import Surveys
@@ -12,6 +13,12 @@ from wtp.web.surveys import Surveys
 def database() -> Database:
     """The application's database."""
     found: Database = current_app.extensions["wtp_database"]
+    return found
+
+
+def queue() -> JobQueue:
+    """The queue of background analyses."""
+    found: JobQueue = current_app.extensions["wtp_queue"]
     return found
 
 

@@ -1,4 +1,4 @@
-"""The server that ships: W worker processes with waitress on one listening socket, and a parent that replaces a dead one.
+"""The server that ships: W worker processes with waitress on one listening socket, one that makes background analyses, and a parent that replaces a dead one.
 
 The parent holds no database and no application, so a worker can die at any moment and the next one starts clean. SIGTERM and SIGINT end
 all of them; workers also end when their parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server.
@@ -20,8 +20,9 @@ from waitress import create_server
 from waitress.server import BaseWSGIServer
 
 from wtp.errors import SettingsError, WtpError
+from wtp.jobs import name_process, work
 from wtp.settings import Settings
-from wtp.web.app import create_app
+from wtp.web.app import create_app, place_of
 from wtp.web.security import MAX_BODY
 
 THREADS = 8
@@ -45,20 +46,23 @@ def free_port(port: int, host: str = "127.0.0.1") -> int:
     raise SettingsError(f"ports {port} to {port + _PORTS_TRIED - 1}: all in use; allowed: a free one; name another.")
 
 
-def serve(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises SettingsError if the port is taken or a worker refuses to start."""
+def serve(settings: Settings, host: str, port: int, workers: int, analysts: int = 1) -> None:
+    """Serve until SIGTERM or SIGINT. analysts: processes that make background analyses, one analysis at a time each. Raises SettingsError if the port is taken or a worker refuses to start."""
     listener = _listen(host, port)
     lifeline, held = os.pipe()
     # Signals wait until they are asked for: a handler that raises could do so anywhere, even in a worker just begun.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     running: dict[int, float] = {}
+    analysing: set[int] = set()
     try:
         while True:
-            while len(running) < workers:
+            while len(running) < workers + analysts:
+                live = _analyse if len(analysing & running.keys()) < analysts else _work
                 if (pid := os.fork()) == 0:
                     os.close(held)
-                    _work(settings, listener, lifeline)
+                    live(settings, listener, lifeline)
                 running[pid] = time.monotonic()
+                analysing |= {pid} if live is _analyse else set()
             if signal.sigwait(_SIGNALS) != signal.SIGCHLD:
                 return
             for pid in _ended(running):
@@ -93,6 +97,7 @@ def _ended(running: dict[int, float]) -> list[int]:
 def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
     """Life of a worker; never returns, so that nothing of the parent runs twice."""
     try:
+        name_process("wtp-web")
         threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
         # A line for every request that waits helps nobody, and whoever does not read the log would stop the server by it.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -111,6 +116,20 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
         threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
         server.run()
     except WtpError as error:
+        print(f"wtp: {error}", file=sys.stderr, flush=True)
+        os._exit(_REFUSED)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _analyse(settings: Settings, listener: socket.socket, lifeline: int) -> None:
+    """Life of the worker that makes background analyses; never returns either."""
+    try:
+        listener.close()
+        work(place_of(settings), lifeline)
+    except SettingsError as error:
         print(f"wtp: {error}", file=sys.stderr, flush=True)
         os._exit(_REFUSED)
     except BaseException:

@@ -105,7 +105,7 @@ def _address(reading: Reading, scenario: Scenario) -> str:
 
 
 def _simulator(reading: Reading) -> Simulator | None:
-    return simulator_of(running.database(), reading.survey, reading.analysis)
+    return simulator_of(running.database(), reading.survey, reading.analysis, kept().get("analysis", ""))
 
 
 def _searched(asked: str, simulator: Simulator, reading: Reading, scenario: Scenario) -> Scenario:

@@ -88,7 +88,10 @@ class HierarchicalPrior:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a fit is: sweeps done a chain, the most there may be, seconds passed, and left if its rate stays (NaN before it is known)."""
+    """How far a fit is: sweeps done a chain, the most there may be, seconds passed, and left if its rate stays (NaN before it is known).
+
+    fit: which one of so many `fits`, where several are made in turn; seconds are then those of all. fitted: the fits are done, tables follow. Other models than the hierarchical one count starts or segments for sweeps.
+    """
 
     sweeps: int
     most: int
@@ -97,6 +100,16 @@ class Progress:
     seconds_left: float
     r_hat: float
     ess: float
+    fit: int = 1
+    fits: int = 1
+    fitted: bool = False
+
+    @property
+    def share(self) -> float:
+        """Part of the work that is done, between 0 and 1; before the rate is known there is only the share of the most sweeps."""
+        total = self.seconds + self.seconds_left
+        share = self.seconds / total if total > 0 else self.sweeps / self.most
+        return min(max(share, 0.0), 1.0) if np.isfinite(share) else 0.0
 
 
 class HierarchicalLogit:

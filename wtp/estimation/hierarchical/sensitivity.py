@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
 
 from wtp.errors import EstimationError
 from wtp.estimation.hierarchical.logit import HierarchicalLogit, Progress
@@ -26,8 +27,12 @@ def prior_sensitivity(
     seed: int = 1,
     stop: str | None = PRELIMINARY,
     progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> Mapping[float, HierarchicalResults]:
-    """Fits of the model by factor of its prior variances. Raises EstimationError for a factor that is not above 0."""
+    """Fits of the model by factor of its prior variances. Raises EstimationError for a factor that is not above 0.
+
+    checkpoint: a folder with one folder a factor, as in `HierarchicalLogit.fit`.
+    """
     fits = {}
     for factor in factors:
         if not factor > 0:
@@ -36,5 +41,8 @@ def prior_sensitivity(
         variances = model.problem.scale / model.problem.freedom * factor
         other.prior = replace(model.prior, scale=variances)
         other.problem = replace(model.problem, scale=model.problem.scale * factor)
-        fits[float(factor)] = other.fit(draws=draws, warmup=warmup, seed=seed, stop=stop, progress=progress)
+        place = None if checkpoint is None else checkpoint / f"{factor:g}"
+        fits[float(factor)] = other.fit(
+            draws=draws, warmup=warmup, seed=seed, stop=stop, progress=progress, checkpoint=place
+        )
     return fits
