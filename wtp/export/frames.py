@@ -99,7 +99,9 @@ class AnswerFrames:
         each = sizes[shown]
         row = np.repeat(np.arange(len(made)), each)  # choice of each row
         position = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)
-        place = np.repeat((np.cumsum(sizes) - sizes)[shown], each) + position  # row of each alternative in `alternatives`
+        place = (
+            np.repeat((np.cumsum(sizes) - sizes)[shown], each) + position
+        )  # row of each alternative in `alternatives`
         person = np.repeat(np.arange(len(people)), [len(r.choices) for r in people])[row]
         task = shown[row]
 
