@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.analysis.conftest import Answer
 from tests.analysis.test_money import one_figure_a_step
-from wtp.analysis import Analysis, Progress, Request, analyse
+from wtp.analysis import DRAWS, INDIVIDUAL, Analysis, Progress, Request, analyse, pack_people, unpack_people
 from wtp.export.codebook import codebook
 from wtp.survey import Answers, Survey
 
@@ -124,3 +125,28 @@ def test_short_interviews_are_estimated_by_latent_classes(survey: Survey, answer
 def test_small_samples_of_short_interviews_are_pooled(survey: Survey, answer: Answer, count: int) -> None:
     analysis = analyse(survey, short(answer(count)), Request())
     assert analysis.table("segments", "all")["estimator"].iloc[0] == "conditional"
+
+
+def test_each_respondents_part_worths_and_draws_are_kept_apart(
+    survey: Survey, answers: Answers, hierarchical: Analysis
+) -> None:
+    own, drawn = hierarchical.people[INDIVIDUAL], hierarchical.people[DRAWS]
+    levels = [f"{a.id}.{level}" for a in survey.definition.attributes for level in a.level_ids]
+    assert own.columns[5:].tolist() == [*levels, "price_coefficient", "none_constant"]
+    assert own["respondent"].tolist() == [r.number for r in answers.respondents]
+    assert own["simulated"].all()
+    assert own["stands_for"].mean() == pytest.approx(1)
+    assert set(own["segment"].dropna()) <= {segment.id for segment in survey.definition.segments}
+    for attribute in survey.definition.attributes:
+        assert (own[f"{attribute.id}.{attribute.level_ids[0]}"] == 0).all()
+    assert (own["price_coefficient"] < 0).all()
+    assert own["rlh"].between(1 / 4, 1).all()
+    assert drawn.groupby("draw")["respondent"].nunique().eq(len(own)).all()
+    mean = drawn.groupby("respondent")["speed.same_day"].mean()
+    assert np.corrcoef(mean, own["speed.same_day"])[0, 1] > 0.9
+    again = unpack_people(pack_people(hierarchical.people))
+    for name, table in hierarchical.people.items():
+        pd.testing.assert_frame_equal(again[name], table)
+    assert Analysis.from_json(hierarchical.to_json()).people == {}, "no page has them"
+    book = codebook(survey.definition)
+    assert set(own) | set(drawn) <= set(book.loc[book["table"] == "results", "column"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from wtp.analysis import Analysis, Request
 from wtp.design import assign
 from wtp.export import FORMATS, Source
 from wtp.survey import Answers, Choice, Respondent, Survey
+from wtp.survey.tasks import Alternative, ChoiceTask
 
 STARTED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 FINISHED = datetime(2026, 11, 1, 9, 12, 30, tzinfo=UTC)
@@ -23,6 +25,26 @@ def taken(name: str, survey: Survey, answers: Answers, analysis: Analysis | None
     file = io.BytesIO()
     FORMATS[name].write(Source.of(survey, answers, analysis), file, None)
     return file.getvalue()
+
+
+def frozen(survey: Survey) -> Answers:
+    """The 60 simulated respondents whose choices other software was given; see tests/golden/README.md."""
+    rows = pd.read_csv(Path(__file__).parents[1] / "golden" / "layouts_choices.csv.gz", encoding="utf-8-sig")
+    people = []
+    for number, own in rows.groupby("respondent"):
+        choices = []
+        for order, task in own.groupby("order"):
+            shown = tuple(
+                Alternative(int(row["alternative"]), {a.id: row[a.id] for a in survey.definition.attributes}, float(row["price"]))
+                for row in task.to_dict("records")
+            )  # fmt: skip
+            first = task.iloc[0]
+            chosen = int(task.loc[task["chosen"] == 1, "alternative"].iloc[0])
+            made = ChoiceTask(int(first["choice_task"]), first["kind"], shown)
+            version = int(first["design_version"])
+            choices.append(Choice(made, int(order), chosen, bool(first["buys"]), version, survey.definition_hash, FINISHED))  # type: ignore[call-overload]  # fmt: skip
+        people.append(Respondent(int(number), True, "en", version, STARTED, FINISHED, {}, tuple(choices)))  # type: ignore[call-overload]
+    return Answers(survey.slug, tuple(people), "frozen")
 
 
 @pytest.fixture(scope="session")

@@ -328,3 +328,22 @@ def test_answers_come_with_the_versions_that_were_answered(study: Study) -> None
     with study.database.begin() as connection:
         connection.execute(sa.update(tables.definition).values(content='{"format": 99}'))
         assert dict(answers.read_answers(connection, SLUG).definitions) == {}, "one that cannot be read any more"
+
+
+def test_batches_are_the_same_answers_of_one_state_whatever_comes_meanwhile(study: Study) -> None:
+    for number in range(5):
+        person = study.begin(f"token {number}")
+        study.answer(person, "about", {"core_problem": "cost"})
+        study.choose(person, 1, 1)
+        study.choose(person, 1, 2, revision=1)
+    study.begin(respondents.new_token(test=True))
+    before = study.read()
+    with study.database.read() as connection:
+        parts = answers.batches(connection, SLUG, 2)
+        found = [next(parts)]
+        study.choose(study.begin("comes meanwhile"), 1, 1)
+        study.choose(person, 1, 3, revision=2)
+        found += parts
+    assert [len(part) for part in found] == [2, 2, 1]
+    assert tuple(person for part in found for person in part) == before.respondents
+    assert len(study.read().respondents) == 6

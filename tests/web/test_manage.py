@@ -177,7 +177,7 @@ def test_every_file_stands_in_the_list_in_both_languages(analyst: Staff) -> None
         assert head in page.get_text(" ", strip=True)
         rows = rows_of(page) + rows_of(page, 1)
         assert len(rows) == len(FORMATS)
-        assert all(re.search(r"\d (kB|MB)", row[2]) for row in rows)
+        assert all(re.search(r"\d\xa0(kB|MB)", row[2]) for row in rows)
     assert f"{RESPONDENTS} von {RESPONDENTS}" in page.get_text(" ", strip=True)
     links = {str(link["href"]).partition("?")[0] for link in page.select("td a[href*='/exports/']")}
     assert links == {f"/manage/supplier/exports/{name}" for name in FORMATS}

@@ -5,7 +5,7 @@ A frame is made of some respondents at a time; its column types come from the su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,48 +72,58 @@ class AnswerFrames:
 
     def times(self, people: Sequence[Respondent]) -> pd.DataFrame:
         """One row a respondent and page: seconds from first shown to first saved, the time out of sight taken off."""
-        rows = [(r.number, step, seconds, r.simulated) for r in people for step, seconds in r.seconds.items()]
-        kinds = {"respondent": "whole number", "step": "text", "seconds": "number", "simulated": "true or false"}
-        return pd.DataFrame({n: _typed([row[i] for row in rows], kind) for i, (n, kind) in enumerate(kinds.items())})
+        rows = [(r, step, seconds) for r in people for step, seconds in r.seconds.items()]
+        steps = _words([step for _, step, _ in rows], np.arange(len(rows)))
+        cells = {
+            "respondent": np.fromiter((r.number for r, *_ in rows), np.int64, len(rows)),
+            "step": steps,
+            "seconds": np.fromiter((seconds for *_, seconds in rows), float, len(rows)),
+            "simulated": np.fromiter((r.simulated for r, *_ in rows), bool, len(rows)),
+        }
+        return pd.DataFrame(cells)
 
     def choices(self, people: Sequence[Respondent]) -> pd.DataFrame:
         """Long choice data, one row an alternative as shown; `wtp estimate` reads it.
 
         chosen is 1 for the chosen alternative; buys is the answer to the purchase question about it, the same on all rows of the task.
         """
-        made = [(r, c) for r in people for c in r.choices]
+        made = [c for r in people for c in r.choices]
         tasks: list[ChoiceTask] = []  # those that differ: many respondents share one, and each is taken apart once
         places: dict[int, int] = {}
-        for _, choice in made:
+        for choice in made:
             if places.setdefault(id(choice.task), len(tasks)) == len(tasks):
                 tasks.append(choice.task)
-        shown = np.array([places[id(c.task)] for _, c in made], dtype=int)
-        sizes = np.array([len(task.alternatives) for task in tasks], dtype=int)
-        starts = np.cumsum(sizes) - sizes
+        alternatives = [a for task in tasks for a in task.alternatives]
+        sizes = np.array([len(task.alternatives) for task in tasks], dtype=np.int64)
+        shown = np.fromiter((places[id(c.task)] for c in made), np.int64, len(made))
         each = sizes[shown]
         row = np.repeat(np.arange(len(made)), each)  # choice of each row
         position = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)
-        place = np.repeat(starts[shown], each) + position  # row of each alternative in the list of all tasks
-        alternatives = [a for task in tasks for a in task.alternatives]
+        place = (
+            np.repeat((np.cumsum(sizes) - sizes)[shown], each) + position
+        )  # row of each alternative in `alternatives`
+        person = np.repeat(np.arange(len(people)), [len(r.choices) for r in people])[row]
+        task = shown[row]
 
-        def number(values: list[Any]) -> np.ndarray:
-            return np.array(values, dtype=np.int64)[row] if made else np.empty(0, dtype=np.int64)
+        def number(values: Iterable[int]) -> np.ndarray:
+            return np.fromiter(values, np.int64)
 
-        of = np.array([a.number for a in alternatives], dtype=np.int64)
+        of = number(a.number for a in alternatives)[place]
+        buys = np.fromiter((np.nan if c.buys is None else c.buys for c in made), float, len(made))
         cells = {
-            "respondent": number([r.number for r, _ in made]),
-            "choice_task": number([c.task.number for _, c in made]),
-            "kind": _words([c.task.kind for _, c in made], row),
-            "order": number([c.order for _, c in made]),
+            "respondent": number(r.number for r in people)[person],
+            "choice_task": number(t.number for t in tasks)[task],
+            "kind": _words([t.kind for t in tasks], task),
+            "order": number(c.order for c in made)[row],
             "position": position + 1,
-            "alternative": of[place],
+            "alternative": of,
             **{x: _words([a.levels.get(x) for a in alternatives], place) for x in self.attributes},
-            "price": np.array([a.price for a in alternatives], dtype=float)[place],
-            "chosen": (of[place] == number([c.chosen for _, c in made])).astype(np.int64),
-            "buys": pd.array([None if c.buys is None else int(c.buys) for _, c in made], dtype="Int64").take(row),
-            "design_version": number([c.design_version for _, c in made]),
-            "definition_hash": _words([c.definition_hash for _, c in made], row),
-            "simulated": np.array([r.simulated for r, _ in made], dtype=bool)[row],
+            "price": np.fromiter((a.price for a in alternatives), float)[place],
+            "chosen": (of == number(c.chosen for c in made)[row]).astype(np.int64),
+            "buys": pd.array(buys[row], dtype="Int64"),
+            "design_version": number(c.design_version for c in made)[row],
+            "definition_hash": _words([c.definition_hash for c in made], row),
+            "simulated": np.fromiter((r.simulated for r in people), bool)[person],
         }
         return pd.DataFrame(cells)
 

@@ -15,9 +15,7 @@ def neutralised(frame: pd.DataFrame) -> pd.DataFrame:
     """A copy whose text cells and headers cannot start a formula (OWASP, CSV injection)."""
     safe = frame.rename(columns=lambda name: safe_text(str(name)))
     for column, values in safe.items():
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            safe[column] = values.cat.rename_categories(safe_text)
-        elif not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(values):
+        if not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(values):
             safe[column] = values.map(safe_text, na_action="ignore")
     return safe
 

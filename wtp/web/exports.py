@@ -21,7 +21,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of, with_people, without
-from wtp.web.formats import number
+from wtp.web.formats import NBSP, number
 from wtp.web.i18n import language
 from wtp.web.i18n import text as said
 from wtp.web.stopping import gate_of
@@ -130,7 +130,7 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 def _size(count: int) -> str:
     """Bytes in words, to two digits."""
     unit, name = (1_000_000, "MB") if count >= 1_000_000 else (1_000, "kB")
-    return f"{number(count / unit, int(count < 10 * unit))} {name}"
+    return f"{number(count / unit, int(count < 10 * unit))}{NBSP}{name}"
 
 
 def _words() -> dict[str, tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from importlib.resources import files
 
@@ -23,7 +24,7 @@ def coded_batches(source: Source) -> Iterator[pd.DataFrame]:
     """
     definition = source.survey.definition
     last = 0
-    for batch in source.batches():
+    for batch in itertools.chain([()], source.batches()):  # without anybody the columns stand all the same
         people = [r for r in batch if r.number not in source.left_out]
         frame = choice_frame(definition, people)
         keys = frame["respondent"].astype(str) + "/" + frame["choice_task"].astype(str)
