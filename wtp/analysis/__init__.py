@@ -9,6 +9,7 @@ from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
 from wtp.analysis.plan import Plan, plan_basis, plan_study
+from wtp.analysis.plan_final import final_plan
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
     ALL,
@@ -51,6 +52,7 @@ __all__ = [
     "analyse_choices",
     "certainty",
     "compared",
+    "final_plan",
     "influence",
     "plan_basis",
     "plan_study",
