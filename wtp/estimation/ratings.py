@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy.optimize import linprog, minimize
+from scipy.optimize import minimize
 from statsmodels.iolib.summary import Summary
 from statsmodels.iolib.table import SimpleTable
 from statsmodels.miscmodels.ordinal_model import OrderedModel
@@ -345,7 +345,7 @@ class RatingConjoint:
             raise EstimationError(
                 f'{len(categories)} different ratings; allowed: {allowed}; use method="ols" or "mixed".'
             )
-        along = _separated(X, codes)
+        along = diagnostics.ordered_separation(X, codes)
         if along.any():
             raise EstimationError(
                 f"{', '.join(np.array(self.data.names)[along])}: some combination predicts ratings perfectly, so no estimate is finite; allowed: "
@@ -377,25 +377,3 @@ class RatingConjoint:
             k = self.data.names.index(self.data.price)
             notes += diagnostics.price_note(float(params[k]), float(errors[k]))
         return notes
-
-
-def _separated(X: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """(K,) columns along which an ordered likelihood rises for ever: the linear program of `diagnostics.separation`, with cut points.
-
-    Raising g and cuts d helps every rating c of a profile x if d_c - x'g >= 0 >= d_(c-1) - x'g; a profile's lowest and highest rating suffice.
-    """
-    last, k = int(codes.max()), X.shape[1]
-    cut = np.eye(last)
-
-    def slack(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        up, down = low < last, high > 0
-        return np.vstack([np.hstack([-x[up], cut[low[up]]]), np.hstack([x[down], -cut[high[down] - 1]])])
-
-    profiles, place = np.unique(X, axis=0, return_inverse=True)
-    ratings = pd.Series(codes).groupby(place.ravel())
-    ascending = np.hstack([np.zeros((last - 1, k)), cut[1:] - cut[:-1]])
-    tight = np.vstack([slack(profiles, ratings.min().to_numpy(), ratings.max().to_numpy()), ascending])
-    gain = slack(X, codes, codes).mean(axis=0)
-    found = linprog(-gain, A_ub=-tight, b_ub=np.zeros(len(tight)), bounds=(-1, 1), method="highs")
-    none = found.status != 0 or np.abs(found.x).max() < 0.5
-    return np.zeros(k, dtype=bool) if none else np.asarray(np.abs(found.x[:k]) > 1e-9)
