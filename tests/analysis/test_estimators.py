@@ -14,7 +14,7 @@ from wtp.analysis import Analysis, Plan, Progress, Request, analyse, final_plan,
 from wtp.export.codebook import codebook
 from wtp.survey import Answers, Survey
 
-pytestmark = pytest.mark.xdist_group("one full analysis")  # which takes its time, so it is made once
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,11 @@ def precision(width: float) -> float:
     return max(CENT, 10.0 ** math.floor(math.log10(width / 20)))
 
 
+def three_digits(amount: float) -> float:
+    """Rounding step of an amount without an interval: three digits carry what it is known to."""
+    return max(CENT, 10.0 ** (math.floor(math.log10(abs(amount))) - 2)) if amount and math.isfinite(amount) else 1.0
+
+
 def money(amount: float, currency: str, step: float = CENT) -> str:
     """An amount with its currency sign, rounded to `step`; a dash where there is none."""
     if math.isnan(amount):
@@ -41,6 +46,11 @@ def number(value: float, digits: int = 1) -> str:
         return DASH
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     return str(format_decimal(round(value, digits) + 0.0, f"{pattern};−{JOINER}{pattern}", locale=language()))
+
+
+def plain(price: float) -> str:
+    """A price as addresses and fields write it: no grouping, at most cents, no trailing zeros."""
+    return f"{price:.2f}".rstrip("0").rstrip(".")
 
 
 def percent(share: float, digits: int = 0) -> str:
