@@ -211,6 +211,26 @@ def test_rated_offers_are_relative_and_never_give_a_price_limit(every: Survey, e
     assert tables["willingness_to_pay"].empty
 
 
+def test_rated_offers_are_analysed_by_the_mixed_model_where_the_answers_carry_it(
+    every: Survey, everything: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = {"all": everything.respondents}
+    tables, fits, notes = rated_offer_tables(every.definition, groups, QUICK)
+    (fit,) = fits.values()
+    assert fit.method == "components"
+    assert fit.spread["sd of intercept"] > 0
+    assert "least_squares" not in {note.code for note in notes}
+    monkeypatch.setattr("wtp.analysis.page_tasks._FEWEST_RATINGS", 99)
+    other, fits, notes = rated_offer_tables(every.definition, groups, QUICK)
+    (plain,) = fits.values()
+    assert plain.method == "ols"
+    (note,) = (note for note in notes if note.code == "least_squares")
+    assert "least squares within respondents" in str(note)
+    both = tables["rated_offers"].merge(other["rated_offers"], on=["attribute", "to_level"], suffixes=("", "_plain"))
+    near = (both["points"] - both["points_plain"]).abs() <= both["points_high"] - both["points_low"]
+    assert near.all(), "another model of the same tastes"
+
+
 def test_one_row_a_respondent_joins_ratings_choices_best_worst_and_price_answers(one: Survey, record: Answers) -> None:
     frame = respondents_frame(one.definition, record)
     assert len(frame) == 150

@@ -69,6 +69,12 @@ def test_the_limit_is_settled_at_the_target_and_not_before(survey: Survey) -> No
     assert (limit["status"], limit["more_answers"]) == (SETTLED, 0)
     assert limit["probability"] == pytest.approx(norm.cdf((102.7 - 100) / (2.55 / norm.ppf(0.95))))
     assert told(survey, half_width=2.55 / 2).loc[("all", LIMIT), "more_answers"] == 1200
+    quick = handmade(survey).tables["segments"].assign(estimator="conditional")
+    wider = told(survey, half_width=2.55, segments=quick).loc[("all", LIMIT)]
+    assert wider["half_width"] == pytest.approx(2.55), "today's quick figure"
+    assert (wider["status"], wider["more_answers"]) == (MORE, 130), (
+        "400 x (1.15 ** 2 - 1) in tens: the final one is wider"
+    )
     hopeless = told(survey, half_width=0.1).loc[("all", LIMIT)]
     assert hopeless["status"] == TOO_CLOSE
     assert np.isnan(hopeless["more_answers"])

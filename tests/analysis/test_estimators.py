@@ -10,7 +10,19 @@ import pytest
 
 from tests.analysis.conftest import Answer
 from tests.analysis.test_money import one_figure_a_step
-from wtp.analysis import DRAWS, INDIVIDUAL, Analysis, Progress, Request, analyse, pack_people, unpack_people
+from wtp.analysis import (
+    DRAWS,
+    INDIVIDUAL,
+    Analysis,
+    Plan,
+    Progress,
+    Request,
+    analyse,
+    final_plan,
+    pack_people,
+    plan_study,
+    unpack_people,
+)
 from wtp.export.codebook import codebook
 from wtp.survey import Answers, Survey
 
@@ -31,6 +43,60 @@ def hierarchical(survey: Survey, answers: Answers, seen: list[Progress]) -> Anal
         patch.setattr("wtp.analysis.hierarchical._MOST_SWEEPS_OF_OTHERS", 100)
         patch.setattr("wtp.estimation.hierarchical.logit._FIRST_WARMUP", 200)
         return analyse(survey, answers, Request(), seen.append)
+
+
+@pytest.fixture(scope="module")
+def plans(survey: Survey) -> tuple[Plan, Plan, list[tuple[int, int]]]:
+    """The quick plan, that of the final figures from one study of as many respondents, and what its progress bar was told."""
+    assert survey.design is not None
+    calls: list[tuple[int, int]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wtp.analysis.plan.STUDIES", 2)
+        patch.setattr("wtp.analysis.plan.CHECKS", 1)
+        quick = plan_study(survey.definition, survey.design)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("STUDIES", 1), ("WARMUP", 100), ("SWEEPS", 200), ("FEWEST", 240), ("MOST", 240)):
+            patch.setattr(f"wtp.analysis.plan_final.{name}", value)
+        final = final_plan(quick, survey.definition, survey.design, progress=lambda *done: calls.append(done))
+    return quick, final, calls
+
+
+def gaps(plan: Plan, achieved: Analysis) -> pd.Series:
+    """Achieved over forecast half-width, the median over the steps, by quantity: the mean over segments."""
+    sizes = achieved.tables["segments"].set_index("segment")["respondents"]
+    found = []
+    for quantity, name in (("wtp", "willingness_to_pay"), ("limit", "price_limit")):
+        for segment, rows in achieved.tables[name].groupby("segment"):
+            forecast = plan.half_widths(str(segment), int(sizes[segment]))
+            expected = forecast.loc[forecast["quantity"] == quantity, "half_width"].median()
+            found.append((quantity, ((rows["high"] - rows["low"]) / 2).median() / expected))
+    return pd.DataFrame(found, columns=["quantity", "ratio"]).groupby("quantity")["ratio"].mean()
+
+
+def test_the_plan_forecasts_the_final_figures(
+    plans: tuple[Plan, Plan, list[tuple[int, int]]], hierarchical: Analysis
+) -> None:
+    """Of one study on each side, so segments scatter and their mean is held to the 15 per cent; `benchmarks/plan.py` has more studies."""
+    quick, final, calls = plans
+    assert gaps(final, hierarchical).to_numpy() == pytest.approx(1, abs=0.15)
+    assert set(final.final["quantity"]) == {"wtp", "limit"}
+    ratio = final.final.set_index(["segment", "quantity"])["ratio"]["uptime", "limit"]
+    own = final.needed.query("segment == 'uptime' and quantity == 'limit'").iloc[0]
+    before = quick.needed.query("segment == 'uptime' and quantity == 'limit'").iloc[0]
+    assert own["half_width"] == pytest.approx(before["half_width"] * ratio)
+    assert own["needed"] == np.ceil(final.reference * (own["half_width"] / final.precision) ** 2)
+    assert calls[-1] == (300, 300)
+    again = Plan.from_json(final.to_json())
+    pd.testing.assert_frame_equal(again.final, final.final)
+
+
+def test_where_the_results_stay_pooled_so_does_the_plan(
+    plans: tuple[Plan, Plan, list[tuple[int, int]]], survey: Survey
+) -> None:
+    assert survey.design is not None
+    tasks = survey.definition.choice_tasks.model_copy(update={"tasks": 5})
+    few = survey.definition.model_copy(update={"choice_tasks": tasks})
+    assert final_plan(plans[0], few, survey.design) is plans[0]
 
 
 def short(answers: Answers) -> Answers:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +41,7 @@ def kept(slug: str = "workshop") -> Plan:
 
 def test_it_says_writes_and_keeps_the_plan(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "plan"
-    told = run("plan", folder, "--precision", 4, "--power-for", "limit", "--respondents", 500, "--out", out)
+    told = run("plan", folder, "--quick", "--precision", 4, "--power-for", "limit", "--respondents", 500, "--out", out)
     assert told.exit_code == 0, told.output
     plan, survey = kept(), load_survey(folder)
     assert survey.design is not None
@@ -67,13 +70,43 @@ def test_it_says_writes_and_keeps_the_plan(folder: Path, tmp_path: Path) -> None
         500,
     ]
     assert len(pd.read_csv(out / "plan_check.csv")) == 8
+    assert any(line.startswith("quick forecast by the pooled model") for line in lines)
+    assert not (out / "plan_final.csv").exists()
+
+
+def test_the_final_figures_are_planned_unless_somebody_stops_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def widened(quick: Plan, *_: object, progress: Callable[[int, int], None]) -> Plan:
+        progress(1, 2)
+        row = {"segment": "work", "quantity": "limit", "respondents": 100, "studies": 3, "ratio": 1.2, "error": 0.04}
+        return replace(quick, final=pd.DataFrame([row]))
+
+    monkeypatch.setattr("wtp.analysis.plan.STUDIES", 1)
+    monkeypatch.setattr("wtp.analysis.plan.CHECKS", 1)
+    monkeypatch.setattr(sys.modules["wtp.cli.plan"], "final_plan", widened)
+    told = run("plan", folder, "--out", tmp_path / "plan")
+    assert told.exit_code == 0, told.output
+    assert "in 3 simulated studies the hierarchical model" in told.output
+    assert "the price upper limit 1.20 to 1.20 times as wide (standard error up to 0.04)" in told.output
+    assert kept().final["ratio"].tolist() == [1.2]
+    assert pd.read_csv(tmp_path / "plan" / "plan_final.csv")["simulated"].all()
+
+    def stopped(*_: object, **__: object) -> Plan:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["wtp.cli.plan"], "final_plan", stopped)
+    told = run("plan", folder)
+    assert told.exit_code == 0, told.output
+    assert "stopped: this is the quick forecast" in told.output
+    assert kept().final.empty
 
 
 def test_without_a_design_it_plans_with_the_one_to_come_and_replaces_the_last_plan(folder: Path) -> None:
-    run("plan", folder, "--seed", 2)
+    run("plan", folder, "--quick", "--seed", 2)
     before = kept()
     (folder / "design.csv").unlink()
-    told = run("plan", folder, "--seed", 1)
+    told = run("plan", folder, "--quick", "--seed", 1)
     assert told.exit_code == 0, told.output
     assert "no design.csv yet" in told.output
     assert not (folder / "design.csv").exists()

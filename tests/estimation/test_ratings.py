@@ -119,6 +119,42 @@ def test_mixed_is_generalised_least_squares_given_its_variances() -> None:
     assert fit.spread["sd of wifi[T.yes]"] == pytest.approx(np.sqrt(own.cov_re.iloc[1, 1]), rel=1e-2)
 
 
+def test_components_are_statsmodels_own() -> None:
+    """Independent effects of all levels, one variance an attribute, one of the price's slope."""
+    frame = simulate(30, 6, seed=1, spread=1.0)
+    fit = RatingConjoint(frame, "wifi + price", method="components").fit()
+    centred = frame.assign(price=frame["price"] - frame["price"].mean())
+    parts = {"wifi": "0 + C(wifi)", "price": "0 + price"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        own = smf.mixedlm(
+            "rating ~ wifi + price", centred, groups=centred["respondent"], re_formula="1", vc_formula=parts
+        ).fit(reml=True, method=["lbfgs"])
+    assert fit.llf == pytest.approx(own.llf, abs=1e-4)
+    assert fit.params.to_numpy() == pytest.approx(own.fe_params[list(fit.params.index)].to_numpy(), rel=1e-3)
+    assert fit.bse.to_numpy() == pytest.approx(own.bse_fe[list(fit.params.index)].to_numpy(), rel=0.02)
+    spread = dict(zip(own.model.exog_vc.names, np.sqrt(own.vcomp), strict=True))
+    assert fit.spread["sd of intercept"] == pytest.approx(np.sqrt(own.cov_re.iloc[0, 0]), rel=1e-2)
+    assert fit.spread["sd of wifi"] == pytest.approx(spread["wifi"], rel=1e-2)
+    assert fit.spread["sd of price"] == pytest.approx(spread["price"], rel=1e-2)
+
+
+def test_components_find_how_people_differ_and_cover_the_truth() -> None:
+    """25 studies of 50 respondents and 8 profiles whose tastes scatter by as much as they are: 95 per cent intervals hold 95 per cent of 100 truths, give or take 2 standard errors."""
+    held, spread = [], []
+    for seed in range(25):
+        fit = RatingConjoint(simulate(50, 8, seed=seed, spread=1.0, rounded=False), FORMULA, method="components").fit()
+        assert fit.converged
+        held.append(np.abs(fit.params - pd.Series(TRUTH)) <= 2.0096 * fit.bse)
+        spread.append(fit.spread)
+    assert np.mean(held) == pytest.approx(0.95, abs=2 * np.sqrt(0.95 * 0.05 / 100))
+    found = pd.DataFrame(spread).mean()
+    assert found["sd of intercept"] == pytest.approx(1.0, rel=0.1)
+    assert found["sd of price"] == pytest.approx(0.04, rel=0.1)
+    # A binary attribute's two levels have the effects u and v with Var(u - v) = 1.
+    assert found["sd of wifi"] == pytest.approx(np.sqrt(0.5), rel=0.15)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_other_search_finds_a_better_optimum(seed: int) -> None:
     """Plain statsmodels stops up to 14 log-likelihood units short here, and often says that it converged."""
@@ -161,7 +197,7 @@ def test_ordered_is_statsmodels_own_with_cut_points_in_order(frame: pd.DataFrame
     assert len(fit.thresholds) == frame["rating"].nunique() - 1
 
 
-@pytest.mark.parametrize("method", ["ols", "mixed", "ordered"])
+@pytest.mark.parametrize("method", ["ols", "mixed", "components", "ordered"])
 def test_money_does_not_depend_on_unit_level_of_rating_or_reference(method: Any, frame: pd.DataFrame) -> None:
     steps = [Step("wifi", "no", "yes"), Step("brand", "aaa new", "leading")]
     plain = willingness_to_pay(RatingConjoint(frame, FORMULA, method=method).fit(), steps=steps)
@@ -296,7 +332,7 @@ def test_overlapping_ratings_do_not_separate() -> None:
 
 
 BAD: dict[str, tuple[Change, str, dict[str, Any], type[Exception], str]] = {
-    "method": (lambda f: f, FORMULA, {"method": "probit"}, EstimationError, "method: found 'probit'; allowed: ols, mixed, ordered"),
+    "method": (lambda f: f, FORMULA, {"method": "probit"}, EstimationError, "method: found 'probit'; allowed: ols, mixed, components, ordered"),
     "random": (lambda f: f, FORMULA, {"random": ["price"]}, EstimationError, "random: found price with method 'ols'"),
     "random name": (lambda f: f, FORMULA, {"method": "mixed", "random": ["cost"]}, EstimationError, "no parameter cost; allowed: brand[T.known]"),
     "text": (lambda f: f.astype({"rating": object}).assign(rating=lambda g: g["rating"].where(g.index != 4, "good")), FORMULA, {}, DataError, "column 'rating', row 5: 'good'"),

@@ -7,9 +7,11 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
@@ -147,6 +149,14 @@ def test_the_forecast_is_told_in_words_table_chart_and_files(app: Flask, analyst
     )
     assert "Rule of thumb for each segment: 84 respondents" in page.get_text()
     assert "simulated respondents" in page.get_text()
+    assert "This is the quick forecast" in page.get_text()
+    row = {"segment": "uptime", "quantity": "limit", "respondents": 100, "studies": 3, "ratio": 1.2, "error": 0.04}
+    keep(app, replace(plan, final=pd.DataFrame([row, {**row, "segment": "cost", "ratio": 1.3}])))
+    final = opened(analyst)
+    assert "in 3 simulated studies the hierarchical model told the price upper limit with intervals 1.20 to 1.30 times as wide" in final.get_text()  # fmt: skip
+    link = final.select_one("a[href$='plan-final.csv']")
+    assert link is not None
+    assert "1.3" in analyst.client.get(str(link["href"])).get_data().decode("utf-8-sig")
 
     chart = json.loads(analyst.client.get("/manage/supplier/design/wtp.json?lang=en").text)
     line = next(trace for trace in chart["data"] if trace.get("name") == "Uptime first")

@@ -12,6 +12,7 @@ from wtp.analysis.influence import influence
 from wtp.analysis.models import NEEDED, final_models
 from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
 from wtp.analysis.plan import Plan, plan_basis, plan_study
+from wtp.analysis.plan_final import final_plan
 from wtp.analysis.provenance import differences, package_versions, provenance
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
@@ -84,6 +85,7 @@ __all__ = [
     "compared",
     "differences",
     "final_models",
+    "final_plan",
     "influence",
     "pack_people",
     "pack_simulator",

@@ -28,6 +28,9 @@ from wtp.survey.definition import Definition
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
 
 _NOT_FITTED = "The answers on page {page} could not be used: {reason}"
+_LEAST_SQUARES = "The rated offers on page {page} do not carry the mixed model, or its search did not arrive: they are analysed by least squares within respondents."
+_RATED_NOTES = ("dropped", "flat_ratings", "not_converged", "least_squares")
+_FEWEST_RATINGS = 4  # a respondent, on average
 _DRAWS = 2_000
 Fits = dict[tuple[str, str], BestWorstResults] | dict[tuple[str, str], RatingResults]
 
@@ -71,8 +74,7 @@ def rated_offer_tables(
             continue
         for name, frame in _by_segment(rated_frame(page, definition.attributes, _people(groups)), groups):
             try:
-                # Clustered within respondents: a mixed model with a random intercept alone would make intervals too narrow where respondents differ in what they want.
-                fit = RatingConjoint(frame, f"{terms} + price", method="ols").fit()
+                fit, said = _rated(frame, f"{terms} + price", page.id)
                 table = _points(fit, steps, definition.price.levels, request)
                 worth = willingness_to_pay(
                     fit, steps=steps, draws=_DRAWS, confidence=request.confidence, seed=request.seed
@@ -80,12 +82,26 @@ def rated_offer_tables(
             except (DataError, EstimationError) as error:
                 notes.append(_note(page.id, error, name))
                 continue
-            notes += [n.in_segment(name) for n in fit.notes if n.code in ("dropped", "flat_ratings", "not_converged")]
+            notes += [n.in_segment(name) for n in (*said, *fit.notes) if n.code in _RATED_NOTES]
             fits[name, page.id] = fit
             columns = ["attribute", "from_level", "to_level", "estimate", "low", "high", "note"]
             table = table.merge(worth[columns], on=columns[:3], how="left").fillna({"note": ""})
             frames.append(_headed(table, name, page.id).assign(respondents=fit.respondents))
     return _as_table("rated_offers", frames), fits, tuple(notes)
+
+
+def _rated(frame: pd.DataFrame, formula: str, page: str) -> tuple[RatingResults, tuple[Note, ...]]:
+    """The mixed model, in which respondents differ in level and in what they want; least squares within respondents, with a note, where the answers do not carry it."""
+    ratings = len(frame.dropna(subset=["rating"]))
+    if ratings >= _FEWEST_RATINGS * frame["respondent"].nunique():
+        try:
+            fit = RatingConjoint(frame, formula, method="components").fit()
+        except EstimationError:
+            fit = None
+        if fit is not None and fit.converged:
+            return fit, ()
+    note = Note("least_squares", "info", _LEAST_SQUARES, {"page": page})
+    return RatingConjoint(frame, formula, method="ols").fit(), (note,)
 
 
 def _people(groups: Mapping[str, Sequence[Respondent]]) -> list[Respondent]:

@@ -3,7 +3,8 @@
 Simulated respondents with assumed tastes answer the study's own design; the pooled logit of every segment gives the half-widths of the intervals
 that the results pages will show, of each WTP step and of the price upper limit (P50). A few studies of one size say how wide they are there, and
 half-width falls with 1/sqrt(n); studies of another size, fresh ones, say how far that rule can be trusted here. Beside it stands the rule of thumb
-n = 500 c / (t a) (Orme 2010), which knows nothing of tastes, prices or what is to be found out.
+n = 500 c / (t a) (Orme 2010), which knows nothing of tastes, prices or what is to be found out. This is the quick forecast; `plan_final` carries it over to the
+figures of the final model.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ _DRAWS = 2_000
 _ORME = 500
 _DEFAULT_PRECISION = 0.1  # of the span of the tested prices
 _COLUMNS = ["quantity", "attribute", "from_level", "to_level"]
+_FINAL = ["segment", "quantity", "respondents", "studies", "ratio", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Plan:
 
     needed: segment, quantity ("wtp" or "limit"), attribute, from_level, to_level, estimate, half_width (at `reference` respondents of the segment), needed
     (respondents for `precision`; NaN where there is no figure, and `note` says why). check: segment, quantity,
-    respondents, forecast, simulated, ratio (median over the quantities, fresh studies). basis: survey, design and version it was made for.
+    respondents, forecast, simulated, ratio (median over the quantities, fresh studies). final: segment, quantity, respondents, studies, ratio of the final model's half-widths
+    to the quick ones, in which `needed` already is, and its standard error; empty in a quick forecast. basis: survey, design and version it was made for.
     """
 
     basis: str
@@ -63,6 +66,7 @@ class Plan:
     rule_of_thumb: int
     needed: pd.DataFrame
     check: pd.DataFrame
+    final: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_FINAL))
 
     @property
     def forecast(self) -> pd.DataFrame:
@@ -98,13 +102,13 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         """The record that `to_json` wrote."""
         record: dict[str, Any] = json.loads(text)
-        return cls(**record | {name: unpack(record[name]) for name in _TABLES})
+        return cls(**record | {name: unpack(record[name]) for name in _TABLES if name in record})
 
 
 _SCALARS = (
     *("basis", "seed", "precision", "power_for", "confidence", "currency", "tastes", "reference", "rule_of_thumb"),
 )
-_TABLES = ("needed", "check")
+_TABLES = ("needed", "check", "final")
 
 
 def plan_study(
@@ -118,7 +122,7 @@ def plan_study(
     basis: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
-    """Forecast the precision of a study with this design; same arguments, same figures.
+    """Forecast the precision of a study with this design, quickly, by the pooled logit; same arguments, same figures.
 
     precision: the wanted half-width, in the survey's currency; by default a tenth of the span of the tested prices. power_for: "wtp" or "limit".
     progress: called with studies done and studies in all. Raises DataError for a precision that is no amount, EstimationError if no simulated study can
@@ -148,7 +152,7 @@ def plan_study(
     needed, checks = [], []
     for segment in segments:
         reference, smaller = (_averaged(found[segment, n]) for n in (REFERENCE, CHECKED))
-        needed.append(_needed(reference, wanted).assign(segment=segment))
+        needed.append(needed_for(reference, wanted).assign(segment=segment))
         ratio = smaller["half_width"] / (reference["half_width"] * math.sqrt(REFERENCE / CHECKED))
         for quantity, rows in reference.groupby("quantity", sort=False):
             there = ratio[rows.index].dropna()
@@ -204,7 +208,7 @@ def study_half_widths(
     profiles: level numbers of the design, see `design_levels`.
     A figure that the results pages would withhold is NaN; a study that cannot be estimated has only such figures.
     """
-    counts = {segment: respondents} if segment != ALL else _split(assumption.shares, respondents)
+    counts = {segment: respondents} if segment != ALL else split(assumption.shares, respondents)
     frame = answered_design(definition, profiles, assumption, counts, rng)
     steps, with_none = steps_from_current(definition), "buys" in frame
     terms = formula(definition).removesuffix(" + none")
@@ -218,19 +222,29 @@ def study_half_widths(
     chance: dict[str, Any] = {"draws": _DRAWS, "confidence": confidence}
     worth = willingness_to_pay(fit, steps=steps, **chance).assign(quantity=WTP)
     found = worth.drop(columns=["segment", "note"]).assign(note=worth["note"].where(worth["estimate"].isna(), ""))
+    found["half_width"] = (found["high"] - found["low"]) / 2
     if with_none:
         found = pd.concat([found, _limit(fit, definition, chance)], ignore_index=True)
-    return found.assign(half_width=(found["high"] - found["low"]) / 2)[[*_COLUMNS, "estimate", "half_width", "note"]]
+    return found[[*_COLUMNS, "estimate", "half_width", "note"]]
 
 
 def _limit(fit: ConditionalLogitResults, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:
     offer = {attribute.id: attribute.current for attribute in definition.attributes}
     tested = (definition.price.levels[0], definition.price.levels[-1])
     row = price_limit_pooled(fit, offer, tested, **chance)
-    return row[["estimate", "low", "high", "note"]].assign(quantity=LIMIT, attribute="", from_level="", to_level="")
+    return row[["estimate", "note"]].assign(
+        quantity=LIMIT, attribute="", from_level="", to_level="", half_width=half_width_of_limit(row, tested)
+    )
 
 
-def _split(shares: Mapping[str, float], respondents: int) -> dict[str, int]:
+def half_width_of_limit(row: pd.DataFrame, tested: tuple[float, float]) -> pd.Series:
+    """Half-width of a price limit; where an end is cut off at the tested prices, which says nothing of the width, that of the other side."""
+    below = (row["estimate"] - row["low"]).where(row["low"] > tested[0])
+    above = (row["high"] - row["estimate"]).where(row["high"] < tested[1])
+    return pd.concat([below, above], axis=1).mean(axis=1)
+
+
+def split(shares: Mapping[str, float], respondents: int) -> dict[str, int]:
     """Whole respondents by segment, as near to the shares as can be, together all of them."""
     exact = {segment: share * respondents for segment, share in shares.items()}
     counts = {segment: int(count) for segment, count in exact.items()}
@@ -251,7 +265,8 @@ def _averaged(studies: list[pd.DataFrame]) -> pd.DataFrame:
     return first.assign(**figures, note=notes.where(rare, ""))
 
 
-def _needed(reference: pd.DataFrame, precision: float) -> pd.DataFrame:
+def needed_for(reference: pd.DataFrame, precision: float) -> pd.DataFrame:
+    """The table with `needed`: respondents for the precision, from the half-widths at the reference."""
     counts = np.ceil(REFERENCE * (reference["half_width"] / precision) ** 2)
     return reference.assign(needed=np.maximum(counts, reference["quantity"].map(_least)))
 

@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import pandas as pd
 
 from wtp import __version__
-from wtp.analysis import ALL, Plan, plan_basis, plan_study
+from wtp.analysis import ALL, Plan, final_plan, plan_basis, plan_study
 from wtp.cli.studies import FOLDER, SEED
 from wtp.design import search
 from wtp.settings import load_settings
 from wtp.store import open_database, results
-from wtp.survey import load_survey
+from wtp.survey import Definition, Design, load_survey
 
 _TASTES = {
     "simulation": "[simulation] of the survey",
@@ -44,12 +45,23 @@ _WHAT = {"wtp": "every WTP step", "limit": "the price upper limit"}
     type=click.IntRange(1, 1_000_000),
     help="Also what so many respondents in all would give, by segment.",
 )
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Only the quick forecast by the pooled model, in seconds; without it the forecast is of the final figures and takes a minute or two.",
+)
 @SEED
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Also write the tables as CSV."
 )
 def plan(
-    folder: Path, precision: float | None, power_for: str, respondents: int | None, seed: int, out: Path | None
+    folder: Path,
+    precision: float | None,
+    power_for: str,
+    respondents: int | None,
+    quick: bool,
+    seed: int,
+    out: Path | None,
 ) -> None:
     """How many respondents a stated precision needs, per segment, by simulated studies of the survey's own design."""
     survey = load_survey(folder)
@@ -67,6 +79,8 @@ def plan(
             basis=plan_basis(definition, chosen, __version__),
             progress=lambda done, every: bar.update(1000 * done // every - bar.pos),
         )
+    if not quick:
+        made = _final(made, definition, chosen)
     with open_database(load_settings(surveys=folder.parent).database_url) as database:
         database.migrate()
         with database.begin() as connection:
@@ -78,9 +92,24 @@ def plan(
             click.echo(line)
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        for name, table in (("needed", made.needed), ("forecast", made.forecast), ("check", made.check)):
-            table.assign(simulated=True).to_csv(out / f"plan_{name}.csv", index=False, lineterminator="\n")
+        for name in ("needed", "forecast", "check", "final"):
+            table: pd.DataFrame = getattr(made, name)
+            if len(table):
+                table.assign(simulated=True).to_csv(out / f"plan_{name}.csv", index=False, lineterminator="\n")
         click.echo(f"written: {out}")
+
+
+def _final(quick: Plan, definition: Definition, design: Design) -> Plan:
+    """The plan of the final figures; the quick one, and a word about it, if somebody stops the work."""
+    label = "simulated studies, final model (Ctrl-C: keep the quick forecast)"
+    try:
+        with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+            return final_plan(
+                quick, definition, design, progress=lambda done, every: bar.update(1000 * done // every - bar.pos)
+            )
+    except KeyboardInterrupt:
+        click.echo("stopped: this is the quick forecast", err=True)
+        return quick
 
 
 def _said(made: Plan) -> list[str]:
@@ -98,10 +127,7 @@ def _said(made: Plan) -> list[str]:
         count = f"{needed:.0f}" if math.isfinite(needed) else "none"
         cells = "".join(f"{_cell(made, segment, n):>14}" for n in _SHOWN)
         lines.append(f"{_named(segment):<18}{count:>9}   {cells}")
-    if "limit" in set(made.needed["quantity"]):
-        lines.append(
-            "the final price limit comes from the hierarchical model, whose intervals were up to a third wider than these in simulated studies"
-        )
+    lines += _model(made)
     notes = made.needed.loc[made.needed["note"] != "", ["segment", "note"]].drop_duplicates()
     lines += [f"{_named(segment)}: {note}" for segment, note in notes.to_numpy()]
     if len(made.check):
@@ -113,6 +139,18 @@ def _said(made: Plan) -> list[str]:
             + ("trusted" if made.trusted else "more than 15 % off: read the figures as rough")
         )
     return lines
+
+
+def _model(made: Plan) -> list[str]:
+    """Whose intervals these are."""
+    if made.final.empty:
+        return ["quick forecast by the pooled model; the final price limit comes from the hierarchical model, whose intervals are mostly wider"]  # fmt: skip
+    parts = []
+    for quantity, rows in made.final.groupby("quantity", sort=False):
+        ratios = f"{rows['ratio'].min():.2f} to {rows['ratio'].max():.2f}"
+        parts.append(f"{_WHAT[str(quantity)]} {ratios} times as wide (standard error up to {rows['error'].max():.2f})")
+    studies = int(made.final["studies"].max())
+    return [f"forecast of the final figures: in {studies} simulated studies the hierarchical model had intervals, beside the pooled model's, of {'; '.join(parts)}"]  # fmt: skip
 
 
 _SHOWN = (50, 100, 200, 300, 500)

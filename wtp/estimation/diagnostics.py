@@ -197,3 +197,25 @@ def sample_size_notes(respondents: int) -> tuple[Note, ...]:
     if respondents < FULL_SAMPLE:
         return (Note("indication", "warning", _INDICATION, {"respondents": respondents, "limit": FULL_SAMPLE}),)
     return ()
+
+
+def ordered_separation(X: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """(K,) columns along which an ordered likelihood rises for ever: the linear program of `separation`, with cut points.
+
+    Raising g and cuts d helps every rating c of a profile x if d_c - x'g >= 0 >= d_(c-1) - x'g; a profile's lowest and highest rating suffice.
+    """
+    last, k = int(codes.max()), X.shape[1]
+    cut = np.eye(last)
+
+    def slack(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        up, down = low < last, high > 0
+        return np.vstack([np.hstack([-x[up], cut[low[up]]]), np.hstack([x[down], -cut[high[down] - 1]])])
+
+    profiles, place = np.unique(X, axis=0, return_inverse=True)
+    ratings = pd.Series(codes).groupby(place.ravel())
+    ascending = np.hstack([np.zeros((last - 1, k)), cut[1:] - cut[:-1]])
+    tight = np.vstack([slack(profiles, ratings.min().to_numpy(), ratings.max().to_numpy()), ascending])
+    gain = slack(X, codes, codes).mean(axis=0)
+    found = linprog(-gain, A_ub=-tight, b_ub=np.zeros(len(tight)), bounds=(-1, 1), method="highs")
+    none = found.status != 0 or np.abs(found.x).max() < 0.5
+    return np.zeros(k, dtype=bool) if none else np.asarray(np.abs(found.x[:k]) > 1e-9)

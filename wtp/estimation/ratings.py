@@ -2,7 +2,8 @@
 
 y_it = m_i + x_it'b (+ x_it'b_i) + e_it for respondent i and profile t. "ols": ratings and columns less the respondent's mean, so that how high
 somebody rates does not count, errors clustered by respondent. "mixed": random intercept and a few random slopes (Laird and Ware 1982), REML.
-"ordered": ratings as ordered categories (McCullagh 1980), logit, errors clustered by respondent.
+"components": the same with a random intercept and random effects of every attribute, independent, one variance an attribute and one of the price's slope: a few
+numbers, which eight ratings a respondent carry, where a covariance of all slopes would not be found. "ordered": ratings as ordered categories (McCullagh 1980), logit, errors clustered by respondent.
 Columns are centred and scaled inside, so neither the unit nor the zero of a price matters; every result is in the units of the data.
 
 Ratings contain no purchase: worths in money are trade-offs between levels and price, relative to each other, and no price limit follows from them.
@@ -11,7 +12,7 @@ Ratings contain no purchase: worths in money are trade-offs between levels and p
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -19,7 +20,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy.optimize import linprog, minimize
+from scipy.optimize import minimize
 from statsmodels.iolib.summary import Summary
 from statsmodels.iolib.table import SimpleTable
 from statsmodels.miscmodels.ordinal_model import OrderedModel
@@ -33,11 +34,13 @@ from wtp.estimation.draws import Draws, normal_draws
 from wtp.estimation.formulas import AttributeColumns, attribute_columns, code_formula, variables
 from wtp.estimation.long_format import check_cells, check_columns, numbers
 from wtp.estimation.price_form import LINEAR, PriceForm
+from wtp.estimation.restricted import restricted
 
-Method = Literal["ols", "mixed", "ordered"]
+Method = Literal["ols", "mixed", "components", "ordered"]
 _METHODS = {
     "ols": "least squares within respondents, clustered by respondent",
     "mixed": "linear mixed model, REML",
+    "components": "linear mixed model, one variance an attribute, REML",
     "ordered": "ordered logit, clustered by respondent",
 }
 _MOST_CATEGORIES = 20
@@ -65,7 +68,7 @@ class RatingData:
 class RatingResults:
     """A finished fit of ratings; read-only. `part_worths`, `importance` and `willingness_to_pay` take it as they take choices.
 
-    params (K,), covariance (K, K): labelled; rating points, or logits ("ordered"). spread: (1 + slopes,) standard deviations over respondents ("mixed"), else
+    params (K,), covariance (K, K): labelled; rating points, or logits ("ordered"). spread: (1 + slopes,) standard deviations over respondents ("mixed", and by attribute "components"), else
     empty; that of the intercept is of the average profile. thresholds: (categories - 1,) ascending cut points ("ordered"), else empty. ratings: used;
     dropped: left out, without a rating. converged: whether the search arrived.
     """
@@ -246,7 +249,7 @@ class RatingConjoint:
         if not converged:
             reasons = (str(w.message).splitlines()[0] for w in caught if issubclass(w.category, ConvergenceWarning))
             notes.append(Note("not_converged", "warning", _NOT_CONVERGED, {"reason": next(reasons, "no reason given")}))
-        sizes = spread / np.r_[1.0, scale[self._random]] if len(spread) else spread
+        sizes = spread / self._units(scale) if len(spread) else spread
         levels = [f"{low:g}/{high:g}" for low, high in pairwise(np.unique(self._y))] if len(cuts) else []
         return RatingResults(
             data=self.data,
@@ -256,7 +259,7 @@ class RatingConjoint:
             spread=pd.Series(sizes, index=self._effects if len(spread) else []),
             thresholds=pd.Series(cuts + average @ params, index=levels),
             # The restricted likelihood depends on the units of the columns.
-            llf=llf - float(np.log(scale).sum()) * (self.method == "mixed"),
+            llf=llf - float(np.log(scale).sum()) * (self.method in ("mixed", "components")),
             respondents=len(np.unique(self._person)),
             ratings=len(self._y),
             dropped=self.dropped,
@@ -266,7 +269,17 @@ class RatingConjoint:
 
     @property
     def _effects(self) -> list[str]:
-        return [f"sd of {name}" for name in ("intercept", *(self.data.names[place] for place in self._random))]
+        effects = (self.data.names[place] for place in self._random)
+        if self.method == "components":
+            effects = (attribute.name for attribute in self.data.attributes)
+        return [f"sd of {name}" for name in ("intercept", *effects)]
+
+    def _units(self, scale: np.ndarray) -> np.ndarray:
+        """What the spread of each effect is to be divided by, from the scale of the columns (K,)."""
+        if self.method == "components":
+            numeric = [self.data.names.index(a.name) if a.numeric else None for a in self.data.attributes]
+            return np.array([1.0, *(1.0 if place is None else scale[place] for place in numeric)])
+        return np.array([1.0, *scale[self._random]])
 
     # Parameters and covariance of X (rows, K), log-likelihood, whether the search arrived, spread, cut points.
     _Found = tuple[np.ndarray, np.ndarray, float, bool, np.ndarray, np.ndarray]
@@ -280,27 +293,50 @@ class RatingConjoint:
     def _mixed(self, X: np.ndarray) -> _Found:
         X, y = np.column_stack([np.ones(len(X)), X]), self._y - self._y.mean()
         Z = X[:, [0, *(place + 1 for place in self._random)]]
-        at, q = _restricted(y, X, Z, self._person), Z.shape[1]
+        at, q = restricted(y, X, Z, self._person), Z.shape[1]
 
         def relative(root: np.ndarray) -> np.ndarray:
             return np.asarray(root.reshape(q, q) @ root.reshape(q, q).T)
 
+        def worse(root: np.ndarray) -> tuple[float, np.ndarray]:
+            found = at(relative(root))
+            return -found.llf, np.asarray(-2 * found.gradient @ root.reshape(q, q)).ravel()
+
         # From its own start MixedLM often stops far from the optimum and says that it converged; from the best of these it does not.
-        tries = [
-            minimize(lambda r: -at(relative(r))[0], size * np.eye(q).ravel(), method="L-BFGS-B") for size in (0.1, 1)
-        ]
+        tries = [minimize(worse, size * np.eye(q).ravel(), jac=True, method="L-BFGS-B") for size in (0.1, 1)]
         best = min(tries, key=lambda found: found.fun)
         near, converged = relative(best.x), bool(best.success)
         start = MixedLMParams.from_components(np.zeros(X.shape[1]), cov_re=near + 1e-8 * np.eye(q))
         try:
             fit = MixedLM(y, X, groups=self._person, exog_re=Z).fit(reml=True, method=["lbfgs"], start_params=start)
-            near = max(near, np.asarray(fit.cov_re) / fit.scale, key=lambda C: at(C)[0])
+            near = max(near, np.asarray(fit.cov_re) / fit.scale, key=lambda C: at(C).llf)
             converged |= bool(fit.converged)
         except np.linalg.LinAlgError:
             pass  # a variance of exactly 0 makes its matrix singular
         # Given C, params have the covariance of generalised least squares; MixedLM's own is not finite where a variance is 0.
-        llf, params, covariance, error = at(near)
-        return params[1:], covariance[1:, 1:], llf, converged, np.sqrt(error * np.diag(near)), np.empty(0)
+        return *at(near).slopes(converged), np.sqrt(at(near).error * np.diag(near)), np.empty(0)
+
+    def _components(self, X: np.ndarray) -> _Found:
+        effects = [np.ones((len(X), 1))]
+        for attribute in self.data.attributes:
+            if attribute.numeric:
+                effects.append(X[:, [self.data.names.index(attribute.name)]])
+                continue
+            # Effects of all levels, also the first: which one the columns leave out must not matter.
+            away = np.abs(self._X[:, None, :] - attribute.contrasts)[:, :, (attribute.contrasts != 0).any(axis=0)]
+            effects.append(np.eye(len(attribute.levels))[away.sum(axis=2).argmin(axis=1)])
+        group = np.repeat(np.arange(len(effects)), [effect.shape[1] for effect in effects])
+        X, y = np.column_stack([np.ones(len(X)), X]), self._y - self._y.mean()
+        at = restricted(y, X, np.column_stack(effects), self._person)
+
+        def worse(spread: np.ndarray) -> tuple[float, np.ndarray]:
+            found = at(np.diag(spread[group] ** 2))
+            return -found.llf, np.asarray(-2 * spread * np.bincount(group, np.diag(found.gradient)))
+
+        tries = [minimize(worse, np.full(len(effects), size), jac=True, method="L-BFGS-B") for size in (0.1, 1)]
+        best = min(tries, key=lambda found: found.fun)
+        found = at(np.diag(best.x[group] ** 2))
+        return *found.slopes(bool(best.success)), np.sqrt(found.error) * np.abs(best.x), np.empty(0)
 
     def _ordered(self, X: np.ndarray) -> _Found:
         categories, codes = np.unique(self._y, return_inverse=True)
@@ -309,7 +345,7 @@ class RatingConjoint:
             raise EstimationError(
                 f'{len(categories)} different ratings; allowed: {allowed}; use method="ols" or "mixed".'
             )
-        along = _separated(X, codes)
+        along = diagnostics.ordered_separation(X, codes)
         if along.any():
             raise EstimationError(
                 f"{', '.join(np.array(self.data.names)[along])}: some combination predicts ratings perfectly, so no estimate is finite; allowed: "
@@ -341,48 +377,3 @@ class RatingConjoint:
             k = self.data.names.index(self.data.price)
             notes += diagnostics.price_note(float(params[k]), float(errors[k]))
         return notes
-
-
-def _restricted(
-    y: np.ndarray, X: np.ndarray, Z: np.ndarray, person: np.ndarray
-) -> Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray, float]]:
-    """REML, profiled (Laird and Ware 1982): from C (q, q), the covariance of random effects over the error variance, to the log-likelihood, params,
-    their covariance, the error variance. V = I + ZCZ' is never built: log|V| = log|I + Z'ZC|, V^-1 = I - ZC(I + Z'ZC)^-1 Z'.
-    """
-    (n, p), q, full = X.shape, Z.shape[1], np.column_stack([X, y])
-    sums = np.zeros((person.max() + 1, q, q + p + 1))
-    np.add.at(sums, person, Z[:, :, None] * np.column_stack([Z, full])[:, None, :])
-    own, cross, total = sums[:, :, :q], sums[:, :, q:], full.T @ full
-
-    def at(C: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, float]:
-        inner = np.eye(q) + own @ C
-        left = total - np.einsum("gqa,gqb->ab", cross, C @ np.linalg.solve(inner, cross))
-        params = np.linalg.solve(left[:p, :p], left[:p, p])
-        error = max(left[p, p] - params @ left[:p, p], 1e-14 * total[p, p]) / (n - p)
-        logs = np.linalg.slogdet(inner)[1].sum() + np.linalg.slogdet(left[:p, :p])[1]
-        llf = -0.5 * ((n - p) * (np.log(2 * np.pi * error) + 1) + logs)
-        return float(llf), params, error * np.linalg.inv(left[:p, :p]), float(error)
-
-    return at
-
-
-def _separated(X: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """(K,) columns along which an ordered likelihood rises for ever: the linear program of `diagnostics.separation`, with cut points.
-
-    Raising g and cuts d helps every rating c of a profile x if d_c - x'g >= 0 >= d_(c-1) - x'g; a profile's lowest and highest rating suffice.
-    """
-    last, k = int(codes.max()), X.shape[1]
-    cut = np.eye(last)
-
-    def slack(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        up, down = low < last, high > 0
-        return np.vstack([np.hstack([-x[up], cut[low[up]]]), np.hstack([x[down], -cut[high[down] - 1]])])
-
-    profiles, place = np.unique(X, axis=0, return_inverse=True)
-    ratings = pd.Series(codes).groupby(place.ravel())
-    ascending = np.hstack([np.zeros((last - 1, k)), cut[1:] - cut[:-1]])
-    tight = np.vstack([slack(profiles, ratings.min().to_numpy(), ratings.max().to_numpy()), ascending])
-    gain = slack(X, codes, codes).mean(axis=0)
-    found = linprog(-gain, A_ub=-tight, b_ub=np.zeros(len(tight)), bounds=(-1, 1), method="highs")
-    none = found.status != 0 or np.abs(found.x).max() < 0.5
-    return np.zeros(k, dtype=bool) if none else np.asarray(np.abs(found.x[:k]) > 1e-9)

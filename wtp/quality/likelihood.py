@@ -2,7 +2,8 @@
 
 The likelihood of a respondent's choices under the tastes of the study, integrated over how they differ, is what tells a random clicker apart best (Neyman and Pearson). Its
 root (RLH) lies at 1/J for chance. The tastes are found as those of a mixture: a share of random clickers, whose likelihood is known exactly, and all
-others, normal round one mean and more or less firm; so clickers do not water the tastes down. Which value is too low follows from simulation on the same tasks: random clickers, and respondents
+others, normal with any covariance, for what one segment honours and another does not decides how well honest choices fit (EM with simulated moments, Train 2009
+ch. 14); so clickers do not water the tastes down. Which value is too low follows from simulation on the same tasks: random clickers, and respondents
 whose tastes are those of the study, so that both what is caught and what is lost are told (the recipe of cut-offs by random data, with its price).
 """
 
@@ -21,15 +22,15 @@ from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 
-_DRAWS = 128
-_SPREADS = (0.05, 0.2, 0.4, 0.6, 0.9, 1.3)
-_SCALES = (0.8, 1.0, 1.2, 1.45, 1.75, 2.1, 2.5)  # pooling weakens tastes that differ
-_SMALLEST_SPREAD = 0.4  # of the largest taste: people also differ in what the average hardly cares for
-_STRENGTH = 0.25  # standard deviation of the logarithm: some people choose more firmly than others
+_DRAWS = 256
+_STEPS = 20  # each with fresh draws, so that the tastes do not settle on some of them
+_FIRMER = 1.3  # than the average taste: pooling weakens tastes that differ
+_SPREAD = 0.4  # to start from, of each taste and at least of the largest one: people also differ in what the average hardly cares for
+_PRIOR_PEOPLE = 15  # that the first spread counts as, so that few respondents do not make it collapse
 _FALSE_ALARMS = (0.01, 0.02, 0.05, 0.10)
 _CHUNK = 100
 _LARGEST = 500.0  # exp of it is finite
-_STEPS = 40
+_SHARE_STEPS = 40
 FEWEST_TASKS = 8
 FALSE_ALARM = 0.05
 
@@ -55,13 +56,11 @@ def root_likelihood(
     if len(people) < 30:
         return None
     X, picked, answered = _arrays(definition, people)
-    consistent, place = np.ones(len(people)), (2, 3)
-    for _ in range(3):  # again with everybody weighted by the probability of being no clicker
-        try:
-            mean = _pooled(X, picked, answered, consistent)
-        except EstimationError:
-            return None
-        draws, consistent, place = _population(mean, X, picked, answered, place)
+    try:
+        pooled = _pooled(X, picked, answered)
+    except EstimationError:
+        return None
+    draws = _population(pooled, X, picked, answered)
     rlh = _rlh(X, picked, answered, draws)
     return RootLikelihood(
         pd.Series(rlh, index=[r.number for r in people], name="rlh"), _cutoffs(X, answered, draws, rng)
@@ -102,7 +101,7 @@ def _arrays(definition: Definition, people: Sequence[Respondent]) -> tuple[np.nd
     return X, picked, answered
 
 
-def _pooled(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _pooled(X: np.ndarray, picked: np.ndarray, answered: np.ndarray) -> np.ndarray:
     _, _, J, K = X.shape
     people, tasks = np.nonzero(answered)
     rows = X[people, tasks].reshape(-1, K)
@@ -111,69 +110,59 @@ def _pooled(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, weights: np
     frame["respondent"] = np.repeat(people, J)
     frame["choice_task"] = np.repeat(tasks, J)
     frame["chosen"] = (np.tile(np.arange(J), len(people)) == np.repeat(picked[people, tasks], J)).astype(int)
-    frame["weight"] = np.repeat(weights[people].clip(0.001), J)
-    fit = ConditionalLogit(ChoiceData.from_long(frame, " + ".join(names), weights="weight")).fit()
+    fit = ConditionalLogit(ChoiceData.from_long(frame, " + ".join(names))).fit()
     return np.asarray(fit.params.loc[names], dtype=float)
 
 
-def _population(
-    mean: np.ndarray, X: np.ndarray, picked: np.ndarray, answered: np.ndarray, place: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """(R, K) draws of the tastes, as strong and as wide as makes all choices most likely beside a share of clickers; (N,) probability of being none; the place on the grid.
-
-    The likelihood is searched by the neighbours on the grid of spreads and scales, from `place` on.
-    """
-    drawn = norm.ppf(qmc.Sobol(len(mean) + 1, seed=1).random(_DRAWS).clip(1e-6, 1 - 1e-6))
-    z, strength = drawn[:, :-1], np.exp(_STRENGTH * drawn[:, -1:])
-    size = np.maximum(np.abs(mean), _SMALLEST_SPREAD * np.abs(mean).max())
-    chance = -answered.sum(axis=1) * np.log(X.shape[2])
-    tried: dict[tuple[int, int], tuple[float, np.ndarray, np.ndarray]] = {}
-
-    def likely(at: tuple[int, int]) -> float:
-        if at not in tried:
-            draws = _SCALES[at[1]] * strength * (mean + _SPREADS[at[0]] * size * z)
-            tried[at] = (*_mixture(_log_likelihood(X, picked, answered, draws), chance), draws)
-        return tried[at][0]
-
-    while True:
-        around = [
-            (s, k)
-            for s in range(max(place[0] - 1, 0), min(place[0] + 2, len(_SPREADS)))
-            for k in range(max(place[1] - 1, 0), min(place[1] + 2, len(_SCALES)))
-        ]
-        best = max(around, key=likely)
-        if best == place:
-            _, consistent, draws = tried[place]
-            return draws, consistent, place
-        place = best
+def _population(pooled: np.ndarray, X: np.ndarray, picked: np.ndarray, answered: np.ndarray) -> np.ndarray:
+    """(R, K) draws of the tastes, normal with the mean and covariance that make all choices most likely beside a share of clickers."""
+    size = np.maximum(np.abs(pooled), np.abs(pooled).max() * _SPREAD)
+    mean, first = _FIRMER * pooled, np.diag((_SPREAD * size) ** 2)
+    covariance, chance = first, -answered.sum(axis=1) * np.log(X.shape[2])
+    for step in range(_STEPS):
+        draws = _normal(mean, covariance, step)
+        each = _likelihoods(X, picked, answered, draws)
+        total = logsumexp(each, axis=1, keepdims=True)
+        consistent = _consistent(total[:, 0] - np.log(_DRAWS), chance)
+        weights = consistent @ np.exp(each - total)
+        people = weights.sum()
+        mean = weights @ draws / people
+        away = draws - mean
+        covariance = ((weights[:, None] * away).T @ away + _PRIOR_PEOPLE * first) / (people + _PRIOR_PEOPLE)
+    return _normal(mean, covariance, _STEPS)
 
 
-def _mixture(log_likelihood: np.ndarray, chance: np.ndarray) -> tuple[float, np.ndarray]:
-    """Log-likelihood of everybody with the best share of clickers, and (N,) probability of being none (Dempster, Laird and Rubin 1977)."""
+def _normal(mean: np.ndarray, covariance: np.ndarray, seed: int) -> np.ndarray:
+    uniform = qmc.Sobol(len(mean), seed=seed).random(_DRAWS).clip(1e-6, 1 - 1e-6)
+    return np.asarray(mean + norm.ppf(uniform) @ np.linalg.cholesky(covariance).T)
+
+
+def _consistent(log_likelihood: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """(N,) probability of being no clicker, with the most likely share of them (Dempster, Laird and Rubin 1977)."""
     share = 0.1
     odds = np.exp(np.clip(log_likelihood - chance, -_LARGEST, _LARGEST))
-    for _ in range(_STEPS):
+    for _ in range(_SHARE_STEPS):
         consistent = odds * (1 - share) / (odds * (1 - share) + share)
         share = float(np.clip(1 - consistent.mean(), 1e-6, 0.6))
-    total = np.logaddexp(np.log1p(-share) + log_likelihood, np.log(share) + chance).sum()
-    return float(total), consistent
+    return np.asarray(consistent)
 
 
-def _log_likelihood(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """(N,) log of the likelihood integrated over the draws."""
+def _likelihoods(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """(N, R) log-likelihood of everybody's choices at each draw."""
     found = []
     for start in range(0, len(X), _CHUNK):
         part = slice(start, start + _CHUNK)
         chosen = np.take_along_axis(X[part], picked[part, :, None, None], axis=2)
         odds = (X[part] - chosen) @ draws.T  # (n, T, J, R), 0 for the chosen one, so that p = 1 / sum exp
         np.exp(np.minimum(odds, _LARGEST, out=odds), out=odds)
-        log_p = np.where(answered[part][..., None], -np.log(odds.sum(axis=2)), 0.0).sum(axis=1)
-        found.append(logsumexp(log_p, axis=1) - np.log(len(draws)))
+        found.append(np.where(answered[part][..., None], -np.log(odds.sum(axis=2)), 0.0).sum(axis=1))
     return np.concatenate(found)
 
 
 def _rlh(X: np.ndarray, picked: np.ndarray, answered: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    return np.asarray(np.exp(_log_likelihood(X, picked, answered, draws) / answered.sum(axis=1)))
+    """(N,) root of the likelihood integrated over the draws."""
+    log_likelihood = logsumexp(_likelihoods(X, picked, answered, draws), axis=1) - np.log(len(draws))
+    return np.asarray(np.exp(log_likelihood / answered.sum(axis=1)))
 
 
 def _cutoffs(X: np.ndarray, answered: np.ndarray, draws: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:

@@ -95,6 +95,7 @@ def design(slug: str) -> str:
         errors=_standard_errors(checked, labels) if checked else (),
         plan=plan,
         tastes=_tastes(plan),
+        model=_model(plan),
         precisions=[_precision(plan, q, labels) for q in ("wtp", "limit") if (plan.needed["quantity"] == q).any()] if plan else [],
     )  # fmt: skip
 
@@ -115,7 +116,7 @@ def chart_json(slug: str, quantity: str) -> Response:
     return Response(drawn.update_layout(meta=meta).to_json(), mimetype="application/json")
 
 
-@blueprint.get("/<slug>/design/plan-<any(needed, forecast, check):plan_table>.csv")
+@blueprint.get("/<slug>/design/plan-<any(needed, forecast, check, final):plan_table>.csv")
 @requires(*ANALYSTS)
 def download(slug: str, plan_table: str) -> Response:
     """One table of the forecast, labelled simulated."""
@@ -160,6 +161,24 @@ def _tastes(plan: Plan | None) -> str:
         "prior": gettext("The simulated respondents have the tastes that the survey states under choice_tasks.prior, and differ much from one another."),
         "neutral": gettext("The survey states no tastes, so the simulated respondents have neutral ones: every step up is worth 3 per cent of today's price, half would still buy 10 per cent above it, and people differ much."),
     }[plan.tastes]  # fmt: skip
+
+
+def _model(plan: Plan | None) -> str:
+    """Whose intervals the forecast tells, and how far they are from the quick ones."""
+    if plan is None:
+        return ""
+    if plan.final.empty:
+        return gettext("This is the quick forecast, of the quick results. The final price limit comes from the hierarchical model, whose intervals are mostly wider: run the command without --quick.")  # fmt: skip
+    limits = plan.final[plan.final["quantity"] == "limit"]
+    rows = limits if len(limits) else plan.final
+    said = {
+        "studies": formats.number(int(rows["studies"].max()), 0),
+        "low": formats.number(rows["ratio"].min(), 2),
+        "high": formats.number(rows["ratio"].max(), 2),
+    }
+    if len(limits):
+        return gettext("This is the forecast of the final figures: in %(studies)s simulated studies the hierarchical model told the price upper limit with intervals %(low)s to %(high)s times as wide as the quick results.", **said)  # fmt: skip
+    return gettext("This is the forecast of the final figures: in %(studies)s simulated studies the hierarchical model told worths with intervals %(low)s to %(high)s times as wide as the quick results.", **said)  # fmt: skip
 
 
 def _money(plan: Plan, amount: float) -> str:
