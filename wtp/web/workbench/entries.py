@@ -28,6 +28,7 @@ _SHOWN = {
         "none",
         "holdouts",
         "repeated",
+        "warm_up",
         "versions",
         "method",
         "dominated",

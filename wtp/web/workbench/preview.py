@@ -110,7 +110,7 @@ def _visit(slug: str, definition: Definition, ended_by: str | None) -> Visit:
     tasks = tuple(
         ChoiceTask(
             n,
-            "estimation",
+            "warm_up" if n <= plan.warm_up else "estimation",
             profiles("preview", f"task {n}", definition.attributes, definition.price, plan.alternatives),
         )
         for n in range(1, plan.total + 1)
