@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from flask import Flask
 
+from tests.every import every_question
 from tests.web.author import Author, log_in
 from wtp.analysis import Request, analyse
 from wtp.errors import SurveyError
@@ -500,6 +501,25 @@ def test_answers_by_a_test_link_count_nowhere_and_go_at_one_click(author: Author
         assert respondents.counts(connection, "supplier").tests == 0
         assert answers.read_answers(connection, "supplier").hash == real.hash
     assert rows(app, tables.respondent) == 3
+
+
+def test_every_end_can_be_looked_at_by_a_test_link(author: Author, app: Flask, surveys: Path) -> None:
+    every_question(surveys)
+    page, browser = author.go("/manage/every/tests?lang=en"), app.test_client()
+    ends = ["/" + str(link["href"]).partition("//")[2].partition("/")[2] for link in page.select("a.test-end")]
+    assert [end.partition("?end=")[2] for end in ends] == ["completed", "without_car", "firms"]
+    for address, status in zip(ends, ("complete", "out", "full"), strict=True):
+        reply = browser.get(address, headers={"Accept-Language": "en"})
+        shown = BeautifulSoup(reply.text, "html.parser")
+        assert reply.status_code == 200
+        assert "Test:" in shown.select_one(".banner").text  # type: ignore[union-attr]
+        panel = f"https://panel.example.com/back?status={status}&id=TEST"
+        assert shown.select_one("main code").text == panel  # type: ignore[union-attr]
+        assert not [link for link in shown.select("a") if "panel.example.com" in str(link.get("href"))]
+    assert "We have enough answers" in shown.select_one("h1").text  # type: ignore[union-attr]
+    assert browser.get(ends[0].replace("completed", "nothing")).status_code == 404
+    assert browser.get("/s/every/t/guess?end=completed").status_code == 404
+    assert rows(app, tables.respondent) == 0
 
 
 def test_a_paused_study_can_still_be_tried_out(author: Author, app: Flask) -> None:
