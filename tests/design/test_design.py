@@ -96,11 +96,15 @@ def test_no_task_has_equal_or_dominated_alternatives(definition: Definition, des
 
 
 def test_dominance_by_hand() -> None:
-    ordered = np.array([True, False, True])
+    ordered = np.array([1, 0, 1])
     assert dominated(np.array([[2, 1, 0], [1, 1, 0]]), ordered)
     assert dominated(np.array([[1, 1, 0], [1, 1, 0]]), ordered)
     assert not dominated(np.array([[2, 0, 0], [1, 1, 0]]), ordered)
     assert not dominated(np.array([[2, 1, 1], [1, 1, 0]]), ordered)
+    best_first = np.array([-1, 0, 1])
+    assert dominated(np.array([[1, 1, 0], [2, 1, 0]]), best_first)
+    assert dominated(np.array([[1, 1, 0], [2, 1, 1]]), best_first)
+    assert not dominated(np.array([[2, 1, 0], [1, 1, 1]]), best_first)
 
 
 def test_d_error_by_hand() -> None:

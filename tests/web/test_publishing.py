@@ -503,6 +503,27 @@ def test_answers_by_a_test_link_count_nowhere_and_go_at_one_click(author: Author
     assert rows(app, tables.respondent) == 3
 
 
+def test_a_new_id_reaches_what_names_it_and_its_meaning_for_answers_is_told(
+    author: Author, app: Flask, surveys: Path
+) -> None:
+    played(app, "supplier", 1)
+    content = tomllib.loads(SUPPLIER)
+    number = next(n for n, one in enumerate(content["attributes"]) if one["id"] == "speed")
+    author.go(f"/manage/supplier/edit/attributes.{number}")
+    author.press(typed={f"attributes.{number}.id": "pace"})
+    assert author.page.select(".todo") == []
+    draft = app.extensions["wtp_surveys"].folder / "supplier/survey.draft.toml"
+    written = tomllib.loads(draft.read_text(encoding="utf-8"))
+    assert all(
+        "pace" in segment["worth"] and "speed" not in segment["worth"] for segment in written["simulation"]["segments"]
+    )
+    page = author.go("/manage/supplier/publish?lang=en")
+    assert "never counted with the new ones" in page.select_one(".meaning").text  # type: ignore[union-attr]
+    assert "attribute added: pace" in page.text
+    assert "attribute removed: speed" in page.text
+    assert "pace" in page.select_one("table.diff").text  # type: ignore[union-attr]
+
+
 def test_every_end_can_be_looked_at_by_a_test_link(author: Author, app: Flask, surveys: Path) -> None:
     every_question(surveys)
     page, browser = author.go("/manage/every/tests?lang=en"), app.test_client()

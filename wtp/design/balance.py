@@ -65,10 +65,10 @@ def assembled(
     return Design(versions, design_hash(format_design(draft, definition)))
 
 
-def level_numbers(definition: Definition) -> list[tuple[int, bool]]:
-    """(number of levels, ordered worst first) of every attribute and then the price."""
-    attributes = [(len(attribute.levels), attribute.ordered) for attribute in definition.attributes]
-    return [*attributes, (len(definition.price.levels), True)]
+def level_numbers(definition: Definition) -> list[tuple[int, int]]:
+    """(number of levels, direction: 1 worst first, -1 best first, 0 without an order) of every attribute and then the price."""
+    attributes = [(len(attribute.levels), attribute.direction) for attribute in definition.attributes]
+    return [*attributes, (len(definition.price.levels), 1)]
 
 
 @dataclass(slots=True)
@@ -161,7 +161,7 @@ def _shape(profiles: np.ndarray) -> tuple[tuple[int, ...], ...]:
 
 def _imbalance(profiles: np.ndarray, rules: Rules) -> float:
     """How far the best alternative is from the worst one, for somebody with neutral tastes."""
-    worth = profiles / (rules.sizes - 1) * np.where(rules.ordered, _NEUTRAL_WORTH, 0)
+    worth = profiles / (rules.sizes - 1) * rules.ordered * _NEUTRAL_WORTH
     return float(np.ptp(worth @ np.r_[np.ones(len(rules.sizes) - 1), -2]))
 
 

@@ -38,7 +38,7 @@ _SHOWN = {
     },
     "Economics": {"illustrative", "purchases_per_year", "planning_years", "interest_rate", "route", "budget"},
     "ChoiceTaskPage": {"purchase_question"},
-    "Attribute": {"description", "ordered"},
+    "Attribute": {"description", "ordered", "best_first"},
     "Scale": {"low", "high"},
     "Number": {"low", "high", "whole", "money"},
     "QuestionPage": {"text"},
