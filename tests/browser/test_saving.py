@@ -13,7 +13,7 @@ from playwright.sync_api import APIRequestContext, APIResponse, Locator, Page, R
 
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.test_every_question import answers
-from tests.web.test_every_question import Pages
+from tests.web.every.people import Pages
 
 pytestmark = pytest.mark.browser
 

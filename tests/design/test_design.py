@@ -57,6 +57,18 @@ def test_every_version_is_complete(definition: Definition, design: Design) -> No
         assert shape(again) == shape(tasks[again.repeats - 1])
 
 
+def test_all_share_the_task_to_warm_up_with_and_nothing_else_changes(definition: Definition, design: Design) -> None:
+    plan = definition.choice_tasks.model_copy(update={"warm_up": 1})
+    warmed = search(definition.model_copy(update={"choice_tasks": plan}), seed=4)
+    first = warmed.versions[1][-1]
+    assert first.kind == "warm_up"
+    others = {str(shape(task)) for task in design.versions[1]}
+    assert str(shape(first)) not in others
+    for version, tasks in warmed.versions.items():
+        assert tasks == (*design.versions[version], first)
+        assert assign(tasks, np.random.default_rng(version))[0].number == first.number
+
+
 def test_levels_are_balanced_within_and_over_versions(definition: Definition, design: Design) -> None:
     found = diagnostics(design, definition)
     assert all(row.deviation < 0.01 for row in found.balance)
@@ -84,11 +96,15 @@ def test_no_task_has_equal_or_dominated_alternatives(definition: Definition, des
 
 
 def test_dominance_by_hand() -> None:
-    ordered = np.array([True, False, True])
+    ordered = np.array([1, 0, 1])
     assert dominated(np.array([[2, 1, 0], [1, 1, 0]]), ordered)
     assert dominated(np.array([[1, 1, 0], [1, 1, 0]]), ordered)
     assert not dominated(np.array([[2, 0, 0], [1, 1, 0]]), ordered)
     assert not dominated(np.array([[2, 1, 1], [1, 1, 0]]), ordered)
+    best_first = np.array([-1, 0, 1])
+    assert dominated(np.array([[1, 1, 0], [2, 1, 0]]), best_first)
+    assert dominated(np.array([[1, 1, 0], [2, 1, 1]]), best_first)
+    assert not dominated(np.array([[2, 1, 0], [1, 1, 1]]), best_first)
 
 
 def test_d_error_by_hand() -> None:
@@ -169,7 +185,7 @@ def test_too_few_different_holdouts_are_refused_in_words() -> None:
     whole = _few(1, 2, 2, holdouts=4)
     price = whole.price.model_copy(update={"levels": (80.0, 100.0, 120.0)})
     # Two levels and three prices: the better level costs 100 or 120 against 80, or 120 against 100.
-    with pytest.raises(DesignError, match=r"3 different holdout tasks.*allowed: the 4 that choice_tasks.holdouts"):
+    with pytest.raises(DesignError, match=r"3 different tasks .*allowed: the 4 that choice_tasks.holdouts"):
         search(whole.model_copy(update={"price": price}), 1)
 
 

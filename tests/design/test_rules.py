@@ -13,7 +13,7 @@ from wtp.design import check_design, search
 from wtp.design.balance import balanced_design
 from wtp.design.candidates import Candidates, nothing_fits
 from wtp.design.exchange import coordinate_exchange
-from wtp.design.rules import Rules, rules_of
+from wtp.design.rules import Rules, dominated, rules_of
 from wtp.errors import DesignError
 from wtp.estimation.coding import design_levels
 from wtp.survey import ChoiceTask, Definition, load_survey
@@ -78,10 +78,36 @@ def broken(task: ChoiceTask, definition: Definition) -> list[str]:
         for attribute in definition.attributes:
             ids = attribute.level_ids
             gap = ids.index(one.levels[attribute.id]) - ids.index(other.levels[attribute.id])
-            better &= gap >= 0 if attribute.ordered else gap == 0
+            better &= gap * (-1 if attribute.best_first else 1) >= 0 if attribute.ordered else gap == 0
         if better and plan.dominated == "avoid":
             found.append("dominated")
     return found
+
+
+def turned(definition: Definition) -> Definition:
+    """The same survey with the levels of its first three attributes written best first."""
+    attributes = [
+        one.model_copy(update={"levels": one.levels[::-1], "best_first": True}) if n < 3 else one
+        for n, one in enumerate(definition.attributes)
+    ]
+    return definition.model_copy(update={"attributes": tuple(attributes)})
+
+
+@pytest.mark.parametrize("method", ["balanced", "efficient"])
+def test_levels_written_best_first_dominate_the_other_way_round(method: str) -> None:
+    definition = turned(planned(method=method, versions=10, seconds=0.5))
+    tasks = [task for version in search(definition, 1).versions.values() for task in version]
+    assert [found for task in tasks for found in broken(task, definition)] == []
+    # Built from the list of allowed alternatives, as where rules are hard to keep.
+    candidates, rng = Candidates.of(rules_of(definition)), np.random.default_rng(1)
+    for _ in range(200):
+        built, _ = candidates.task(rng)
+        assert built is not None
+        assert not dominated(built, rules_of(definition).ordered)
+        flipped = built.copy()
+        for a in range(3):
+            flipped[:, a] = len(definition.attributes[a].levels) - 1 - flipped[:, a]
+        assert not dominated(flipped, rules_of(SUPPLIER).ordered)
 
 
 @pytest.mark.parametrize("method", ["balanced", "efficient"])

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from tests.pricing.conftest import fit_of, simulate
 from tests.pricing.test_people import draws_of, fit_with
@@ -95,6 +96,17 @@ def test_the_gain_of_a_step_up_by_hand(fit: ConditionalLogitResults, other: Cond
     assert (row["gain_low"], row["gain_high"]) == pytest.approx(tuple(np.quantile(gain, [0.05, 0.95])), rel=1e-9)
     assert row["probability"] == (gain > 0).mean()
     assert row["break_even"] == pytest.approx(np.quantile(worth, 0.10))
+
+
+def test_levels_written_best_first_are_stepped_the_other_way_round(
+    both: ConditionalLogitResults, fit: ConditionalLogitResults, other: ConditionalLogitResults
+) -> None:
+    definition = study()
+    turned = tuple(a.model_copy(update={"levels": a.levels[::-1], "best_first": True}) for a in definition.attributes)
+    found = investment(
+        {"all": both, "a": fit, "b": other}, definition.model_copy(update={"attributes": turned}), seed=1
+    )
+    assert_frame_equal(found, investment({"all": both, "a": fit, "b": other}, definition, seed=1))
 
 
 def test_the_gain_of_a_step_down_by_hand(fit: ConditionalLogitResults, other: ConditionalLogitResults) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pandas.testing import assert_frame_equal
 
 from wtp.design import assign, search
 from wtp.estimation.synthetic import choose, draw_respondents
@@ -200,6 +201,22 @@ def test_one_point_for_all_items_is_a_flag_only_where_an_item_is_reversed() -> N
         for page in definition.pages
     )
     assert lines(definition.model_copy(update={"pages": pages})) == (1.0, True)
+
+
+def test_a_task_to_warm_up_with_is_no_signal() -> None:
+    definition, answers, _ = planted(12, kinds={"honest": 40})
+    warmed = []
+    for person in answers.respondents:
+        first = person.choices[0]
+        twins = tuple(replace(a, levels=first.picked.levels) for a in first.task.alternatives)
+        task = replace(first.task, number=99, kind="warm_up", alternatives=twins)
+        choices = (replace(first, task=task, order=0), *person.choices)
+        warmed.append(replace(person, choices=choices, seconds={"choice task 0": 0.1, **person.seconds}))
+    again = replace(answers, respondents=tuple(warmed))
+    before, after = inspect(definition, answers), inspect(definition, again)
+    assert_frame_equal(after.signals, before.signals)
+    assert_frame_equal(after.cutoffs, before.cutoffs)
+    assert dominated(again.respondents) == dominated(answers.respondents)
 
 
 def test_the_repeated_task_and_the_dearer_twin() -> None:

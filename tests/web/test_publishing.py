@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import threading
 import tomllib
@@ -18,7 +17,7 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from flask import Flask
 
-from tests.every import SLUG, every_question
+from tests.every import every_question
 from tests.web.author import Author, log_in
 from wtp.analysis import Request, analyse
 from wtp.errors import SurveyError
@@ -504,21 +503,44 @@ def test_answers_by_a_test_link_count_nowhere_and_go_at_one_click(author: Author
     assert rows(app, tables.respondent) == 3
 
 
-def test_every_end_can_be_seen_and_where_the_panel_takes_over(tmp_path: Path) -> None:
-    (tmp_path / "surveys").mkdir()
-    every_question(tmp_path / "surveys")
-    author = log_in(create_app(Settings(instance=tmp_path / "instance", surveys=tmp_path / "surveys")), "author")
-    ends = author.go(f"/manage/{SLUG}/tests?lang=en").select(".work ul li")
-    assert [re.sub(r"\s+", " ", end.get_text(" ", strip=True)) for end in ends[1:3]] == [
-        "Screened out: Thank you for your interest then to https://panel.example.com/back?status=out&id=TEST",
-        "Over quota: We have enough answers then to https://panel.example.com/back?status=full&id=TEST",
-    ]
-    assert "status=complete" in ends[0].get_text()
-    for end in ends:
-        frame = author.go(str(end.select_one("a")["href"])).select_one("iframe")  # type: ignore[index]
-        shown = author.open(str(frame["src"])).select_one("h1")  # type: ignore[index]
-        assert shown is not None
-        assert shown.get_text() in end.get_text()
+def test_a_new_id_reaches_what_names_it_and_its_meaning_for_answers_is_told(
+    author: Author, app: Flask, surveys: Path
+) -> None:
+    played(app, "supplier", 1)
+    content = tomllib.loads(SUPPLIER)
+    number = next(n for n, one in enumerate(content["attributes"]) if one["id"] == "speed")
+    author.go(f"/manage/supplier/edit/attributes.{number}")
+    author.press(typed={f"attributes.{number}.id": "pace"})
+    assert author.page.select(".todo") == []
+    draft = app.extensions["wtp_surveys"].folder / "supplier/survey.draft.toml"
+    written = tomllib.loads(draft.read_text(encoding="utf-8"))
+    assert all(
+        "pace" in segment["worth"] and "speed" not in segment["worth"] for segment in written["simulation"]["segments"]
+    )
+    page = author.go("/manage/supplier/publish?lang=en")
+    assert "never counted with the new ones" in page.select_one(".meaning").text  # type: ignore[union-attr]
+    assert "attribute added: pace" in page.text
+    assert "attribute removed: speed" in page.text
+    assert "pace" in page.select_one("table.diff").text  # type: ignore[union-attr]
+
+
+def test_every_end_can_be_looked_at_by_a_test_link(author: Author, app: Flask, surveys: Path) -> None:
+    every_question(surveys)
+    page, browser = author.go("/manage/every/tests?lang=en"), app.test_client()
+    ends = ["/" + str(link["href"]).partition("//")[2].partition("/")[2] for link in page.select("a.test-end")]
+    assert [end.partition("?end=")[2] for end in ends] == ["completed", "without_car", "firms"]
+    for address, status in zip(ends, ("complete", "out", "full"), strict=True):
+        reply = browser.get(address, headers={"Accept-Language": "en"})
+        shown = BeautifulSoup(reply.text, "html.parser")
+        assert reply.status_code == 200
+        assert "Test:" in shown.select_one(".banner").text  # type: ignore[union-attr]
+        panel = f"https://panel.example.com/back?status={status}&id=TEST"
+        assert shown.select_one("main code").text == panel  # type: ignore[union-attr]
+        assert not [link for link in shown.select("a") if "panel.example.com" in str(link.get("href"))]
+    assert "We have enough answers" in shown.select_one("h1").text  # type: ignore[union-attr]
+    assert browser.get(ends[0].replace("completed", "nothing")).status_code == 404
+    assert browser.get("/s/every/t/guess?end=completed").status_code == 404
+    assert rows(app, tables.respondent) == 0
 
 
 def test_a_paused_study_can_still_be_tried_out(author: Author, app: Flask) -> None:

@@ -85,8 +85,4 @@ def money_tables(
 
 def _upgrades(definition: Definition) -> tuple[Step, ...]:
     """One level up from today's, attribute by attribute."""
-    return tuple(
-        Step(a.id, a.current, a.level_ids[a.level_ids.index(a.current) + 1])
-        for a in definition.attributes
-        if a.current != a.level_ids[-1]
-    )
+    return tuple(Step(a.id, a.current, better.id) for a in definition.attributes if (better := a.step(1)) is not None)

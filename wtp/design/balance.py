@@ -2,7 +2,7 @@
 
 Within a version every attribute shows its least-used levels first; a level repeats inside a choice task half as often as by pure chance, for
 overlap helps with choosers who look at one attribute alone. Tasks with two equal alternatives or a dominated one are drawn again:
-nothing is learnt from them. All versions share the holdout tasks; the repeat asks one estimation task again.
+nothing is learnt from them. All versions share the holdout tasks and the warm-up; the repeat asks one estimation task again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wtp.design.rules import Rules, rules_of
 from wtp.errors import DesignError
 from wtp.survey.definition import Definition
 from wtp.survey.design_file import design_hash, format_design
-from wtp.survey.tasks import Alternative, ChoiceTask, Design
+from wtp.survey.tasks import Alternative, ChoiceTask, Design, Kind
 
 _REDRAWS = 500  # of possible studies without prohibitions, the hardest ones tried accept one draw in fifty
 _FEW_REDRAWS = 20  # once random tasks have proved too rare
@@ -37,20 +37,21 @@ def balanced_design(definition: Definition, seed: int) -> Design:
     plan, rules = definition.choice_tasks, rules_of(definition)
     rng = np.random.default_rng(seed)
     everywhere = [np.zeros(size) for size in rules.sizes]
-    holdouts = holdout_tasks(plan.holdouts, rules, rng)
+    shared = holdout_tasks(plan.holdouts + plan.warm_up, rules, rng)
     tasks = _Tasks(rules, time.monotonic() + plan.seconds)
     drawn = (_version(plan.tasks, tasks, everywhere, rng) for _ in range(plan.versions))
-    return assembled(definition, drawn, holdouts, rng)
+    return assembled(definition, drawn, shared, rng)
 
 
 def assembled(
     definition: Definition,
     drawn: Iterable[Sequence[np.ndarray]],
-    holdouts: Sequence[np.ndarray],
+    shared: Sequence[np.ndarray],
     rng: np.random.Generator,
 ) -> Design:
-    """Versions of estimation tasks, each (J, attributes) level numbers, with the holdouts that all share and the repeat of each."""
+    """Versions of estimation tasks, each (J, attributes) level numbers, with the tasks that all share (holdouts, then the warm-up) and the repeat of each."""
     plan = definition.choice_tasks
+    holdouts, warm_ups = shared[: plan.holdouts], shared[plan.holdouts :]
     versions: dict[int, tuple[ChoiceTask, ...]] = {}
     for version, profiles_of in enumerate(drawn, 1):
         tasks = [_task(n, "estimation", profiles, definition) for n, profiles in enumerate(profiles_of, 1)]
@@ -58,15 +59,16 @@ def assembled(
         for _ in range(plan.repeated):
             again = tasks[int(rng.integers(plan.tasks))]
             tasks.append(ChoiceTask(len(tasks) + 1, "repeat", again.alternatives, again.number))
+        tasks += [_task(len(tasks) + n, "warm_up", profiles, definition) for n, profiles in enumerate(warm_ups, 1)]
         versions[version] = tuple(tasks)
     draft = Design(versions, "")
     return Design(versions, design_hash(format_design(draft, definition)))
 
 
-def level_numbers(definition: Definition) -> list[tuple[int, bool]]:
-    """(number of levels, ordered worst first) of every attribute and then the price."""
-    attributes = [(len(attribute.levels), attribute.ordered) for attribute in definition.attributes]
-    return [*attributes, (len(definition.price.levels), True)]
+def level_numbers(definition: Definition) -> list[tuple[int, int]]:
+    """(number of levels, direction: 1 worst first, -1 best first, 0 without an order) of every attribute and then the price."""
+    attributes = [(len(attribute.levels), attribute.direction) for attribute in definition.attributes]
+    return [*attributes, (len(definition.price.levels), 1)]
 
 
 @dataclass(slots=True)
@@ -146,8 +148,8 @@ def holdout_tasks(count: int, rules: Rules, rng: np.random.Generator) -> list[np
         raise DesignError(nothing_fits(rules))
     if len(found) < count:
         raise DesignError(
-            f"{len(found)} different holdout tasks without a dominated alternative; allowed: the {count} that choice_tasks.holdouts "
-            "asks for; add levels or attributes, or ask for fewer."
+            f"{len(found)} different tasks without a dominated alternative for all to share; allowed: the {count} that "
+            "choice_tasks.holdouts and warm_up ask for; add levels or attributes, or ask for fewer."
         )
     return [profiles for _, profiles in sorted(found.values(), key=lambda pair: pair[0])[:count]]
 
@@ -159,11 +161,11 @@ def _shape(profiles: np.ndarray) -> tuple[tuple[int, ...], ...]:
 
 def _imbalance(profiles: np.ndarray, rules: Rules) -> float:
     """How far the best alternative is from the worst one, for somebody with neutral tastes."""
-    worth = profiles / (rules.sizes - 1) * np.where(rules.ordered, _NEUTRAL_WORTH, 0)
+    worth = profiles / (rules.sizes - 1) * rules.ordered * _NEUTRAL_WORTH
     return float(np.ptp(worth @ np.r_[np.ones(len(rules.sizes) - 1), -2]))
 
 
-def _task(number: int, kind: str, profiles: np.ndarray, definition: Definition) -> ChoiceTask:
+def _task(number: int, kind: Kind, profiles: np.ndarray, definition: Definition) -> ChoiceTask:
     alternatives = tuple(
         Alternative(
             j,
@@ -175,4 +177,4 @@ def _task(number: int, kind: str, profiles: np.ndarray, definition: Definition) 
         )
         for j, profile in enumerate(profiles, 1)
     )
-    return ChoiceTask(number, "holdout" if kind == "holdout" else "estimation", alternatives)
+    return ChoiceTask(number, kind, alternatives)

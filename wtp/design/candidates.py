@@ -73,6 +73,7 @@ class Candidates:
         fits = ~(difference == 0).all(axis=1)
         fits &= ~(difference[:, rules.at_most_once] == 0).any(axis=1)
         if rules.avoid_dominated:
+            difference = difference * np.where(rules.ordered < 0, -1, 1)
             difference[:, -1] *= -1  # a lower price is better
             for better in (difference, -difference):
                 fits &= ~np.where(rules.ordered, better >= 0, better == 0).all(axis=1)

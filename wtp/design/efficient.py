@@ -26,7 +26,7 @@ def efficient_design(definition: Definition, seed: int, progress: Callable[[floa
     """
     plan, rules = definition.choice_tasks, rules_of(definition)
     rng = np.random.default_rng(seed)
-    holdouts = holdout_tasks(plan.holdouts, rules, rng)
+    shared = holdout_tasks(plan.holdouts + plan.warm_up, rules, rng)
     found = coordinate_exchange(
         codes(definition),
         plan.tasks * plan.versions,
@@ -41,7 +41,7 @@ def efficient_design(definition: Definition, seed: int, progress: Callable[[floa
         progress=progress,
     )
     blocks = blocked(found.levels, plan.versions, rules.sizes, rng)
-    return assembled(definition, [list(found.levels[block]) for block in blocks], holdouts, rng)
+    return assembled(definition, [list(found.levels[block]) for block in blocks], shared, rng)
 
 
 def codes(definition: Definition) -> list[np.ndarray]:

@@ -158,8 +158,8 @@ def task_allowed(  # noqa: PLR0912
         other_wins = True
         for a in range(A):
             difference = task[changed, a] - task[j, a]
-            if a == A - 1:
-                difference = -difference  # the price
+            if a == A - 1 or ordered[a] < 0:
+                difference = -difference  # the price, and levels written best first
             if difference == 0:
                 if at_most_once[a]:
                     return False

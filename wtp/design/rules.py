@@ -18,7 +18,7 @@ class Rules:
     """The rules of a survey as arrays over level numbers, the price as the last attribute.
 
     forbidden[a, l, b, m]: level l of attribute a and level m of b may not stand in one alternative; `names` are the prohibitions as the
-    author wrote them, each with its own table.
+    author wrote them, each with its own table. `ordered`: as in `dominated`.
     """
 
     sizes: np.ndarray
@@ -70,9 +70,10 @@ class Rules:
 def dominated(profiles: np.ndarray, ordered: np.ndarray) -> bool:
     """Whether one alternative is at least as good in everything as another; profiles (J, attributes), the price last.
 
-    Equal alternatives count too. Unordered attributes must be equal for one to dominate.
+    `ordered` (attributes,): 1 worst first, -1 best first, 0 without an order, 1 for the price. Equal alternatives count too. Unordered attributes must
+    be equal for one to dominate.
     """
-    signed = profiles.copy()
+    signed = profiles * np.where(ordered < 0, -1, 1)
     signed[:, -1] *= -1
     difference = signed[:, None, :] - signed[None, :, :]
     at_least = np.where(ordered, difference >= 0, difference == 0).all(axis=2)
@@ -89,7 +90,7 @@ def rules_of(definition: Definition) -> Rules:
     ]
     places.append({price: n for n, price in enumerate(definition.price.levels)})
     sizes = np.array([len(place) for place in places])
-    ordered = np.array([*(attribute.ordered for attribute in definition.attributes), True])
+    ordered = np.array([*(attribute.direction for attribute in definition.attributes), 1])
     shape = (len(ids), int(sizes.max()), len(ids), int(sizes.max()))
 
     def table(pair: Pair) -> np.ndarray:

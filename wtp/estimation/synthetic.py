@@ -101,7 +101,7 @@ def _surplus(person: SimulatedRespondent, alternative: Alternative) -> float:
 def neutral_tastes(definition: Definition) -> Simulation:
     """Every step up of an ordered attribute is worth 3 per cent of today's price; half would still buy today's offer 10 per cent above it."""
     price = definition.price.current
-    worth = {a.id: tuple(0.03 * price * i * a.ordered for i in range(len(a.levels))) for a in definition.attributes}
+    worth = {a.id: tuple(0.03 * price * i * a.direction for i in range(len(a.levels))) for a in definition.attributes}
     span = definition.price.levels[-1] - definition.price.levels[0]
     names = [segment.id for segment in definition.segments] or ["everybody"]
     segments = tuple(

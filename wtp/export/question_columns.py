@@ -136,7 +136,11 @@ def page_columns(definition: Definition, page: Page) -> list[Column]:
         for n in range(1, definition.choice_tasks.total + 1):
             task, shown = (
                 f"{page.id}-{n}",
-                dict.fromkeys(page.title, "choice task of the design version, in the order shown"),
+                dict.fromkeys(
+                    page.title,
+                    "choice task of the design version, in the order shown"
+                    + (", to warm up with: counts nowhere" if n <= definition.choice_tasks.warm_up else ""),
+                ),
             )
             columns.append(
                 Column(f"{task}.choice_task", "whole number", _item(task, "choice_task"), (page.title, shown))

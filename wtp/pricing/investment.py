@@ -106,11 +106,8 @@ def investment(
 
 def _moves(attribute: Attribute) -> list[tuple[str, Level, Level]]:
     """(direction, from, to): one level up and one level down from today's, where there is one."""
-    place = attribute.level_ids.index(attribute.current)
-    here = attribute.levels[place]
-    up = [(UP, here, attribute.levels[place + 1])] if place + 1 < len(attribute.levels) else []
-    down = [(DOWN, here, attribute.levels[place - 1])] if place else []
-    return up + down
+    here = attribute.level(attribute.current)
+    return [(name, here, to) for name, by in ((UP, 1), (DOWN, -1)) if (to := attribute.step(by)) is not None]
 
 
 def todays_market(

@@ -49,7 +49,8 @@ class Quality:
 
 def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quality:
     """Look at everybody who answered a choice task. Same answers and seed, same result; never raises for few or odd answers."""
-    people = [r for r in answers.respondents if r.choices and _known_tasks(definition, r)]
+    counted = (person.without_warm_up for person in answers.respondents)
+    people = [r for r in counted if r.choices and _known_tasks(definition, r)]
     rng = np.random.default_rng(seed)
     likelihood = root_likelihood(definition, people, rng) if people else None
     finders = (_speed, _position, _duplicates, _words, _lines, _traps, _beside)
@@ -67,7 +68,7 @@ def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quali
     kinds = flagged["signal"].replace(_ONE_KIND).groupby(flagged["respondent"]).nunique()
     flags = kinds.reindex([r.number for r in people], fill_value=0).astype(int)
     flags.index.name = "respondent"
-    long_enough = definition.choice_tasks.total >= 12
+    long_enough = definition.choice_tasks.counted >= 12
     suggestion = np.where(flags >= 2, "leave_out" if long_enough else "look", np.where(flags == 1, "look", "keep"))
     return Quality(signals, pd.DataFrame({"flags": flags, "suggestion": suggestion}, index=flags.index), cutoffs)
 
@@ -217,7 +218,7 @@ def dominated(respondents: Sequence[Respondent]) -> tuple[int, int]:
     """How many choice tasks showed the same offer at two prices, and in how many of them the dearer one was chosen."""
     asked = missed = 0
     for person in respondents:
-        for choice in person.choices:
+        for choice in person.without_warm_up.choices:
             twins = [a for a in choice.task.alternatives if a.levels == choice.picked.levels]
             pairs = {tuple(sorted(a.levels.items())) for a in choice.task.alternatives}
             if len(pairs) < len(choice.task.alternatives):

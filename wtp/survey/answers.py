@@ -7,7 +7,7 @@ design and the hash of the survey definition, so that an edited survey never cha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +60,18 @@ class Respondent:
     signs: tuple[str, ...] = ()
     lot: str = ""
     definition_hash: str = ""
+
+    @property
+    def without_warm_up(self) -> Respondent:
+        """The same respondent without choice tasks to warm up with and the time that they took."""
+        warm_ups = {f"choice task {choice.order}" for choice in self.choices if choice.task.kind == "warm_up"}
+        if not warm_ups:
+            return self
+        return replace(
+            self,
+            choices=tuple(choice for choice in self.choices if choice.task.kind != "warm_up"),
+            seconds={step: seconds for step, seconds in self.seconds.items() if step not in warm_ups},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Attributes and levels: what an offer is made of.
 
-An attribute has named levels in the author's order, worst first where the attribute is *ordered*; the price is the one
+An attribute has named levels in the author's order, worst first (or best first) where the attribute is *ordered*; the price is the one
 attribute with numeric levels and a currency. Identifiers are for machines and never shown, labels are for people and may
 contain anything.
 """
@@ -66,7 +66,8 @@ class Attribute(Record):
     id: Identifier
     label: Wording
     description: Wording | None = None
-    ordered: bool = Field(True, description="levels are written worst first")
+    ordered: bool = Field(True, description="everybody agrees which levels are better; they are written worst first")
+    best_first: bool = Field(False, description="levels are written, and shown, best first")
     current: Identifier
     by_segment: bool = Field(False, description="the company could offer different levels to different segments")
     levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("level"))]
@@ -79,6 +80,21 @@ class Attribute(Record):
     def level_ids(self) -> tuple[str, ...]:
         """Identifiers of the levels in the author's order."""
         return tuple(level.id for level in self.levels)
+
+    @property
+    def direction(self) -> int:
+        """1 where later levels are better for everybody, -1 where earlier ones are, 0 without an order."""
+        return 0 if not self.ordered else -1 if self.best_first else 1
+
+    @property
+    def rising(self) -> tuple[Level, ...]:
+        """The levels worst first, whatever the author's order; without an order as written."""
+        return self.levels[::-1] if self.direction < 0 else self.levels
+
+    def step(self, by: int) -> Level | None:
+        """The next better (1) or next worse (-1) level than today's, None where there is none."""
+        place = next(n for n, level in enumerate(self.rising) if level.id == self.current) + by
+        return self.rising[place] if 0 <= place < len(self.rising) else None
 
 
 Money = Annotated[float, Field(gt=0, le=1e9)]

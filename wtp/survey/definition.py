@@ -292,6 +292,9 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         ids = ", ".join(attribute.level_ids)
         if attribute.current not in attribute.level_ids:
             mistakes.append((f"attributes[{a}].current", attribute.current, ids, "name the level of today's offer"))
+        if attribute.best_first and not attribute.ordered:
+            found, allowed = "true without an order", "true only with ordered = true"
+            mistakes.append((f"attributes[{a}].best_first", found, allowed, "remove one of the two"))
         if attribute.id in _TAKEN_BY_CHOICES:
             mistakes.append((f"attributes[{a}].id", attribute.id, _but(_TAKEN_BY_CHOICES), "rename the attribute"))
     taken = ("all", "price", *(attribute.id for attribute in definition.attributes))

@@ -139,7 +139,12 @@ def _wrong_tasks(
     plan = definition.choice_tasks
     if not versions:
         yield "(file)", "no row", "one row an alternative"
-    wanted: dict[Kind, int] = {"estimation": plan.tasks, "holdout": plan.holdouts, "repeat": plan.repeated}
+    wanted: dict[Kind, int] = {
+        "estimation": plan.tasks,
+        "holdout": plan.holdouts,
+        "repeat": plan.repeated,
+        "warm_up": plan.warm_up,
+    }
     for version, rows in versions.items():
         tasks = _tasks(rows)
         counts = {kind: sum(task.kind == kind for task in tasks.values()) for kind in KINDS}

@@ -14,7 +14,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Array
+from tomlkit.items import Array, InlineTable
 
 from wtp.errors import SurveyError
 from wtp.survey.toml_text import blocks, end_of, table_text, written
@@ -196,10 +196,20 @@ def _assign(content: Any, place: Place, value: Any, *, plain: bool) -> None:
     if value is None:
         if there:
             del content[key]
-    elif there and isinstance(content[key], MutableMapping) and isinstance(value, Mapping):
+    elif (
+        there
+        and isinstance(content[key], MutableMapping)
+        and isinstance(value, Mapping)
+        and not _other_names(content[key], value)
+    ):
         _merge(content[key], value, plain=plain)
     else:
         content[key] = copy.deepcopy(value) if plain else _new(value, table=_is_document(content))
+
+
+def _other_names(old: MutableMapping[str, Any], value: Mapping[str, Any]) -> bool:
+    """Whether names of an inline table are replaced; it is written anew then, so that the new ones stand where the old ones were."""
+    return isinstance(old, InlineTable) and bool(old.keys() - value.keys()) and bool(value.keys() - old.keys())
 
 
 def _merge(old: MutableMapping[str, Any], value: Mapping[str, Any], *, plain: bool) -> None:

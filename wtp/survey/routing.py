@@ -43,7 +43,7 @@ class Step:
     """One page that a respondent sees, with what chance and earlier answers made of it.
 
     `order` is the number of the choice task as shown (from 1), or None; `part` and `parts` count the steps of a page that asks several
-    times; `profile` is the offer to rate. `settled` is False where later answers decide how many parts there are.
+    times, 0 for a choice task to warm up with; `profile` is the offer to rate. `settled` is False where later answers decide how many parts there are.
     """
 
     id: str
@@ -85,8 +85,10 @@ def _in_order(pages: Sequence[Page], lot: str) -> list[Page]:
 
 def _unfolded(definition: Definition, page: Page, answers: Mapping[str, Any], lot: str) -> list[Step]:
     if isinstance(page, ChoiceTaskPage):
-        total = definition.choice_tasks.total
-        return [Step(f"{page.id}-{n}", page, n, n, total) for n in range(1, total + 1)]
+        plan = definition.choice_tasks
+        return [
+            Step(f"{page.id}-{n}", page, n, n - plan.warm_up, plan.counted) for n in range(1, plan.total + 1)
+        ]  # fmt: skip
     if isinstance(page, BestWorstPage):
         by_id = {item.id: item for item in page.items}
         sets = item_sets(lot, page.id, tuple(by_id), page.per_task, page.tasks)

@@ -2,7 +2,7 @@
 
 A design holds, for each version, the choice tasks that one respondent sees; `design.csv` has one row an alternative:
 `version, choice_task, kind, alternative`, one column an attribute with the level's id, and `price`. Each version is complete
-in itself: its own estimation tasks, the holdout tasks that are equal for all, and the repeated task.
+in itself: its own estimation tasks, the holdout tasks that are equal for all, the repeated task, and the task to warm up with.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pydantic import Field
 
 from wtp.survey.attributes import Identifier, Money, Record
 
-Kind = Literal["estimation", "holdout", "repeat"]
-KINDS: tuple[Kind, ...] = ("estimation", "holdout", "repeat")
+Kind = Literal["estimation", "holdout", "repeat", "warm_up"]
+KINDS: tuple[Kind, ...] = ("estimation", "holdout", "repeat", "warm_up")
 
 
 Pair = tuple[tuple[str, tuple[str | float, ...]], tuple[str, tuple[str | float, ...]]]
@@ -58,6 +58,7 @@ class ChoiceTaskPlan(Record):
     none: Literal["dual", "without"] = "dual"
     holdouts: int = Field(2, ge=0, le=4, description="tasks equal for all, never used in estimation")
     repeated: int = Field(1, ge=0, le=1, description="1: one estimation task is asked again, in another order")
+    warm_up: int = Field(0, ge=0, le=1, description="1: a task to try comes first; it is kept and counts nowhere")
     versions: int = Field(120, ge=1, le=1000)
     method: Literal["balanced", "efficient"] = "balanced"
     criterion: Literal["D", "C"] = Field("D", description="D: all part-worths; C: the worths in money, needs a prior")
@@ -83,7 +84,12 @@ class ChoiceTaskPlan(Record):
 
     @property
     def total(self) -> int:
-        """Choice tasks that one respondent answers."""
+        """Choice tasks that one respondent answers, the one to warm up with included."""
+        return self.warm_up + self.counted
+
+    @property
+    def counted(self) -> int:
+        """Choice tasks of one respondent that count."""
         return self.tasks + self.holdouts + self.repeated
 
 

@@ -164,6 +164,7 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         form=form,
         mistakes=mistakes,
         pages={page.id: said(page.title) for page in survey.definition.pages},
+        warm_up=survey.definition.choice_tasks.warm_up,
         link=_base() + url_for("respond.start", slug=survey.slug),
         gate=gate,
         analysis=stored[0] if stored else None,

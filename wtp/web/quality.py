@@ -144,7 +144,7 @@ def _page(survey: Survey, mistake: str = "", ticked: frozenset[int] = frozenset(
         counts=flag_counts(report, names),
         groups=_groups(report),
         cutoffs=report.cutoffs.to_dict("records"),
-        tasks=survey.definition.choice_tasks.total,
+        tasks=survey.definition.choice_tasks.counted,
         measures={row["measure"]: row for row in report.study.to_dict("records")},
         left_out=left_out,
         many=left_out > MANY_LEFT_OUT * max(len(report.respondents), 1),

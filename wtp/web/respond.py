@@ -263,7 +263,7 @@ def _back(visit: Visit) -> str | None:
     return back_to_panel(visit.definition.panel, visit.interview.outcome, visit.interview.panel_id)
 
 
-def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = None) -> str:
+def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = None, back: str | None = None) -> str:
     """The page of a step; `sent_back` is the status with which the server gives a page back that it did not take."""
     shown = visit.route[place]
     form["shown"].data = form["shown"].data or shown_now(shown.id)
@@ -275,7 +275,7 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
         "kano_answers": kano_answers(),
         "beside": forms.BESIDE,
         "anchors": [("all", _("All of them")), ("some", _("Some of them")), ("none", _("None of them"))],
-        "back": _back(visit) if visit.completed else None,
+        "back": _back(visit) if visit.completed else back,
         "task": visit.task(shown),
         "sent_back": sent_back,
         "mistakes": _mistakes(form, sent_back == 409),
@@ -288,12 +288,12 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
     return render_template(f"respond/{shown.page.type}.html", **context)
 
 
-def preview(visit: Visit, place: int) -> str:
-    """A step as somebody sees it who has not answered anything."""
+def preview(visit: Visit, place: int, *, back: str | None = None) -> str:
+    """A step as somebody sees it who has not answered anything; `back`: the panel's address, on the last page."""
     shown = visit.route[place]
     form = forms.page_form(shown.page, visit.task(shown))
     form.process(data={})
-    return _page(visit, place, form)
+    return _page(visit, place, form, back=back)
 
 
 def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:

@@ -16,6 +16,7 @@ from wtp.survey.drafts import save_draft
 from wtp.survey.editing import Place, applied, edited, inserted, moved, removed, value_at
 from wtp.survey.load import DEFINITION_FILE, inspect_content
 from wtp.survey.pages import QuestionPage
+from wtp.survey.renaming import followed
 from wtp.survey.texts import languages_of, without_languages
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.i18n import language
@@ -102,7 +103,7 @@ def change(slug: str, node: str) -> ResponseReturnValue:
         return _page(
             _as_typed(desk, typed), _view(_as_typed(desk, typed).reader, node), conflict=_both(view, typed)
         ), 409
-    typed |= _languages_gone(desk.content, typed)
+    typed |= _languages_gone(desk.content, typed) | followed(desk.content, typed)
     try:
         text, target = _done(edited(desk.draft.text, typed), node)
         save_draft(desk.draft.folder, text, revision)
@@ -126,7 +127,7 @@ def check(slug: str, node: str) -> Response:
     if desk.content is None:
         abort(404)
     typed = changes(_view(desk.reader, node).entries, request.form, desk.reader.languages, language())
-    mine = _as_typed(desk, typed)
+    mine = _as_typed(desk, typed | followed(desk.content, typed))
     view = _view(mine.reader, node)
     found = {entry.name: entry.mistakes for entry in view.entries if entry.mistakes}
     found |= {f"{table.name} ": table.mistakes for table in _tables(view) if table.mistakes}

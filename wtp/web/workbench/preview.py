@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from wtp.store.answers import Current
-from wtp.store.respondents import Interview
+from wtp.store.respondents import Interview, new_token
 from wtp.survey import ChoiceTask, Definition, steps
 from wtp.survey.load import definition_of
 from wtp.survey.lots import profiles
 from wtp.survey.pages import QuestionPage, Quota, ScreenOut
+from wtp.survey.wording import Wording
 from wtp.web import respond
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.i18n import language, speak
 from wtp.web.i18n import text as said
+from wtp.web.panel import back_to_panel
 from wtp.web.security import allow_frames
 from wtp.web.visit import Visit
 from wtp.web.workbench.desk import blueprint, desk_of, page
 
 _END = "end."
+_NOBODY = "TEST"  # the panel's name of who only looks at an end
 
 
 @blueprint.get("/<slug>/preview")
@@ -62,8 +67,7 @@ def preview_step(slug: str, language: str, step_id: str) -> str:
         abort(404)
     allow_frames(["'self'"])
     speak(language)
-    ends = [_END + end.id for end in _ends(definition)]
-    if step_id in ends:
+    if step_id in [_END + end.id for end in _ends(definition)]:
         visit = _visit(slug, definition, step_id.removeprefix(_END))
         return _here(render_template("respond/end.html", visit=visit, back=None), slug, language)
     visit = _visit(slug, definition, None)
@@ -88,6 +92,25 @@ def preview_next(slug: str, language: str, step_id: str) -> ResponseReturnValue:
     return redirect(url_for(".preview_step", slug=slug, language=language, step_id=following), 303)
 
 
+def ends_of(definition: Definition) -> dict[str, Wording]:
+    """The ways in which an interview ends, each with the title of its page: "completed" and the ids of screen-outs and quotas."""
+    return {"completed": definition.pages[-1].title} | {end.id: end.title for end in _ends(definition)}
+
+
+def end_page(slug: str, definition: Definition, name: str) -> str:
+    """One of `ends_of` as a test sees it, with the panel's address; nothing is stored."""
+    ended_by = None if name == "completed" else name
+    token, whole = new_token(test=True), _visit(slug, definition, ended_by)
+    end = next((end for end in _ends(definition) if end.id == name), None)
+    outcome = "completed" if end is None else "screened_out" if isinstance(end, ScreenOut) else "over_quota"
+    person = replace(whole.interview, outcome=outcome) if whole.interview else None
+    visit = replace(whole, token=token, interview=person)
+    back = back_to_panel(definition.panel, outcome, _NOBODY) if definition.panel else None
+    if end is None:
+        return respond.preview(visit, len(visit.route) - 1, back=back)
+    return render_template("respond/end.html", visit=visit, back=back)
+
+
 def _ends(definition: Definition) -> tuple[ScreenOut | Quota, ...]:
     return (*definition.screen_outs, *definition.quotas)
 
@@ -110,7 +133,7 @@ def _visit(slug: str, definition: Definition, ended_by: str | None) -> Visit:
     tasks = tuple(
         ChoiceTask(
             n,
-            "estimation",
+            "warm_up" if n <= plan.warm_up else "estimation",
             profiles("preview", f"task {n}", definition.attributes, definition.price, plan.alternatives),
         )
         for n in range(1, plan.total + 1)

@@ -17,8 +17,10 @@ from wtp.survey.changes import changes
 from wtp.survey.design_file import format_design, read_design, read_design_text
 from wtp.survey.drafts import DRAFT_DESIGN_FILE, discard_draft, locked, put_in_use, read_draft, save_draft
 from wtp.survey.load import DEFINITION_FILE, DESIGN_FILE, definition_of, inspect_text
+from wtp.survey.versions import compare
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.running import database
+from wtp.web.version_section import changed
 from wtp.web.workbench.desk import Desk, blueprint, desk_of, page, posted_revision
 
 _QUICK_TASKS = 3_000  # a balanced design of so many tasks is drawn in a few seconds
@@ -135,12 +137,17 @@ def _page(desk: Desk, *, conflict: bool = False, refused: str = "") -> str:
             version.real
             for version in {v.definition_hash: v for v in versions.everything(connection, desk.slug)}.values()
         )
+    asked = bool(old and new and old.hash != new.hash)
+    comparison = compare(new, old) if old and new and asked and begun else None
+    changed_since = "; ".join(f"{one.kind} {one.where}".strip() for one in comparison.changes) if comparison else ""
     return page(
         "publish",
         desk,
+        use=comparison.use if comparison else None,
+        meaning=changed(changed_since),
         here="publish",
         differences=list(changes(old, new)) if old and new else [],
-        asked=bool(old and new and old.hash != new.hash),
+        asked=asked,
         plan=_plan(desk, new) if new else None,
         folder=f"surveys/{desk.slug}",
         begun=begun,
@@ -166,4 +173,4 @@ def _plan(desk: Desk, definition: Definition) -> Plan:
 def _shape(definition: Definition) -> Any:
     """What a design follows from."""
     plan = definition.choice_tasks.model_dump(exclude={"none", "seconds"})
-    return [(a.id, a.level_ids, a.ordered) for a in definition.attributes], definition.price.levels, plan
+    return [(a.id, a.level_ids, a.direction) for a in definition.attributes], definition.price.levels, plan

@@ -6,18 +6,16 @@ import base64
 import hashlib
 import hmac
 
-from flask import Blueprint, abort, current_app, redirect, session, url_for
+from flask import Blueprint, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from wtp.store import deletion, respondents
-from wtp.survey import Definition
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.i18n import text as said
-from wtp.web.panel import back_to_panel
 from wtp.web.running import database, surveys
 from wtp.web.security import limiter
 from wtp.web.workbench.desk import blueprint, desk_of, page
+from wtp.web.workbench.preview import end_page, ends_of
 
 entry = Blueprint("tryout", __name__)
 
@@ -33,22 +31,8 @@ def tests(slug: str) -> str:
     with database().read() as connection:
         counts = respondents.counts(connection, slug)
     address = base + url_for("tryout.begin", slug=slug, key=_key(slug))
-    return page("tests", desk, here="tests", link=address, counts=counts, ends=_ends(desk.survey.definition))
-
-
-def _ends(definition: Definition) -> list[tuple[str, str, str, str]]:
-    """(kind, title, step of the preview, the panel's address) of every way in which an interview ends, a full quota among them."""
-    panel = definition.panel
-    kinds = [
-        ("completed", gettext("Completed"), [(definition.pages[-1].title, definition.pages[-1].id)]),
-        ("screened_out", gettext("Screened out"), [(end.title, f"end.{end.id}") for end in definition.screen_outs]),
-        ("over_quota", gettext("Over quota"), [(end.title, f"end.{end.id}") for end in definition.quotas]),
-    ]
-    return [
-        (words, said(title), step, back_to_panel(panel, outcome, "TEST") if panel else "")
-        for outcome, words, ends in kinds
-        for title, step in ends
-    ]
+    ends = [(f"{address}?end={name}", said(title)) for name, title in ends_of(desk.survey.definition).items()]
+    return page("tests", desk, here="tests", link=address, ends=ends, counts=counts)
 
 
 @blueprint.post("/<slug>/tests")
@@ -64,10 +48,14 @@ def delete_tests(slug: str) -> ResponseReturnValue:
 @entry.get("/s/<slug>/t/<key>")
 @limiter.limit("10 per minute", deduct_when=lambda reply: reply.status_code == 404)
 def begin(slug: str, key: str) -> ResponseReturnValue:
-    """A new test interview; the mark is in the personal token, so that it cannot get lost on the way."""
+    """A new test interview; the mark is in the personal token, so that it cannot get lost on the way. `end` names an end to look at instead."""
     survey = surveys().get(slug)
     if survey is None or survey.design is None or not hmac.compare_digest(key.encode(), _key(slug).encode()):
         abort(404)
+    if "end" in request.args:
+        if request.args["end"] not in ends_of(survey.definition):
+            abort(404)
+        return end_page(slug, survey.definition, request.args["end"])
     session[f"respondent/{slug}"] = respondents.new_token(test=True)
     session.pop(f"panel/{slug}", None)
     return redirect(url_for("respond.start", slug=slug), 303)

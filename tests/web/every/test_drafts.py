@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,35 +14,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.every import SLUG, every_question
-from tests.web.test_every_question import Pages
+from tests.web.every.people import Pages, everybody
 from wtp.settings import Settings
 from wtp.store import Database, answers, respondents, studies, tables
 from wtp.store.drafts import LONGEST
-from wtp.survey import Respondent
 from wtp.web import create_app, timing
 from wtp.web.security import limiter
 
 ABOUT = {"q-has_car": "private", "q-brands": ["chain", "free"], "q-age": "7"}
-
-
-@pytest.fixture(scope="module")
-def surveys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("surveys")
-    every_question(place)
-    return place
-
-
-@pytest.fixture
-def app(surveys: Path, tmp_path: Path) -> Iterator[Flask]:
-    app = create_app(Settings(instance=tmp_path, surveys=surveys))
-    with app.extensions["wtp_database"]:
-        yield app
-
-
-@pytest.fixture
-def database(app: Flask) -> Database:
-    found: Database = app.extensions["wtp_database"]
-    return found
 
 
 @pytest.fixture
@@ -54,11 +32,6 @@ def person(app: Flask) -> Pages:
 def kept(database: Database) -> list[str]:
     with database.read() as connection:
         return list(connection.execute(sa.select(tables.page_draft.c.page).order_by("page")).scalars())
-
-
-def everybody(database: Database) -> tuple[Respondent, ...]:
-    with database.read() as connection:
-        return answers.read_answers(connection, SLUG).respondents
 
 
 def draft(person: Pages, *, step: str = "", number: int = 1, sender: str = "w", **typed: Any) -> TestResponse:
