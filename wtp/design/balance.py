@@ -36,7 +36,7 @@ def balanced_design(definition: Definition, seed: int) -> Design:
     """
     plan, rules = definition.choice_tasks, rules_of(definition)
     rng = np.random.default_rng(seed)
-    everywhere = [np.zeros(size) for size in rules.sizes]
+    everywhere = [np.zeros(size) for size in rules.codes]
     holdouts = holdout_tasks(plan.holdouts, rules, rng)
     tasks = _Tasks(rules, time.monotonic() + plan.seconds)
     drawn = (_version(plan.tasks, tasks, everywhere, rng) for _ in range(plan.versions))
@@ -88,7 +88,7 @@ class _Tasks:
             columns = [
                 _levels(size, rules.alternatives, here[a], everywhere[a], rng) for a, size in enumerate(rules.sizes)
             ]
-            profiles = np.column_stack(columns)
+            profiles = rules.completed(np.column_stack(columns))
             if rules.allowed(profiles):
                 return profiles
         self.candidates = self.candidates or Candidates.of(rules)
@@ -103,7 +103,7 @@ class _Tasks:
 
 
 def _version(count: int, tasks: _Tasks, everywhere: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    here = [np.zeros(size) for size in tasks.rules.sizes]
+    here = [np.zeros(size) for size in tasks.rules.codes]
     drawn = []
     for _ in range(count):
         profiles = tasks.draw(here, everywhere, rng)
@@ -119,7 +119,7 @@ def _levels(
 ) -> np.ndarray:
     """(J,) levels of one attribute in one task."""
     by_chance = 1 - math.perm(size, alternatives) / size**alternatives if size >= alternatives else 1.0
-    order = np.lexsort((rng.random(size), everywhere, here))
+    order = np.lexsort((rng.random(size), everywhere[:size], here[:size]))
     if size >= alternatives and rng.random() >= by_chance / 2:
         return rng.permutation(order[:alternatives])
     # With overlap: the least-used levels once, one of them (or more, if there are too few) again.
@@ -132,7 +132,8 @@ def holdout_tasks(count: int, rules: Rules, rng: np.random.Generator) -> list[np
     sizes, alternatives = rules.sizes, rules.alternatives
     found: dict[tuple[tuple[int, ...], ...], tuple[float, np.ndarray]] = {}
     for _ in range(_HOLDOUT_CANDIDATES if count else 0):
-        profiles = np.column_stack([_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes])
+        columns = [_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes]
+        profiles = rules.completed(np.column_stack(columns))
         if rules.allowed(profiles):
             found[_shape(profiles)] = (_imbalance(profiles, rules), profiles)
     if len(found) < count:
@@ -158,8 +159,9 @@ def _shape(profiles: np.ndarray) -> tuple[tuple[int, ...], ...]:
 
 
 def _imbalance(profiles: np.ndarray, rules: Rules) -> float:
-    """How far the best alternative is from the worst one, for somebody with neutral tastes."""
-    worth = profiles / (rules.sizes - 1) * np.where(rules.ordered, _NEUTRAL_WORTH, 0)
+    """How far the best alternative is from the worst one, for somebody with neutral tastes, to whom what is not there is neither good nor bad."""
+    good = np.where(profiles < rules.sizes, profiles / (rules.sizes - 1), 0.5)
+    worth = good * np.where(rules.ordered, _NEUTRAL_WORTH, 0)
     return float(np.ptp(worth @ np.r_[np.ones(len(rules.sizes) - 1), -2]))
 
 
@@ -170,6 +172,7 @@ def _task(number: int, kind: str, profiles: np.ndarray, definition: Definition) 
             {
                 attribute.id: attribute.level_ids[level]
                 for attribute, level in zip(definition.attributes, profile, strict=False)
+                if level < len(attribute.levels)
             },
             definition.price.levels[profile[-1]],
         )

@@ -25,13 +25,13 @@ def sum_to_zero_contrasts(levels: int) -> np.ndarray:
 
 
 def design_levels(design: Design, definition: Definition) -> np.ndarray:
-    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last."""
-    places = {a.id: {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes}
+    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last; one past the last level where an offer has none."""
+    places = {a.id: {None: len(a.levels)} | {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes}
     prices = {price: i for i, price in enumerate(definition.price.levels)}
     return np.array(
         [
             [
-                [[*(places[a][j.levels[a]] for a in places), prices[j.price]] for j in task.alternatives]
+                [[*(places[a][j.levels.get(a)] for a in places), prices[j.price]] for j in task.alternatives]
                 for task in tasks
                 if task.kind == "estimation"
             ]

@@ -235,7 +235,8 @@ class Bot:
         headings = [_words(cell) for cell in form.select("table thead th")][1:]
         offers = []
         for row in form.select("table tbody tr"):
-            shown = dict(zip(headings, (_words(cell) for cell in row.select("td .level")), strict=True))
+            cells = dict(zip(headings, row.select("td .level"), strict=True))
+            shown = {heading: _words(cell) for heading, cell in cells.items() if "lacking" not in cell["class"]}
             offers.append(self._offer(shown, language, int(str(row.select("input")[0]["value"]))))
         number, buys = self._choose(ChoiceTask(0, "estimation", tuple(offers)))
         data = {"chosen": str(number)}
