@@ -10,7 +10,7 @@ import pytest
 
 from wtp.design import diagnostics, search
 from wtp.design.balance import balanced_design
-from wtp.design.columns import Columns
+from wtp.estimation.columns import Columns
 from wtp.design.efficient import blocked, prior_draws
 from wtp.design.exchange import coordinate_exchange
 from wtp.design.rules import Rules, rules_of
@@ -179,7 +179,9 @@ def test_the_time_limit_holds_and_leaves_a_design(tmp_path: Path) -> None:
     definition = written(tmp_path / "short", "", versions=100)
     arguments = {"draws": np.zeros((64, 13)), "starts": 1000, "seconds": 0.5}
     shares: list[float] = []
-    found = coordinate_exchange(Columns.of(definition).codes, 1000, 3, rules_of(definition), **arguments, progress=shares.append)  # type: ignore[arg-type]
+    found = coordinate_exchange(
+        Columns.of(definition).codes, 1000, 3, rules_of(definition), **arguments, progress=shares.append
+    )  # type: ignore[arg-type]
     assert found.stopped
     assert shares[-1] == 1.0
     assert np.isfinite(found.error)

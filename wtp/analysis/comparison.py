@@ -135,9 +135,8 @@ def hints(definition: Definition, investment: pd.DataFrame, performance: pd.Data
     gaps = performance.set_index(["segment", "attribute"])["gap"] if len(performance) else pd.Series(dtype=float)
     for _, row in investment[investment["direction"] == "down"].iterrows():
         attribute = definition.attribute(str(row["attribute"]))
-        best_known = max(
-            (attribute.level_ids.index(rival.levels[attribute.id]) for rival in definition.competitors), default=-1
-        )
+        theirs = [rival.levels[attribute.id] for rival in definition.competitors if attribute.id in rival.levels]
+        best_known = max(map(attribute.level_ids.index, theirs), default=-1)
         here = attribute.level_ids.index(attribute.current)
         high = here == len(attribute.levels) - 1 or (best_known >= 0 and here >= best_known)
         gap = gaps.get((row["segment"], row["attribute"]), np.nan)

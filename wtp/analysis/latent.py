@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wtp.analysis.choice_frame import choice_frame, formula
+from wtp.analysis.choice_frame import choice_data, choice_frame
 from wtp.analysis.hierarchical import FEWEST_TASKS, by_customers, choice_tasks_each
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData, LatentClassResults, select_classes
+from wtp.estimation import LatentClassResults, select_classes
 from wtp.estimation.diagnostics import Note
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
@@ -40,7 +40,7 @@ def latent_classes(
         if len(own) < FEWEST_RESPONDENTS:
             continue
         try:
-            data = ChoiceData.from_long(choice_frame(definition, own), formula=formula(definition))
+            data = choice_data(definition, choice_frame(definition, own))
             data = by_customers(data, definition, groups) if name == ALL else data
             fits[name] = select_classes(data, _CLASSES, seed=seed).best
         except (DataError, EstimationError) as error:

@@ -67,7 +67,9 @@ def check_design(definition: Definition, design: Design) -> Checked:
     found, rules, profiles = diagnostics(design, definition), rules_of(definition), design_levels(design, definition)
     names = [*(attribute.id for attribute in definition.attributes), "price"]
     pairs = _pairs(names, profiles.reshape(-1, profiles.shape[-1]), rules)
-    unchanged = {name: _unchanged(profiles[..., a], size) for a, (name, size) in enumerate(zip(names, rules.sizes, strict=True))}
+    unchanged = {
+        name: _unchanged(profiles[..., a], size) for a, (name, size) in enumerate(zip(names, rules.sizes, strict=True))
+    }
     checks = (
         _rules(definition, design, rules),
         _identified(found),
@@ -142,7 +144,9 @@ def _positions(profiles: np.ndarray, sizes: np.ndarray) -> Check:
     """Where levels stand in the file is drawn anew for every respondent, so no imbalance there does harm."""
     gap = 0.0
     for a, size in enumerate(sizes):
-        shares = np.array([np.bincount(profiles[:, :, j, a].ravel(), minlength=size)[:size] for j in range(profiles.shape[2])])
+        shares = np.array(
+            [np.bincount(profiles[:, :, j, a].ravel(), minlength=size)[:size] for j in range(profiles.shape[2])]
+        )
         if not shares.sum(axis=1).all():
             continue
         gap = max(gap, float(np.ptp(shares / shares.sum(axis=1, keepdims=True), axis=0).max()))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wtp.design.candidates import Candidates
-from wtp.design.columns import Columns
+from wtp.estimation.columns import Columns
 from wtp.design.efficient import prior_draws
 from wtp.design.exchange import mean_error
 from wtp.design.rules import Rules, dominated, rules_of
@@ -113,7 +113,8 @@ def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Dia
         versions=versions,
         tasks=tasks,
         balance=tuple(
-            _balance(name, profiles[..., a], size) for a, (name, size) in enumerate(zip(names, rules.sizes, strict=True))
+            _balance(name, profiles[..., a], size)
+            for a, (name, size) in enumerate(zip(names, rules.sizes, strict=True))
         ),
         largest_correlation=_largest_correlation(_within_labels(X, profiles, columns), columns.attributes),
         dominated_tasks=sum(dominated(task, rules.ordered) for task in profiles.reshape(-1, alternatives, len(names))),

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 from wtp.design.balance import assembled, holdout_tasks
-from wtp.design.columns import Columns, prior_mean
+from wtp.estimation.columns import Columns, prior_mean
 from wtp.design.exchange import coordinate_exchange
 from wtp.design.rules import rules_of
 from wtp.survey.definition import Definition

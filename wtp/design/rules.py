@@ -42,7 +42,7 @@ class Rules:
         """Profiles (..., attributes) in which what the label of each does not have is not there."""
         if self.lacking is None:
             return profiles
-        return np.where(self.lacking[profiles[..., self.label]], self.sizes, profiles)
+        return np.asarray(np.where(self.lacking[profiles[..., self.label]], self.sizes, profiles))
 
     def random(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """(*shape, attributes) random profiles, each with what its label has."""

@@ -19,7 +19,7 @@ import pandas as pd
 from wtp.errors import SurveyError
 from wtp.estimation.synthetic_answers import best_and_worst, item_utilities, other_answer
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
-from wtp.survey.labels import labels_of, reference, shown_with, todays_offer
+from wtp.survey.labels import has, labels_of, reference, shown_with, todays_offer, values_alone
 from wtp.survey.pages import BestWorstPage
 from wtp.survey.questions import (
     GaborGranger,
@@ -100,7 +100,9 @@ def truth(definition: Definition) -> pd.DataFrame:
                 if attribute.id == definition.choice_tasks.labels:
                     continue
                 taste = segment.worth_of(attribute.id, label)
-                weight = 1.0 if attribute.per_label else segment.price_coefficient / segment.price_coefficient_of(label)
+                weight = (
+                    1.0 if values_alone(attribute) else segment.price_coefficient / segment.price_coefficient_of(label)
+                )
                 worth = dict(zip(attribute.level_ids, taste, strict=True))
                 today = reference(definition, attribute, label)
                 rows += [
@@ -169,7 +171,7 @@ def _own(
     return weight, {
         (attribute.id, level): amount * tastes[attribute.id]
         for attribute in definition.attributes
-        if attribute.per_label
+        if values_alone(attribute) and has(attribute, label)
         for level, amount in zip(attribute.level_ids, segment.worth_of(attribute.id, label), strict=True)
     }
 

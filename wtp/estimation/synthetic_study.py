@@ -15,7 +15,7 @@ import pandas as pd
 
 from wtp.estimation.synthetic import neutral_tastes
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
-from wtp.survey.labels import label_of, labels_of, todays_offer
+from wtp.survey.labels import label_of, labels_of, todays_offer, values_alone
 
 SIMULATION, PRIOR, NEUTRAL = "simulation", "prior", "neutral"
 _CAUTIOUS_SPREAD = (
@@ -112,7 +112,7 @@ def _tastes(
     worth = np.zeros((len(labels), len(attributes), 1 + max(len(a.levels) for a in attributes)))
     for g, label in enumerate(labels):
         for a, attribute in enumerate(attributes):
-            own = weight[g] if attribute.per_label else 1.0
+            own = weight[g] if values_alone(attribute) else 1.0
             worth[g, a, : len(attribute.levels)] = own * np.array(segment.worth_of(attribute.id, label))
     worths = worth * (1 + spread * rng.standard_normal((count, 1, len(attributes), 1)))
     offer, today = todays_offer(definition), definition.price.current if labels != ("",) else 0.0

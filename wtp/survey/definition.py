@@ -171,7 +171,12 @@ _NOT_ASKED: dict[str, Any] = {
     "stopping": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "attributes": {
-        "__all__": {"current": True, "by_segment": True, "per_label": True, "levels": {"__all__": {"unit_cost", "investment"}}}
+        "__all__": {
+            "current": True,
+            "by_segment": True,
+            "per_label": True,
+            "levels": {"__all__": {"unit_cost", "investment"}},
+        }
     },
 }
 

@@ -61,6 +61,8 @@ def shown_with(definition: Definition, attribute: Attribute, label: str) -> tupl
 def prices_with(definition: Definition, label: str) -> tuple[float, ...]:
     """The prices that offers of a label may bear, by `prohibited` and `conditional_prices`."""
     plan, prices = definition.choice_tasks, definition.price.levels
+    if not label:
+        return prices
     for rule in plan.prohibited:
         if label in rule.levels.get(plan.labels or "", ()) and len(rule.levels) == 1:
             prices = tuple(price for price in prices if price not in rule.prices)
@@ -68,6 +70,17 @@ def prices_with(definition: Definition, label: str) -> tuple[float, ...]:
         if label in only.levels.get(plan.labels or "", ()):
             prices = tuple(price for price in prices if price in only.prices)
     return prices
+
+
+def values_alone(attribute: Attribute) -> bool:
+    """Whether the part-worths of an attribute are those of one label each, whose price then tells their worth."""
+    return attribute.per_label or len(attribute.only) == 1
+
+
+def todays_prices(definition: Definition) -> tuple[float, float]:
+    """Lowest and highest price tested for offers like today's."""
+    prices = prices_with(definition, label_of(definition, todays_offer(definition)))
+    return prices[0], prices[-1]
 
 
 def todays_offer(definition: Definition) -> dict[str, str]:
@@ -78,7 +91,9 @@ def todays_offer(definition: Definition) -> dict[str, str]:
 
 
 def reference(definition: Definition, attribute: Attribute, label: str) -> str:
-    """The level with which others are compared in offers of a label: `current`, or the first one where the label never shows that."""
+    """The level with which others are compared in offers of a label ("": of all): `current`, or the first one where the label never shows that."""
+    if not label:
+        return attribute.current
     shown = shown_with(definition, attribute, label)
     return attribute.current if attribute.current in shown or not shown else shown[0]
 
@@ -87,7 +102,8 @@ def label_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
     """(key, found, allowed, remedy) of every contradiction about labels."""
     plan, labels = definition.choice_tasks, label_attribute(definition)
     if labels is not None:
-        return [*_mistakes(definition, labels), *_rules(definition, labels), *_tastes(definition, labels)]
+        parts = (_attributes, _today, _rules, _tastes, _not_yet)
+        return [mistake for part in parts for mistake in part(definition, labels)]
     if plan.labels is not None:
         known = ", ".join(a.id for a in definition.attributes)
         return [("choice_tasks.labels", plan.labels, known, "name the attribute that labels the alternatives")]
@@ -99,7 +115,8 @@ def label_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
     return [(key, "labels meant, yet none declared", "this key with choice_tasks.labels", remedy) for key in keys]
 
 
-def _mistakes(definition: Definition, labels: Attribute) -> _Mistakes:
+def _attributes(definition: Definition, labels: Attribute) -> _Mistakes:
+    """Attributes whose `only` and `per_label` cannot be meant."""
     plan, known = definition.choice_tasks, ", ".join(labels.level_ids)
     if len(labels.levels) < plan.alternatives:
         found = f"{labels.id} with {len(labels.levels)} levels"
@@ -109,24 +126,42 @@ def _mistakes(definition: Definition, labels: Attribute) -> _Mistakes:
         if attribute.id == labels.id:
             if attribute.only or attribute.per_label:
                 found = f"{attribute.id}, which labels the alternatives"
-                where = f"{key}.only" if attribute.only else f"{key}.per_label"
-                yield where, found, "another attribute", "remove it: every offer has a label"
+                yield (
+                    f"{key}.{'only' if attribute.only else 'per_label'}",
+                    found,
+                    "another attribute",
+                    "remove it: every offer has a label",
+                )
             continue
         unknown = [label for label in attribute.only if label not in labels.level_ids]
         if unknown:
             yield f"{key}.only", ", ".join(unknown), known, "name labels"
         elif attribute.only and set(attribute.only) == set(labels.level_ids):
-            yield f"{key}.only", "every label", f"some of {known}", "remove it: without it all labels have the attribute"
+            yield (
+                f"{key}.only",
+                "every label",
+                f"some of {known}",
+                "remove it: without it all labels have the attribute",
+            )
         elif len(attribute.only) == 1 and attribute.per_label:
             yield f"{key}.per_label", "per_label for one label alone", "two labels or more", "remove per_label"
         for label in labels.level_ids:
             if has(attribute, label) and not shown_with(definition, attribute, label):
                 found = f"no level of {attribute.id} with {label}"
                 yield key, found, "one or more", f'leave {label} out of "only", or prohibit fewer levels'
+
+
+def _today(definition: Definition, labels: Attribute) -> _Mistakes:
+    """Levels and prices that today's offer cannot have by the rules, and too few prices for a label."""
     today = labels.current
     for n, attribute in enumerate(definition.attributes):
         shown = shown_with(definition, attribute, today)
-        if attribute.id != labels.id and shown and attribute.current in attribute.level_ids and attribute.current not in shown:
+        if (
+            attribute.id != labels.id
+            and shown
+            and attribute.current in attribute.level_ids
+            and attribute.current not in shown
+        ):
             found = f"{attribute.current} with {today}, which choice_tasks.prohibited rules out"
             yield f"attributes[{n}].current", found, ", ".join(shown), "name a level that today's offer can have"
     for label in labels.level_ids:
@@ -135,11 +170,23 @@ def _mistakes(definition: Definition, labels: Attribute) -> _Mistakes:
             found = f"{len(prices)} prices with {label}"
             yield "choice_tasks.conditional_prices", found, "at least 2", "leave more prices to each label"
         elif label == today and not prices[0] <= definition.price.current <= prices[-1]:
-            found, allowed = f"{definition.price.current:.15g}", f"{prices[0]:.15g} to {prices[-1]:.15g}, the prices of {label}"
+            found, allowed = (
+                f"{definition.price.current:.15g}",
+                f"{prices[0]:.15g} to {prices[-1]:.15g}, the prices of {label}",
+            )
             yield "price.current", found, allowed, "test prices on both sides of today's price"
+
+
+def _not_yet(definition: Definition, labels: Attribute) -> _Mistakes:
+    """What is not supported with labels."""
     for n, page in enumerate(definition.pages):
         if page.type == "profile_rating":
-            yield f"pages[{n}].type", "offers to rate", "choice tasks alone", "remove the page: with labels offers are not rated yet"
+            yield (
+                f"pages[{n}].type",
+                "offers to rate",
+                "choice tasks alone",
+                "remove the page: with labels offers are not rated yet",
+            )
 
 
 def _rules(definition: Definition, labels: Attribute) -> _Mistakes:
@@ -156,7 +203,12 @@ def _rules(definition: Definition, labels: Attribute) -> _Mistakes:
         others = [name for name in rule.levels if name in limited]
         if len(others) == 2 and not set(limited[others[0]]) & set(limited[others[1]]):
             found = f"{others[0]} with {others[1]}"
-            yield f"choice_tasks.prohibited[{n}]", found, "attributes that meet in one offer", "remove the rule: no label has both"
+            yield (
+                f"choice_tasks.prohibited[{n}]",
+                found,
+                "attributes that meet in one offer",
+                "remove the rule: no label has both",
+            )
     for name in plan.at_most_once:
         if name in limited:
             yield "choice_tasks.at_most_once", name, "attributes of all labels", "leave it out"
@@ -189,10 +241,10 @@ def _tastes(definition: Definition, labels: Attribute) -> _Mistakes:
 def _amounts(
     definition: Definition, labels: Attribute, worth: Mapping[str, Sequence[float]], label: str, place: str
 ) -> _Mistakes:
-    own = {a.id: a for a in definition.attributes if a.per_label and has(a, label) and a.id != labels.id}
+    own = {a.id: a for a in definition.attributes if values_alone(a) and has(a, label) and a.id != labels.id}
     for name, amounts in worth.items():
         if name not in own:
-            allowed = ", ".join(own) or "no attribute: none is per_label"
+            allowed = ", ".join(own) or f"no attribute: none is per_label or of {label} alone"
             yield f"{place}.{name}", f"{name} for {label}", allowed, "remove it, or make the attribute per_label"
         elif len(amounts) != len(own[name].levels) or amounts[0] != 0:
             allowed = f"{len(own[name].levels)} amounts, the first 0"

@@ -55,7 +55,7 @@ class Taste(Record):
     price_coefficient: float = Field(lt=0, description="utility per currency unit")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: Annotated[tuple[LabelTaste, ...], Field(max_length=12)] = Field(
-        (), description="what is different for one label"
+        default=(), description="what is different for one label"
     )
 
     def price_coefficient_of(self, label: str) -> float:

@@ -15,6 +15,7 @@ from flask_babel import gettext
 from markupsafe import escape
 
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
+from wtp.survey.labels import todays_prices
 from wtp.web import formats
 from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.findings import findings
@@ -81,7 +82,8 @@ def _stated_against_chosen(table: pd.DataFrame, ratings: Mapping[str, float]) ->
 
 
 def _worth(reading: Reading) -> Section:
-    table, step = reading.table("willingness_to_pay"), reading.worth_step
+    table, step = reading.worths(), reading.worth_step
+    start = gettext("Compared with") if reading.definition.choice_tasks.labels else gettext("Today")
     rows = [
         (
             reading.labels[row["attribute"]],
@@ -101,7 +103,7 @@ def _worth(reading: Reading) -> Section:
         if reading.hierarchical
         else reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
         not_says=gettext("It does not say that half would pay it, nor that the price can rise by it, and the amounts must not be added up. It is stated, not paid: in other studies people stated about 21 % more than they paid."),
-        head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), interval_head(reading), gettext("Note")),
+        head=(gettext("Attribute"), start, gettext("Instead"), gettext("Worth"), interval_head(reading), gettext("Note")),
         rows=tuple(rows),
         csv="willingness_to_pay",
         missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else too_few()),
@@ -216,7 +218,8 @@ def _premium(reading: Reading, row: pd.Series, step: float) -> str:
     """The competitive premium; as no more than a bound where the price would leave the tested ones."""
     price = reading.definition.price
     rises = (row["direction"] == "up") == (row["worth"] > 0)
-    room = price.levels[-1] - price.current if rises else price.current - price.levels[0]
+    lowest, highest = todays_prices(reading.definition)
+    room = highest - price.current if rises else price.current - lowest
     if abs(row["worth"]) <= room:
         return _with_interval(reading, row, "worth", step)
     if row["worth"] > 0:
@@ -282,7 +285,7 @@ def figure(chart: str, reading: Reading) -> go.Figure:
     if chart == "importance":
         return importance.figure(reading.table("importance"), labels=labels, words=gettext)
     if chart == "worth":
-        worths = reading.table("willingness_to_pay")
+        worths = reading.worths()
         return willingness_to_pay.figure(worths, labels=labels, words=gettext, currency=unit)
     if chart == "demand":
         return demand.figure(

@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from wtp.survey.definition import Definition
-from wtp.survey.labels import has, label_attribute, labels_of, shown_with
-from wtp.survey.tasks import Taste
+from wtp.survey.labels import has, label_attribute, label_of, labels_of, shown_with
+from wtp.survey.tasks import Alternative, Taste
 
 _Column = tuple[str, str, int]  # name, label of which it is alone or "", level number
 
@@ -52,6 +52,18 @@ class Columns:
             valued=_valued(definition, kinds),
         )
 
+    def row(self, definition: Definition, offer: Alternative) -> np.ndarray:
+        """(K,) columns of one offer, at any price."""
+        prices = definition.price.levels
+        number = labels_of(definition).index(label_of(definition, offer.levels)) if self.label >= 0 else 0
+        blocks = []
+        for attribute, code in zip(definition.attributes, self.codes, strict=False):
+            level = offer.levels.get(attribute.id)
+            at = len(attribute.levels) if level is None else attribute.level_ids.index(level)
+            blocks.append(code[at] if code.ndim == 2 else code[number, at])
+        whose = np.eye(len(self.codes[-1]))[number] if self.codes[-1].ndim == 3 else np.ones(1)
+        return np.concatenate([*blocks, whose * (offer.price - prices[0]) / (prices[-1] - prices[0])])
+
     def coded(self, profiles: np.ndarray) -> np.ndarray:
         """(..., K) columns of profiles (..., attributes) of level numbers, the price last."""
         blocks = [
@@ -73,11 +85,10 @@ def prior_mean(definition: Definition, taste: Taste) -> np.ndarray:
                 mean.append(taste.price_coefficient_of(own) * span)
                 continue
             attribute = definition.attributes[a]
-            sensitivity = -taste.price_coefficient_of(own)
-            utility = sensitivity * taste.worth_of(attribute.id, own)[level]
-            if own:
-                base = attribute.level_ids.index(shown_with(definition, attribute, own)[0])
-                utility -= sensitivity * taste.worth_of(attribute.id, own)[base]
+            valued = attribute.only[0] if len(attribute.only) == 1 else own
+            worth = taste.worth_of(attribute.id, valued)
+            base = attribute.level_ids.index(shown_with(definition, attribute, own)[0]) if own else 0
+            utility = -taste.price_coefficient_of(valued) * (worth[level] - worth[base])
             if labels is not None and attribute.id == labels.id and price.per_label:
                 here, first = (taste.price_coefficient_of(labels.level_ids[n]) for n in (level, 0))
                 utility -= (here - first) * above
@@ -94,8 +105,10 @@ def _kinds(definition: Definition) -> list[list[_Column]]:
             continue
         own: list[_Column] = []
         for label in labels_of(definition):
-            for level in shown_with(definition, attribute, label)[1:] if has(attribute, label) else ():
-                own.append((f"{attribute.id} ({label}) {level}", label, attribute.level_ids.index(level)))
+            own += [
+                (f"{attribute.id} ({label}) {level}", label, attribute.level_ids.index(level))
+                for level in shown_with(definition, attribute, label)[1:]
+            ]
         kinds.append(own)
     labels = labels_of(definition) if definition.price.per_label else ()
     kinds.append([(f"price ({label})", label, 0) for label in labels] or [("price", "", 0)])
@@ -127,5 +140,7 @@ def _valued(definition: Definition, kinds: Sequence[Sequence[_Column]]) -> np.nd
             continue
         for k in range(start, end):
             own = kinds[definition.attributes.index(attribute)][k - start][1]
-            pairs += [(k, at) for label, at in prices.items() if not label or (own in ("", label) and has(attribute, label))]
+            pairs += [
+                (k, at) for label, at in prices.items() if not label or (own in ("", label) and has(attribute, label))
+            ]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
