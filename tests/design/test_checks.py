@@ -11,8 +11,8 @@ import pytest
 
 from wtp.design import check_design, diagnostics, search
 from wtp.design.checks import FAILED, OUT_OF_DATE, READY, UNUSABLE, WARNING, Check, worst
-from wtp.estimation.columns import Columns
 from wtp.design.efficient import prior_draws
+from wtp.estimation.columns import Columns
 from wtp.survey import Alternative, ChoiceTask, Definition, Design, load_survey
 from wtp.survey.tasks import Prior, Prohibition
 

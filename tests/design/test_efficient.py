@@ -10,11 +10,11 @@ import pytest
 
 from wtp.design import diagnostics, search
 from wtp.design.balance import balanced_design
-from wtp.estimation.columns import Columns
 from wtp.design.efficient import blocked, prior_draws
 from wtp.design.exchange import coordinate_exchange
 from wtp.design.rules import Rules, rules_of
 from wtp.errors import DesignError, SurveyError
+from wtp.estimation.columns import Columns
 from wtp.survey import Definition, Design, load_survey
 
 TEXT = (Path(__file__).parents[2] / "surveys" / "supplier" / "survey.toml").read_text(encoding="utf-8")

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from wtp.design.candidates import Candidates
-from wtp.estimation.columns import Columns
 from wtp.design.efficient import prior_draws
 from wtp.design.exchange import mean_error
 from wtp.design.rules import Rules, dominated, rules_of
 from wtp.estimation.coding import design_levels
+from wtp.estimation.columns import Columns
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Design
 

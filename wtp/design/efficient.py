@@ -8,9 +8,9 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 from wtp.design.balance import assembled, holdout_tasks
-from wtp.estimation.columns import Columns, prior_mean
 from wtp.design.exchange import coordinate_exchange
 from wtp.design.rules import rules_of
+from wtp.estimation.columns import Columns, prior_mean
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Design
 
