@@ -164,6 +164,8 @@ def test_a_level_counts_among_the_offers_that_could_have_it(definition: Definiti
     for attribute in definition.attributes:
         counts = frame[attribute.id].value_counts()
         assert rows[attribute.id].counts == tuple(counts[level] for level in attribute.level_ids)
+    assert max(row.deviation for row in rows.values()) < 0.05, "80 and 100 are prices of two modes, 20 of one"
+    assert rows["price"].counts[0] < 0.5 * rows["price"].counts[1]
     assert sum(rows["seat"].counts) == sum(rows["parking"].counts) == 240, "one offer of three"
     assert rows["seat"].overlap == 0.0
     assert checked.unchanged["seat"] == 0.0, "never two offers that have it"

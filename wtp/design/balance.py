@@ -1,7 +1,8 @@
 """Balanced-overlap designs (Chrzan and Orme 2000): random versions whose levels are shown equally often.
 
 Within a version every attribute shows its least-used levels first; a level repeats inside a choice task half as often as by pure chance, for
-overlap helps with choosers who look at one attribute alone. Tasks with two equal alternatives or a dominated one are drawn again:
+overlap helps with choosers who look at one attribute alone. Where alternatives bear labels, the levels that offers of a label have shown least come first, and levels
+of different labels repeat as by chance. Tasks with two equal alternatives or a dominated one are drawn again:
 nothing is learnt from them. All versions share the holdout tasks; the repeat asks one estimation task again.
 """
 
@@ -36,7 +37,7 @@ def balanced_design(definition: Definition, seed: int) -> Design:
     """
     plan, rules = definition.choice_tasks, rules_of(definition)
     rng = np.random.default_rng(seed)
-    everywhere = [np.zeros(size) for size in rules.codes]
+    everywhere = _counts(rules)
     holdouts = holdout_tasks(plan.holdouts, rules, rng)
     tasks = _Tasks(rules, time.monotonic() + plan.seconds)
     drawn = (_version(plan.tasks, tasks, everywhere, rng) for _ in range(plan.versions))
@@ -85,10 +86,7 @@ class _Tasks:
         """(J, attributes) level numbers. Raises DesignError if no task keeps the rules."""
         rules = self.rules
         for _ in range(_FEW_REDRAWS if self.candidates else _REDRAWS):
-            columns = [
-                _levels(size, rules.alternatives, here[a], everywhere[a], rng) for a, size in enumerate(rules.sizes)
-            ]
-            profiles = rules.completed(np.column_stack(columns))
+            profiles = _profiles(rules, here, everywhere, rng)
             if rules.allowed(profiles):
                 return profiles
         self.candidates = self.candidates or Candidates.of(rules)
@@ -99,19 +97,54 @@ class _Tasks:
             built = [self.known[i] for i in rng.integers(0, len(self.known), _BUILT)]
         if not built:
             raise DesignError(nothing_fits(rules))
-        return min(built, key=lambda task: sum(float(here[a][task[:, a]].sum()) for a in range(len(rules.sizes))))
+        return min(
+            built,
+            key=lambda task: sum(float(counts[rules.labels(task), task[:, a]].sum()) for a, counts in enumerate(here)),
+        )
 
 
 def _version(count: int, tasks: _Tasks, everywhere: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    here = [np.zeros(size) for size in tasks.rules.codes]
+    here = _counts(tasks.rules)
     drawn = []
     for _ in range(count):
         profiles = tasks.draw(here, everywhere, rng)
+        labels = tasks.rules.labels(profiles)
         for a, column in enumerate(profiles.T):
-            np.add.at(here[a], column, 1)
-            np.add.at(everywhere[a], column, 1)
+            np.add.at(here[a], (labels, column), 1)
+            np.add.at(everywhere[a], (labels, column), 1)
         drawn.append(profiles)
     return drawn
+
+
+def _counts(rules: Rules) -> list[np.ndarray]:
+    """How often each level was shown, one array an attribute, (labels or 1, level numbers)."""
+    labels = 1 if rules.label < 0 else int(rules.sizes[rules.label])
+    return [np.zeros((labels, int(size))) for size in rules.codes]
+
+
+def _profiles(
+    rules: Rules, here: list[np.ndarray], everywhere: list[np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
+    """(J, attributes) level numbers of a task, by the counts here and everywhere."""
+    if rules.label < 0:
+        sizes = enumerate(rules.sizes)
+        return np.column_stack([_levels(s, rules.alternatives, here[a][0], everywhere[a][0], rng) for a, s in sizes])
+    shown = here[rules.label].sum(axis=0), everywhere[rules.label].sum(axis=0)
+    labels = rng.permutation(_least_used(np.arange(len(shown[0])), *shown, rng)[: rules.alternatives])
+    task = np.empty((rules.alternatives, len(rules.sizes)), dtype=int)
+    for j, label in enumerate(labels):
+        for a in range(len(rules.sizes)):
+            possible = np.flatnonzero(~rules.forbidden[rules.label, label, a, : rules.codes[a]])
+            if not len(possible):
+                raise DesignError(nothing_fits(rules))
+            task[j, a] = _least_used(possible, here[a][label], everywhere[a][label], rng)[0]
+        task[j, rules.label] = label
+    return task
+
+
+def _least_used(levels: np.ndarray, here: np.ndarray, everywhere: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Some levels, those shown least first, ties in random order."""
+    return np.asarray(levels[np.lexsort((rng.random(len(levels)), everywhere[levels], here[levels]))])
 
 
 def _levels(
@@ -119,7 +152,7 @@ def _levels(
 ) -> np.ndarray:
     """(J,) levels of one attribute in one task."""
     by_chance = 1 - math.perm(size, alternatives) / size**alternatives if size >= alternatives else 1.0
-    order = np.lexsort((rng.random(size), everywhere[:size], here[:size]))
+    order = np.lexsort((rng.random(size), everywhere, here))
     if size >= alternatives and rng.random() >= by_chance / 2:
         return rng.permutation(order[:alternatives])
     # With overlap: the least-used levels once, one of them (or more, if there are too few) again.
@@ -129,11 +162,9 @@ def _levels(
 
 def holdout_tasks(count: int, rules: Rules, rng: np.random.Generator) -> list[np.ndarray]:
     """Different tasks within the rules whose alternatives are about equally good for somebody with neutral tastes."""
-    sizes, alternatives = rules.sizes, rules.alternatives
     found: dict[tuple[tuple[int, ...], ...], tuple[float, np.ndarray]] = {}
     for _ in range(_HOLDOUT_CANDIDATES if count else 0):
-        columns = [_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes]
-        profiles = rules.completed(np.column_stack(columns))
+        profiles = _profiles(rules, _counts(rules), _counts(rules), rng)
         if rules.allowed(profiles):
             found[_shape(profiles)] = (_imbalance(profiles, rules), profiles)
     if len(found) < count:

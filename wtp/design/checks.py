@@ -157,7 +157,7 @@ def _efficiency(found: Diagnostics) -> Check:
     if found.rank < found.parameters:
         return Check("efficiency", FAILED, {})
     share = found.d_error / found.random_d_error
-    return Check("efficiency", READY if share <= 1 else WARNING, {"d_error": found.d_error, "share": share})
+    return Check("efficiency", READY if round(share, 2) <= 1 else WARNING, {"d_error": found.d_error, "share": share})
 
 
 def _holdouts(definition: Definition, design: Design, rules: Rules) -> Check:

@@ -28,7 +28,7 @@ _RANDOM_UNDER_PRIOR = 10
 
 @dataclass(frozen=True, slots=True)
 class LevelBalance:
-    """One attribute: how often each level is shown among the offers that have it, the largest deviation from equal, the share of tasks that repeat a level."""
+    """One attribute: how often each level is shown, the largest deviation from equal counts (by label, where a label may show some levels alone), the share of tasks that repeat a level."""
 
     attribute: str
     counts: tuple[int, ...]
@@ -112,10 +112,7 @@ def diagnostics(design: Design, definition: Definition, *, seed: int = 0) -> Dia
     return Diagnostics(
         versions=versions,
         tasks=tasks,
-        balance=tuple(
-            _balance(name, profiles[..., a], size)
-            for a, (name, size) in enumerate(zip(names, rules.sizes, strict=True))
-        ),
+        balance=tuple(_balance(name, profiles, a, rules) for a, name in enumerate(names)),
         largest_correlation=_largest_correlation(_within_labels(X, profiles, columns), columns.attributes),
         dominated_tasks=sum(dominated(task, rules.ordered) for task in profiles.reshape(-1, alternatives, len(names))),
         d_error=d_error(information) if identified else float("inf"),
@@ -190,12 +187,24 @@ def _information(X: np.ndarray) -> np.ndarray:
     return np.asarray(np.einsum("vtjk,vtjl->vkl", centred, centred) / X.shape[2])
 
 
-def _balance(name: str, shown: np.ndarray, size: int) -> LevelBalance:
+def _balance(name: str, profiles: np.ndarray, a: int, rules: Rules) -> LevelBalance:
+    shown, size = profiles[..., a], int(rules.sizes[a])
     counts = np.bincount(shown.ravel(), minlength=size)[:size]
     sorted_levels = np.sort(shown, axis=-1)
     again = (sorted_levels[..., 1:] == sorted_levels[..., :-1]) & (sorted_levels[..., 1:] < size)
-    deviation = float(np.abs(counts / counts.mean() - 1).max()) if counts.any() else 1.0
+    equal = _equal_counts(profiles, a, rules)
+    deviation = float(np.abs(counts / equal - 1).max()) if (equal > 0).all() else 1.0
     return LevelBalance(name, tuple(map(int, counts)), deviation, float(again.any(axis=-1).mean()))
+
+
+def _equal_counts(profiles: np.ndarray, a: int, rules: Rules) -> np.ndarray:
+    """(levels,) how often each level would be shown if offers showed alike all that they may: all levels, or those of their label."""
+    size = int(rules.sizes[a])
+    if rules.label < 0 or a == rules.label:
+        return np.full(size, profiles[..., a].size / size)
+    may = ~rules.forbidden[rules.label, : rules.sizes[rules.label], a, :size]
+    offers = np.bincount(profiles[..., rules.label].ravel(), minlength=len(may))
+    return np.asarray((offers[:, None] * may / np.maximum(may.sum(axis=1, keepdims=True), 1)).sum(axis=0))
 
 
 def _largest_correlation(X: np.ndarray, attribute: np.ndarray) -> float:

@@ -38,6 +38,10 @@ class Rules:
         """(attributes,) level numbers of each attribute, "not there" among them where a label lacks it."""
         return self.sizes if self.lacking is None else self.sizes + self.lacking.any(axis=0)
 
+    def labels(self, profiles: np.ndarray) -> np.ndarray:
+        """(...) number of the label of each profile (..., attributes), 0 where there are no labels."""
+        return profiles[..., self.label] if self.label >= 0 else np.zeros(profiles.shape[:-1], dtype=int)
+
     def completed(self, profiles: np.ndarray) -> np.ndarray:
         """Profiles (..., attributes) in which what the label of each does not have is not there."""
         if self.lacking is None:

@@ -56,7 +56,7 @@ def code_labelled(
     """
     column = table[labels].astype(str)
     names = tuple(x for x in map(str, _in_order(table[labels])) if (column == x).any())
-    parts = _terms(formula, labels)
+    parts = _terms(formula, labels, set(table.columns))
     frame = pd.DataFrame({labels: pd.Categorical(column, categories=list(names))}, index=table.index)
     present: dict[str, np.ndarray] = {labels: np.ones(len(table), dtype=bool)}
     origin: dict[str, tuple[str, tuple[str, ...]]] = {labels: ("", ())}
@@ -157,15 +157,16 @@ def _in_order(values: pd.Series) -> list[Any]:
     return sorted(values.dropna().unique())
 
 
-def _terms(formula: str, labels: str) -> list[tuple[str, bool]]:
+def _terms(formula: str, labels: str, columns: set[str]) -> list[tuple[str, bool]]:
     """(column, whether it has coefficients of each label's own) of every term but the labels themselves."""
     found, constants = [], False
     for term in terms(formula):
+        known = columns.issuperset(term)
         if term == (labels,):
             constants = True
-        elif len(term) == 1:
+        elif known and len(term) == 1:
             found.append((term[0], False))
-        elif len(term) == 2 and labels in term:
+        elif known and len(term) == 2 and labels in term:
             found.append((next(name for name in term if name != labels), True))
         else:
             raise DataError(

@@ -205,12 +205,15 @@ class Reader:
             return self._conditions(numbers=model.__name__ != "Segment")
         if field.kind in {"level", "levels", "worth"}:
             return self._attributes()
-        if (model.__name__, field.name) == ("ChoiceTaskPlan", "at_most_once"):
-            return (*((name, title) for name, title, _ in self._attributes()), ("price", words.label("", "price")))
-        if (model.__name__, field.name) == ("ChoiceTaskPlan", "labels"):
-            return tuple((name, title) for name, title, _ in self._attributes())
-        if (model.__name__, field.name) in {("Attribute", "only"), ("LabelTaste", "label")}:
-            return self._labels()
+        named = tuple((name, title) for name, title, _ in self._attributes())
+        made: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
+            ("ChoiceTaskPlan", "at_most_once"): (*named, ("price", words.label("", "price"))),
+            ("ChoiceTaskPlan", "labels"): named,
+            ("Attribute", "only"): self._labels(),
+            ("LabelTaste", "label"): self._labels(),
+        }
+        if (model.__name__, field.name) in made:
+            return made[model.__name__, field.name]
         listed = {
             ("Attribute", "current"): (*place[:-1], "levels"),
             ("SingleChoice", "attention"): (*place[:-1], "options"),

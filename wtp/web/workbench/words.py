@@ -271,7 +271,9 @@ HELP: dict[str, LazyString] = {
     "price_limit": _l("Price at which half of them would still buy today's offer."),
     "spread": _l("How much tastes differ, as a share of their mean."),
     "at_most_once": _l("No level of these stands in two offers of one task."),
-    "labels": _l("Such as brand or mode of travel: each label stands in one offer of a task at most. Empty: offers bear no labels."),
+    "labels": _l(
+        "Such as brand or mode of travel: each label stands in one offer of a task at most. Empty: offers bear no labels."
+    ),
     "only": _l("Offers of other labels do not have it. None ticked: all have it."),
     "per_label": _l("Its levels may then count more for one label than for another."),
     "Price.per_label": _l("A price may then deter more from one label than from another; worths are told for each."),
