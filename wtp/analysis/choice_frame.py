@@ -15,12 +15,13 @@ import pandas as pd
 from wtp.errors import DataError
 from wtp.estimation import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
+from wtp.estimation.labelled import seen_as
 from wtp.pricing.money import Money
 from wtp.pricing.offers import Offer, offer_vector, own_data
 from wtp.quality.inspection import agreed
 from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
-from wtp.survey.labels import belongs
+from wtp.survey.labels import belongs, labels_of, shown_with
 from wtp.survey.tasks import Alternative
 
 ESTIMATION, HOLDOUT = "estimation", "holdout"
@@ -35,8 +36,20 @@ def formula(definition: Definition) -> str:
 
 
 def choice_data(definition: Definition, frame: pd.DataFrame, **columns: Any) -> ChoiceData:
-    """A frame of `choice_frame` as every estimator takes it."""
-    return ChoiceData.from_long(frame, formula(definition), labels=definition.choice_tasks.labels, **columns)
+    """A frame of `choice_frame` as every estimator takes it. Raises DataError where a label or one of its levels was never shown, for it would silently have no figure."""
+    data = ChoiceData.from_long(frame, formula(definition), labels=definition.choice_tasks.labels, **columns)
+    for label in labels_of(definition):
+        known = {columns.name: columns.levels for columns in seen_as(data, label).attributes}
+        for attribute in definition.attributes:
+            possible = (
+                shown_with(definition, attribute, label) if attribute.id != definition.choice_tasks.labels else ()
+            )
+            for level in possible if len(possible) > 1 else ():
+                if level not in known.get(attribute.id, ()):
+                    raise DataError(
+                        f"{attribute.id}: level {level} was never shown with {label}; allowed: every level that offers of a label can have; collect more answers."
+                    )
+    return data
 
 
 def holdout_data(definition: Definition, respondents: Sequence[Respondent]) -> ChoiceData | None:

@@ -40,7 +40,7 @@ class Rules:
 
     def labels(self, profiles: np.ndarray) -> np.ndarray:
         """(...) number of the label of each profile (..., attributes), 0 where there are no labels."""
-        return profiles[..., self.label] if self.label >= 0 else np.zeros(profiles.shape[:-1], dtype=int)
+        return np.asarray(profiles[..., self.label] if self.label >= 0 else np.zeros(profiles.shape[:-1], dtype=int))
 
     def completed(self, profiles: np.ndarray) -> np.ndarray:
         """Profiles (..., attributes) in which what the label of each does not have is not there."""

@@ -112,10 +112,8 @@ def _by_label(fit: AnyFit, steps: Sequence[Step] | None, price: str, **asked: An
         if step.attribute == labels.column and (labels.own_prices or not labels.comparable):
             table = table.assign(estimate=np.nan, low=np.nan, high=np.nan, note=NO_ONE_WORTH)
         tables.append(_labelled(table, step.label))
-    segments = list(dict.fromkeys(tables[0]["segment"])) if tables else []
-    return pd.concat(
-        [table[table["segment"] == segment] for segment in segments for table in tables], ignore_index=True
-    )
+    found = pd.concat(tables, ignore_index=True)
+    return found.sort_values("segment", kind="stable", ignore_index=True)  # "all", then class after class
 
 
 def _labelled(table: pd.DataFrame, label: str) -> pd.DataFrame:
