@@ -12,11 +12,11 @@ from wtp.analysis import Analysis, Request, analyse
 from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_data
 from wtp.analysis.money import steps_by_label, steps_from_current
 from wtp.analysis.plan import study_half_widths
-from wtp.estimation import ChoiceData, ConditionalLogit
+from wtp.estimation import ChoiceData, ConditionalLogit, LatentClassLogit
 from wtp.estimation.coding import design_levels
 from wtp.estimation.synthetic import truth
 from wtp.estimation.synthetic_study import answered_design, assumed_tastes
-from wtp.pricing import willingness_to_pay
+from wtp.pricing import Step, willingness_to_pay
 from wtp.pricing.willingness_to_pay import NO_ONE_WORTH
 from wtp.quality import inspect
 from wtp.survey import Answers, Survey
@@ -132,15 +132,20 @@ def test_the_final_model_takes_the_same_study(survey: Survey, answers: Answers, 
     assert found.tables["price_limit"]["estimate"].iloc[0] > 40
 
 
-def test_few_tasks_lead_to_classes(survey: Survey, answers: Answers) -> None:
-    short = tuple(
-        replace(r, choices=tuple(c for c in r.choices if c.task.kind == "estimation")[:5])
-        for r in answers.respondents[:155]
-    )
-    found = analyse(survey, replace(answers, respondents=short), Request())
-    assert found.tables["segments"].set_index("segment").loc["all", "estimator"] == "latent"
-    table = found.tables["willingness_to_pay"].query("segment == 'all'")
-    assert (table["estimate"].notna() | (table["note"] != "")).all()
+def test_classes_tell_the_worths_of_every_label(survey: Survey, answers: Answers) -> None:
+    """Few tasks a respondent lead to latent classes; "all" first, then the classes, each with all steps in their order."""
+    data = choice_data(survey.definition, choice_frame(survey.definition, answers.respondents))
+    fit = LatentClassLogit(data, classes=2).fit(starts=2, seed=1)
+    steps = steps_by_label(survey.definition)
+    table = willingness_to_pay(fit, steps=steps, draws=300)
+    assert list(table["segment"].drop_duplicates()) == ["all", "class 1", "class 2"]
+    for segment, own in table.groupby("segment"):
+        assert list(own["label"]) == [step.label for step in steps]
+        step = own.iloc[[s == Step("seat", "open", "reserved", "rail") for s in steps]].iloc[0]
+        if segment != "all":
+            p = fit.class_params[int(str(segment)[-1])]
+            ratio = p["seat[T.reserved]"] / -p["price (rail)"]
+            assert step["low"] < ratio < step["high"] or step["note"]
 
 
 def test_the_forecast_tells_the_steps_of_todays_offer(survey: Survey) -> None:
