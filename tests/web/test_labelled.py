@@ -187,7 +187,7 @@ def test_the_design_page_and_the_workbench_can_be_read(analyst: Staff, survey: S
     assert picked["value"] == "mode"
     ticks = analyst.open("/manage/modes/edit/attributes.2").select('input[type=checkbox][name="attributes.2.only"]')
     assert {str(t["value"]): t.has_attr("checked") for t in ticks} == {"rail": True, "car": False, "bus": False}
-    preview = analyst.open("/manage/modes/preview/en/choices")
+    preview = analyst.open("/manage/modes/preview/en/choices-1")
     assert preview.select(".lacking")
 
 

@@ -58,6 +58,7 @@ class Specification:
     none: str = NONE
     available: str | None = None
     buys: str | None = None
+    labels: str | None = None
     price_form: str | Sequence[float] = "linear"
     at: float | None = None
 
@@ -106,6 +107,7 @@ def analyse_choices(
         "available": wanted.available,
         "buys": wanted.buys,
         "price_form": wanted.price_form,
+        "labels": wanted.labels,
     }
     parts = {ALL: frame} | _by_segment(frame, respondent, segments)
     notes: list[Note] = []
@@ -129,7 +131,7 @@ def analyse_choices(
         "part_worths": _all_parameters(fits),
         "importance": stacked(importances).drop(columns="noise_floor"),
     }
-    if everybody.data.price_form is None:
+    if not everybody.data.price_parameters and everybody.data.price_form is None:
         notes.append(Note("no_price", "warning", _NO_PRICE, {"price": price}))
         tables["willingness_to_pay"] = pd.DataFrame(columns=_WORTH)
     else:

@@ -81,7 +81,7 @@ class Rules:
     @property
     def _once_by_rule(self) -> np.ndarray:
         """What `at_most_once` names beside the labels, each of which stands once in a task by itself."""
-        return self.at_most_once & (np.arange(len(self.sizes)) != self.label)
+        return np.asarray(self.at_most_once & (np.arange(len(self.sizes)) != self.label))
 
     def fixed(self) -> np.ndarray:
         """The part of `forbidden` that no rule to drop stands for: what a label lacks, and what is not there though the label has it."""

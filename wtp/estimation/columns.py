@@ -14,7 +14,7 @@ import numpy as np
 
 from wtp.survey.definition import Definition
 from wtp.survey.labels import has, label_attribute, label_of, labels_of, shown_with
-from wtp.survey.tasks import Alternative, Taste
+from wtp.survey.tasks import Alternative, Taste, price_coefficient_of, worth_of
 
 _Column = tuple[str, str, int]  # name, label of which it is alone or "", level number
 
@@ -82,15 +82,15 @@ def prior_mean(definition: Definition, taste: Taste) -> np.ndarray:
     for a, kind in enumerate(_kinds(definition)):
         for _, own, level in kind:
             if a == len(definition.attributes):
-                mean.append(taste.price_coefficient_of(own) * span)
+                mean.append(price_coefficient_of(taste, own) * span)
                 continue
             attribute = definition.attributes[a]
             valued = attribute.only[0] if len(attribute.only) == 1 else own
-            worth = taste.worth_of(attribute.id, valued)
+            worth = worth_of(taste, attribute.id, valued)
             base = attribute.level_ids.index(shown_with(definition, attribute, own)[0]) if own else 0
-            utility = -taste.price_coefficient_of(valued) * (worth[level] - worth[base])
+            utility = -price_coefficient_of(taste, valued) * (worth[level] - worth[base])
             if labels is not None and attribute.id == labels.id and price.per_label:
-                here, first = (taste.price_coefficient_of(labels.level_ids[n]) for n in (level, 0))
+                here, first = (price_coefficient_of(taste, labels.level_ids[n]) for n in (level, 0))
                 utility -= (here - first) * above
             mean.append(utility)
     return np.array(mean)

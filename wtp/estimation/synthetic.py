@@ -29,7 +29,7 @@ from wtp.survey.questions import (
     SingleChoice,
     VanWestendorp,
 )
-from wtp.survey.tasks import Alternative, ChoiceTask
+from wtp.survey.tasks import Alternative, ChoiceTask, price_coefficient_of, worth_of
 
 _REVERSED_PRICES = 0.03
 _PROFILE_DRAWS = 1_000
@@ -99,9 +99,9 @@ def truth(definition: Definition) -> pd.DataFrame:
             for attribute in definition.attributes:
                 if attribute.id == definition.choice_tasks.labels:
                     continue
-                taste = segment.worth_of(attribute.id, label)
+                taste = worth_of(segment, attribute.id, label)
                 weight = (
-                    1.0 if values_alone(attribute) else segment.price_coefficient / segment.price_coefficient_of(label)
+                    1.0 if values_alone(attribute) else segment.price_coefficient / price_coefficient_of(segment, label)
                 )
                 worth = dict(zip(attribute.level_ids, taste, strict=True))
                 today = reference(definition, attribute, label)
@@ -167,12 +167,12 @@ def _own(
     definition: Definition, segment: SimulatedSegment, label: str, tastes: Mapping[str, float]
 ) -> tuple[float, dict[tuple[str, str], float]]:
     """How much more the price of a label weighs, and the worth of the levels that are valued label by label."""
-    weight = segment.price_coefficient_of(label) / segment.price_coefficient
+    weight = price_coefficient_of(segment, label) / segment.price_coefficient
     return weight, {
         (attribute.id, level): amount * tastes[attribute.id]
         for attribute in definition.attributes
         if values_alone(attribute) and has(attribute, label)
-        for level, amount in zip(attribute.level_ids, segment.worth_of(attribute.id, label), strict=True)
+        for level, amount in zip(attribute.level_ids, worth_of(segment, attribute.id, label), strict=True)
     }
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from wtp.estimation.synthetic import neutral_tastes
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
 from wtp.survey.labels import label_of, labels_of, todays_offer, values_alone
+from wtp.survey.tasks import price_coefficient_of, worth_of
 
 SIMULATION, PRIOR, NEUTRAL = "simulation", "prior", "neutral"
 _CAUTIOUS_SPREAD = (
@@ -108,12 +109,12 @@ def _tastes(
     In money and per currency unit, of which the sensitivity tells the utility; see `synthetic` for labels.
     """
     attributes, labels = definition.attributes, labels_of(definition) or ("",)
-    weight = np.array([segment.price_coefficient_of(x) for x in labels]) / segment.price_coefficient
+    weight = np.array([price_coefficient_of(segment, x) for x in labels]) / segment.price_coefficient
     worth = np.zeros((len(labels), len(attributes), 1 + max(len(a.levels) for a in attributes)))
     for g, label in enumerate(labels):
         for a, attribute in enumerate(attributes):
             own = weight[g] if values_alone(attribute) else 1.0
-            worth[g, a, : len(attribute.levels)] = own * np.array(segment.worth_of(attribute.id, label))
+            worth[g, a, : len(attribute.levels)] = own * np.array(worth_of(segment, attribute.id, label))
     worths = worth * (1 + spread * rng.standard_normal((count, 1, len(attributes), 1)))
     offer, today = todays_offer(definition), definition.price.current if labels != ("",) else 0.0
     current = [a.level_ids.index(offer[a.id]) if a.id in offer else len(a.levels) for a in attributes]

@@ -30,7 +30,7 @@ from wtp.survey.pages import (
 )
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.stopping import Stopping
-from wtp.survey.tasks import ChoiceTaskPlan, Taste
+from wtp.survey.tasks import ChoiceTaskPlan, PerLabel
 from wtp.survey.wording import Language, Wording
 
 
@@ -126,12 +126,15 @@ class Panel(Record):
     over_quota: _ADDRESS
 
 
-class SimulatedSegment(Taste):
-    """Known tastes of simulated respondents of one segment."""
+class SimulatedSegment(Record):
+    """Known tastes of simulated respondents of one segment, in money: what a level is worth beyond the first one."""
 
     segment: Identifier
     share: float = Field(gt=0, le=1)
+    price_coefficient: float = Field(lt=0, description="utility per currency unit")
     price_limit: Money = Field(description="price at which half would still buy today's offer")
+    worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
+    per_label: PerLabel = Field(default=(), description="what is different for one label")
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:

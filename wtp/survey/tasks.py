@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
@@ -46,33 +46,47 @@ class LabelTaste(Record):
     )
 
 
-class Taste(Record):
-    """What somebody values, in money: what a level is worth beyond the first one, and how much a currency unit weighs.
+PerLabel = Annotated[tuple[LabelTaste, ...], Field(max_length=12)]
 
-    `per_label` replaces parts of it for single labels. The worth of a label itself is told at today's price.
-    """
+
+class Taste(Protocol):
+    """What somebody values, in money; `per_label` replaces parts of it for single labels. The worth of a label itself is told at today's price."""
+
+    @property
+    def price_coefficient(self) -> float:
+        """Utility per currency unit."""
+        ...
+
+    @property
+    def worth(self) -> Mapping[str, tuple[float, ...]]:
+        """Per attribute, one amount a level, the first is 0."""
+        ...
+
+    @property
+    def per_label(self) -> tuple[LabelTaste, ...]:
+        """What is different for one label."""
+        ...
+
+
+def price_coefficient_of(taste: Taste, label: str) -> float:
+    """Utility per currency unit for offers of a label."""
+    own = (t.price_coefficient for t in taste.per_label if t.label == label and t.price_coefficient is not None)
+    return next(own, taste.price_coefficient)
+
+
+def worth_of(taste: Taste, attribute: str, label: str) -> tuple[float, ...]:
+    """One amount a level of an attribute, for offers of a label."""
+    own = (t.worth[attribute] for t in taste.per_label if t.label == label and attribute in t.worth)
+    return next(own, taste.worth[attribute])
+
+
+class Prior(Record):
+    """What is expected before anybody is asked, in money: an efficient design is best near it. Strong wrong beliefs hurt."""
 
     price_coefficient: float = Field(lt=0, description="utility per currency unit")
-    worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
-    per_label: Annotated[tuple[LabelTaste, ...], Field(max_length=12)] = Field(
-        default=(), description="what is different for one label"
-    )
-
-    def price_coefficient_of(self, label: str) -> float:
-        """Utility per currency unit for offers of a label."""
-        own = (t.price_coefficient for t in self.per_label if t.label == label and t.price_coefficient is not None)
-        return next(own, self.price_coefficient)
-
-    def worth_of(self, attribute: str, label: str) -> tuple[float, ...]:
-        """One amount a level of an attribute, for offers of a label."""
-        own = (t.worth[attribute] for t in self.per_label if t.label == label and attribute in t.worth)
-        return next(own, self.worth[attribute])
-
-
-class Prior(Taste):
-    """What is expected before anybody is asked: an efficient design is best near it. Strong wrong beliefs hurt."""
-
     spread: float = Field(1, ge=0, le=3, description="uncertainty of each belief, as a share of it")
+    worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
+    per_label: PerLabel = Field(default=(), description="what is different for one label")
 
 
 class ChoiceTaskPlan(Record):

@@ -111,11 +111,7 @@ class Reading:
 
     def worths(self) -> pd.DataFrame:
         """Trade-off values of all steps; where alternatives bear labels, an attribute is that of its label, as in "time (rail)"."""
-        table = self.table("willingness_to_pay")
-        if "label" not in table:
-            return table
-        own = table["attribute"] + (" (" + table["label"] + ")").where(table["label"] != "", "")
-        return table.assign(attribute=own)
+        return _of_labels(self.table("willingness_to_pay"))
 
     def todays_worths(self) -> pd.DataFrame:
         """Trade-off values of the steps of today's offer."""
@@ -123,6 +119,12 @@ class Reading:
         if "label" not in table:
             return table
         return table[table["label"].isin(["", label_of(self.definition, todays_offer(self.definition))])]
+
+
+def _of_labels(table: pd.DataFrame) -> pd.DataFrame:
+    if "label" not in table:
+        return table
+    return table.assign(attribute=table["attribute"] + (" (" + table["label"] + ")").where(table["label"] != "", ""))
 
 
 def labels_of(definition: Definition) -> dict[str, str]:

@@ -98,7 +98,7 @@ def _worth(reading: Reading) -> Section:
     known = len(table) > 0 and table["estimate"].notna().any()
     return Section(
         chart="worth",
-        title=willingness_to_pay.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
+        title=willingness_to_pay.title(reading.todays_worths(), labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
         says=reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s; it is less to half of the respondents of this segment, and more to the other half.", unit=reading.unit)
         if reading.hierarchical
         else reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
