@@ -21,7 +21,7 @@ from wtp.pricing.willingness_to_pay import NO_ONE_WORTH
 from wtp.quality import inspect
 from wtp.survey import Answers, Survey
 
-KEYS = ["segment", "label", "attribute", "from_level", "to_level"]
+KEYS = ["segment", "offer_label", "attribute", "from_level", "to_level"]
 FORMULA = "mode + time:mode + seat + transfers + parking + price:mode"
 
 
@@ -76,7 +76,7 @@ def test_todays_offer_is_told_by_its_own_label(survey: Survey, analysis: Analysi
     tables = analysis.tables
     assert {step.label for step in steps_from_current(survey.definition)} == {"rail"}
     assert set(tables["investment"]["attribute"]) == {"time", "seat", "transfers"}, "not parking, and no other mode"
-    mine = tables["willingness_to_pay"].query("label == 'rail'").set_index(["segment", "attribute", "to_level"])
+    mine = tables["willingness_to_pay"].query("offer_label == 'rail'").set_index(["segment", "attribute", "to_level"])
     own = tables["competitive_worth"].set_index(["segment", "attribute", "to_level"])
     inside = own["estimate"].dropna()  # within the tested prices
     assert len(inside) >= 12
@@ -125,7 +125,7 @@ def test_the_final_model_takes_the_same_study(survey: Survey, answers: Answers, 
     found = analyse(survey, some, Request())
     assert found.tables["segments"].set_index("segment").loc["all", "estimator"] == "hierarchical"
     table = found.tables["willingness_to_pay"]
-    assert set(table.loc[table["estimate"].notna(), "label"]) == {"rail", "car", "bus"}
+    assert set(table.loc[table["estimate"].notna(), "offer_label"]) == {"rail", "car", "bus"}
     assert table.loc[table["attribute"] != "mode", "estimate"].notna().all()
     assert {"limit_waterfall", "worth_quantiles", "competitive_limit", "found_segments"} <= found.tables.keys()
     assert set(found.tables["worth_quantiles"]["attribute"]) == {"time", "seat", "transfers"}
@@ -140,7 +140,7 @@ def test_classes_tell_the_worths_of_every_label(survey: Survey, answers: Answers
     table = willingness_to_pay(fit, steps=steps, draws=300)
     assert list(table["segment"].drop_duplicates()) == ["all", "class 1", "class 2"]
     for segment, own in table.groupby("segment"):
-        assert list(own["label"]) == [step.label for step in steps]
+        assert list(own["offer_label"]) == [step.label for step in steps]
         step = own.iloc[[s == Step("seat", "open", "reserved", "rail") for s in steps]].iloc[0]
         if segment != "all":
             p = fit.class_params[int(str(segment)[-1])]

@@ -173,6 +173,8 @@ def test_offers_of_one_label_see_their_own_columns(data: ChoiceData) -> None:
 def test_columns_that_labels_share_have_one_coefficient(frame: pd.DataFrame) -> None:
     shared = ChoiceData.from_long(frame, "mode + time + seat + transfers + parking + price", buys="buys", labels="mode")
     assert shared.price == "price"
+    assert shared.price_form is not None
+    assert shared.price_form.tested == (20, 40, 60, 80, 100)
     assert len(shared.names) == 2 + 2 + 1 + 2 + 1 + 1 + 1
     assert seen_as(shared, "bus").price_form.tested == (20, 40, 60)  # type: ignore[union-attr]
     assert seen_as(shared, "bus").price == "price"

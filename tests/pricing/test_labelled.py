@@ -84,8 +84,8 @@ def shares(fit: ConditionalLogitResults, price: float = 60.0) -> dict[str, float
 def test_every_amount_is_told_by_the_price_of_its_label(fit: ConditionalLogitResults) -> None:
     p = fit.params
     table = willingness_to_pay(fit, draws=2_000)
-    assert list(table.columns[:3]) == ["segment", "label", "parameter"]
-    rows = table.set_index(["label", "parameter"])
+    assert list(table.columns[:3]) == ["segment", "offer_label", "parameter"]
+    rows = table.set_index(["offer_label", "parameter"])
     for label, parameters in {
         "rail": ["time (rail)[T.h4]", "time (rail)[T.h3]", "seat[T.reserved]", "transfers[T.one]", "transfers[T.direct]"],
         "car": ["time (car)[T.h4]", "time (car)[T.h3]", "parking[T.garage]"],
@@ -107,7 +107,7 @@ def test_steps_name_their_label_and_keep_their_order(fit: ConditionalLogitResult
         Step("seat", "open", "reserved", "rail"),
     ]
     table = willingness_to_pay(fit, steps=steps, draws=2_000)
-    assert list(table["label"]) == ["bus", "", "rail", "rail"]
+    assert list(table["offer_label"]) == ["bus", "", "rail", "rail"]
     assert list(table["attribute"]) == ["transfers", "mode", "transfers", "seat"]
     change = fit.params["transfers[T.direct]"] - fit.params["transfers[T.one]"]
     assert table["estimate"].iloc[0] == pytest.approx(change / -fit.params["price (bus)"])

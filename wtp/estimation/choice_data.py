@@ -116,10 +116,7 @@ class ChoiceData:
             labelling = None
         else:
             X, names, labelling = _labelled(real, formula, labels, none if none in used else None, price, price_form)
-            columns, form = (
-                labelling.attributes,
-                None if labelling.own_prices else next(iter(labelling.prices.values()), None),
-            )
+            columns, form = labelling.attributes, labelling.common_price
         finite = np.abs(X) < _LARGEST
         if not finite.all():
             row, column = np.argwhere(~finite)[0]

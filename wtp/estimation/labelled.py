@@ -38,6 +38,14 @@ class Labels:
     comparable: bool
 
     @property
+    def common_price(self) -> PriceForm | None:
+        """How utility falls in the price where that is the same for all labels, over all their tested prices."""
+        if self.own_prices or not self.prices:
+            return None
+        tested = sorted({price for form in self.prices.values() for price in form.tested})
+        return replace(next(iter(self.prices.values())), tested=tuple(tested))
+
+    @property
     def price_parameters(self) -> tuple[str, ...]:
         """Names of the price parameters."""
         return tuple(dict.fromkeys(name for form in self.prices.values() for name in form.names))

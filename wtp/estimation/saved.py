@@ -213,15 +213,15 @@ def _coding(record: Mapping[str, Any], respondents: np.ndarray) -> Coding:
             tuple(a["levels"]),
             np.array(a["contrasts"], dtype=float),
             a["numeric"],
-            a["of"],
-            tuple(a["only"]),
+            a.get("of", ""),
+            tuple(a.get("only", ())),
         )
         for a in record["attributes"]
     )
     return Coding(
         names=tuple(record["names"]),
         attributes=attributes,
-        labels=_labels(record["labels"], attributes),
+        labels=_labels(record.get("labels"), attributes),
         none=record["none"],
         price=record["price"],
         price_form=form and PriceForm(form["column"], form["kind"], tuple(form["tested"]), tuple(form["knots"])),

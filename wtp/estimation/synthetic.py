@@ -90,7 +90,7 @@ def sort_items(
 def truth(definition: Definition) -> pd.DataFrame:
     """Worth of every level against today's, by segment: segment, attribute, from_level, to_level, worth (mean of its persons).
 
-    Where alternatives bear labels also label, a row for each label that can have the step, against its `reference`; a label itself has no worth of its own.
+    Where alternatives bear labels also offer_label, a row for each label that can have the step, against its `reference`; a label itself has no worth of its own.
     """
     simulation = definition.simulation or neutral_tastes(definition)
     rows = []
@@ -110,8 +110,8 @@ def truth(definition: Definition) -> pd.DataFrame:
                     for level in shown_with(definition, attribute, label)
                     if level != today
                 ]
-    table = pd.DataFrame(rows, columns=["segment", "label", "attribute", "from_level", "to_level", "worth"])
-    return table if labels_of(definition) else table.drop(columns="label")
+    table = pd.DataFrame(rows, columns=["segment", "offer_label", "attribute", "from_level", "to_level", "worth"])
+    return table if labels_of(definition) else table.drop(columns="offer_label")
 
 
 def _surplus(person: SimulatedRespondent, alternative: Alternative) -> float:

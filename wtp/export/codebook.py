@@ -48,6 +48,7 @@ _RESULTS = {
     "from_level": ("code", "level that is compared with: today's"),
     "to_level": ("code", "level that the figure is about"),
     "parameter": ("text", "name of the parameter or step in the model"),
+    "offer_label": ("code", "label of the offers whose price tells the amount; empty where it is the same for all"),
     "estimate": ("number", "estimate; money in the survey's currency, part-worths in logits"),
     "std_error": ("number", "standard error, clustered by respondent"),
     "low": ("number", "lower end of the interval"),

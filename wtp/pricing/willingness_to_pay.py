@@ -61,7 +61,7 @@ def willingness_to_pay(
     Pooled fits: the ratio of the estimates with its interval over the draws. Where respondents differ (hierarchical, mixed): within each draw the weighted median
     over respondents, across draws median and interval; means of ratios mislead (Daly, Hess and Train 2012). Latent classes: each class, segment "class 1"
     and so on, and for all the share-weighted mean. One segment of a hierarchical fit is `fit.segment(members)`.
-    Where alternatives bear labels each amount is told by the price coefficient of the label that its step names, in a column label; without steps, of every parameter for every label that has it.
+    Where alternatives bear labels each amount is told by the price coefficient of the label that its step names, in a column offer_label; without steps, of every parameter for every label that has it.
     A change of the label itself has no one worth where attributes or prices are the labels' own; it is withheld.
     at: the price at which changes are valued where its form is not linear, by default the middle one of the tested prices.
     Columns segment, [attribute, from_level, to_level,] parameter, estimate, low, high, method, currency, respondents, note; money in the
@@ -95,7 +95,7 @@ def willingness_to_pay(
 
 
 def _by_label(fit: AnyFit, steps: Sequence[Step] | None, price: str, **asked: Any) -> pd.DataFrame:
-    """The table where alternatives bear labels, with a column label; steps keep their order."""
+    """The table where alternatives bear labels, with a column offer_label; steps keep their order."""
     labels: Labels = fit.data.labels
     if not labels.prices:
         raise DataError(
@@ -117,7 +117,7 @@ def _by_label(fit: AnyFit, steps: Sequence[Step] | None, price: str, **asked: An
 
 
 def _labelled(table: pd.DataFrame, label: str) -> pd.DataFrame:
-    table.insert(1, "label", label)
+    table.insert(1, "offer_label", label)
     return table
 
 

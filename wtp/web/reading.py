@@ -116,15 +116,17 @@ class Reading:
     def todays_worths(self) -> pd.DataFrame:
         """Trade-off values of the steps of today's offer."""
         table = self.table("willingness_to_pay")
-        if "label" not in table:
+        if "offer_label" not in table:
             return table
-        return table[table["label"].isin(["", label_of(self.definition, todays_offer(self.definition))])]
+        return table[table["offer_label"].isin(["", label_of(self.definition, todays_offer(self.definition))])]
 
 
 def _of_labels(table: pd.DataFrame) -> pd.DataFrame:
-    if "label" not in table:
+    if "offer_label" not in table:
         return table
-    return table.assign(attribute=table["attribute"] + (" (" + table["label"] + ")").where(table["label"] != "", ""))
+    return table.assign(
+        attribute=table["attribute"] + (" (" + table["offer_label"] + ")").where(table["offer_label"] != "", "")
+    )
 
 
 def labels_of(definition: Definition) -> dict[str, str]:
