@@ -28,6 +28,7 @@ from wtp.estimation import (
 )
 from wtp.estimation.choice_data import NONE
 from wtp.estimation.diagnostics import Note
+from wtp.estimation.formulas import terms
 from wtp.estimation.hierarchical import Progress
 from wtp.estimation.saved import fit_record, population_frame
 from wtp.pricing import willingness_to_pay
@@ -35,6 +36,10 @@ from wtp.pricing import willingness_to_pay
 MODELS = ("conditional", "mixed", "latent", "hierarchical")
 _NO_PRICE = (
     "The formula has no column {price!r}, so there is no WTP; add it to the formula or name another one with --price."
+)
+_PRICE_BY_LABEL = (
+    "The price stands in the formula by another column alone, so there is no WTP; name the column that labels the alternatives with --labels, and each "
+    "label has its own."
 )
 _PACKAGES = ("wtp", "numpy", "scipy", "pandas", "statsmodels", "numba")
 _WORTH = ["segment", "parameter", "estimate", "low", "high", "method", "currency", "respondents", "note"]
@@ -132,7 +137,8 @@ def analyse_choices(
         "importance": stacked(importances).drop(columns="noise_floor"),
     }
     if not everybody.data.price_parameters and everybody.data.price_form is None:
-        notes.append(Note("no_price", "warning", _NO_PRICE, {"price": price}))
+        by_label = wanted.labels is None and any(price in term and len(term) > 1 for term in terms(formula))
+        notes.append(Note("no_price", "warning", _PRICE_BY_LABEL if by_label else _NO_PRICE, {"price": price}))
         tables["willingness_to_pay"] = pd.DataFrame(columns=_WORTH)
     else:
         worths = {
