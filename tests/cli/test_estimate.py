@@ -108,9 +108,10 @@ def test_each_mode_has_its_own_worths_where_it_labels_the_alternatives(tmp_path:
         assert figures["parameters"][f"gc ({mode})"] == pytest.approx(wanted.params[f"gc_{mode}"], abs=1e-7)
     worth = pd.read_csv(out / "willingness_to_pay.csv").set_index(["offer_label", "parameter"])
     assert set(worth.index) == {("air", "income"), *((m, "ttme") for m in ("air", "bus", "car", "train"))}
-    z = {m: wanted.params[f"gc_{m}"] / wanted.bse[f"gc_{m}"] for m in ("air", "bus", "car", "train")}
-    for mode, parameter in worth.index:  # here the cost of no mode is clearly negative, and the row says so
-        assert np.isnan(worth.loc[(mode, parameter), "estimate"]) == (z[mode] > -1.96)
+    z = [wanted.params[f"gc_{m}"] / wanted.bse[f"gc_{m}"] for m in ("air", "bus", "car", "train")]
+    assert min(z) > -3.09, "the cost of no mode is clearly negative here, and every row says so"
+    for mode, parameter in worth.index:
+        assert np.isnan(worth.loc[(mode, parameter), "estimate"])
         assert "did not clearly drive" in worth.loc[(mode, parameter), "note"]
     without = run(source, "--formula", "mode + ttme + gc:mode", *keys, "--out", tmp_path / "without")
     assert without.exit_code == 0, without.output
