@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from tests.browser.conftest import Visit, Visitor
-from tests.web.figures import handmade, planned
+from tests.web.figures import full, planned
 from tests.web.staff import PASSWORD
 from wtp.settings import Settings
 from wtp.store import results as kept
@@ -27,9 +27,12 @@ SURVEYS = Path(__file__).parents[2] / "surveys"
 SUBJECTS = ("importance", "worth", "price", "invest")
 PAGES = (
     "/results", "/results/supplier", *(f"/results/supplier/{name}?segment=uptime" for name in SUBJECTS),
+    *(f"/results/supplier/{name}" for name in ("worth", "price", "invest", "market", "segments", "model")),
     "/results/supplier/worth?segment=cost", "/results/workshop/price", "/manage", "/manage/supplier", "/manage/supplier/design",
 )  # fmt: skip
-CHARTS = {"importance": 1, "worth": 1, "price": 2, "invest": 1}
+CHARTS = {
+    "importance?segment=uptime": 1, "worth": 2, "price": 8, "invest": 2, "market": 2, "segments": 2, "model": 1,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with app.extensions["wtp_database"].begin() as connection:
         staff.add(connection, "analyst", PASSWORD, "analyst")
         kept.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
-    made = handmade(app.extensions["wtp_surveys"]["supplier"], simulated=400)
+    made = full(app.extensions["wtp_surveys"]["supplier"], simulated=400)
     found = results.analysis_of
     server = make_server("127.0.0.1", 0, app, threaded=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -82,7 +85,7 @@ def drawn(page: Page) -> int:
     [
         (390, "de", "light", PAGES),
         (390, "en", "dark", PAGES[1:4]),
-        (1280, "en", "light", PAGES[3:6]),
+        (1280, "en", "light", PAGES[6:9]),
         (1280, "de", "dark", PAGES),
     ],
     ids=("phone-de", "phone-en", "desk-en", "desk-de"),
@@ -107,9 +110,9 @@ def test_charts_are_drawn_in_the_colours_of_the_page_and_fit_a_phone(visit: Visi
     for width, scheme in ((390, "light"), (1280, "dark")):
         visitor = visit(width, 800, "de", color_scheme=scheme)
         log_in(visitor, "de")
-        for name in SUBJECTS:
-            visitor.open(f"/results/supplier/{name}?segment=uptime")
-            assert drawn(visitor.page) == CHARTS[name]
+        for name, charts in CHARTS.items():
+            visitor.open(f"/results/supplier/{name}")
+            assert drawn(visitor.page) == charts
             outside = visitor.page.evaluate(
                 "() => { const box = document.querySelector('.chart').getBoundingClientRect();"
                 " return [...document.querySelectorAll('.chart:first-of-type svg text')].map(t => t.getBoundingClientRect())"

@@ -5,6 +5,7 @@ choices, and one with too few respondents for figures of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -207,3 +208,190 @@ def planned(basis: str = "of another survey", *, ratio: float = 1.02, withheld: 
         basis=basis, seed=1, precision=2.0, power_for="wtp", confidence=0.9, currency="EUR", tastes="simulation",
         shares={"uptime": 0.6, "cost": 0.4}, reference=300, rule_of_thumb=84, needed=needed, check=check,
     )  # fmt: skip
+
+
+def full(survey: Survey, **changes: Any) -> Analysis:
+    """The same with everything that a full analysis adds: the market, the price questions, the rival, groups of respondents."""
+    analysis = handmade(survey, **changes)
+    more = {**_market(survey), **_price_questions(), **_rated(survey), **_groups(survey), **_spread(survey)}
+    tables = {**analysis.tables, **{name: table.reset_index(drop=True) for name, table in more.items()}}
+    named = pd.DataFrame(
+        [
+            (attribute.id, level, value, 0.05, value - 0.1, value + 0.1)
+            for attribute in survey.definition.attributes
+            for level, value in zip(attribute.level_ids, (-0.3, 0.1, 0.2), strict=True)
+        ]
+        + [("price", "per unit", -0.09, 0.004, -0.098, -0.082)],
+        columns=["attribute", "level", "estimate", "std_error", "low", "high"],
+    )
+    segments = analysis.tables["segments"].assign(estimator="hierarchical", r_hat=1.0042, ess=812.0)
+    tables |= {"part_worths": named.assign(segment="all"), "segments": segments}
+    return replace(analysis, tables=tables)
+
+
+def _market(survey: Survey) -> dict[str, pd.DataFrame]:
+    offers = ["own", *(rival.id for rival in survey.definition.competitors), "none"]
+    shares = {
+        "preference": (0.43, 0.28, 0.09, 0.2),
+        "first_choice": (0.65, 0.18, 0.0, 0.17),
+        "randomized_first_choice": (0.41, 0.3, 0.06, 0.23),
+    }
+    rows = [
+        (offer, share, share * 0.9, min(1.0, share * 1.1), rule, "")
+        for rule, values in shares.items()
+        for offer, share in zip(offers, values, strict=True)
+    ]
+    levels = [
+        (attribute.id, level, 0.43 + change, 0.4 + change, 0.46 + change, change, change - 0.01, change + 0.01)
+        for attribute in survey.definition.attributes
+        for level, change in zip(attribute.level_ids, (-0.08, 0.0, 0.05), strict=True)
+    ]
+    prices = [("price", str(price), 0.43 + c, 0.4 + c, 0.46 + c, c, c - 0.01, c + 0.01) for price, c in zip(survey.definition.price.levels, (0.37, 0.2, 0.0, -0.24, -0.35), strict=True)]  # fmt: skip
+    own = {attribute.id: attribute.current for attribute in survey.definition.attributes}
+    offer = {f"level.{name}": level for name, level in own.items()} | {"level.speed": "same_day"}
+    grid = [80.0, 90.0, 100.0, 115.0, 130.0]
+    curve = {
+        "price": grid,
+        "share": [0.8, 0.63, 0.43, 0.18, 0.07],
+        "low": [0.77, 0.59, 0.38, 0.16, 0.06],
+        "high": [0.83, 0.68, 0.47, 0.21, 0.09],
+    }
+    for name, values in (
+        ("revenue", [9.2e6, 8.2e6, 6.1e6, 3.1e6, 1.3e6]),
+        ("profit", [1.0e6, 1.7e6, 1.8e6, 1.2e6, 0.6e6]),
+    ):
+        curve |= {
+            name: values,
+            f"{name}_low": [0.9 * v for v in values],
+            f"{name}_high": [1.1 * v for v in values],
+        }
+    best = {"objective": "profit", "price": 95.5, "low": 94.2, "high": 96.8, "flat_low": 92.1, "flat_high": 99.1, "value": 1.83e6, "value_low": 1.7e6, "value_high": 2.0e6, "share": 0.52, "note": ""}  # fmt: skip
+    steps = [("", "", "", 102.7, 100.2, 105.3, NAN, NAN, NAN, ""), ("speed", "two_days", "same_day", 107.9, 104.0, 111.0, 5.2, 3.0, 7.1, "")]  # fmt: skip
+    names = [
+        "attribute",
+        "from_level",
+        "to_level",
+        "limit",
+        "low",
+        "high",
+        "change",
+        "change_low",
+        "change_high",
+        "note",
+    ]
+    return {
+        "shares": pd.DataFrame(rows, columns=["offer", "share", "low", "high", "rule", "note"]).assign(segment="all"),
+        "sensitivity": pd.DataFrame(
+            levels + prices,
+            columns=["attribute", "level", "share", "low", "high", "change", "change_low", "change_high"],
+        ).assign(segment="all"),
+        "elasticities": pd.DataFrame(
+            [("own", "own", -4.81, -5.27, -4.37, ""), ("discounter", "own", 3.88, 3.29, 4.44, "")],
+            columns=["offer", "price_of", "elasticity", "low", "high", "note"],
+        ).assign(segment="all"),
+        "equilibrium": pd.DataFrame(
+            [("own", 90.26, 0.41, 1_134_772.0, 100.0), ("discounter", 73.3, 0.26, 565_142.0, 82.0)],
+            columns=["offer", "price", "share", "profit", "today"],
+        ).assign(segment="all", note=""),
+        "best_offers": pd.DataFrame(
+            [{**offer, "rank": 1, "price": 100.0, "share": 0.52, "objective": "profit", "value": 2_071_083.0}]
+        ).assign(low=1_893_999.0, high=2_239_098.0, segment="all"),
+        "profit_curve": pd.DataFrame(curve).assign(segment="all", note=""),
+        "best_price": pd.DataFrame([best]).assign(segment="all"),
+        "limit_waterfall": pd.DataFrame(steps, columns=names).assign(segment="all"),
+    }
+
+
+def _price_questions() -> dict[str, pd.DataFrame]:
+    points = [("limit", 104.4, 101.0, 108.2, 0.5, ""), ("revenue", 95.0, 92.0, 97.0, 70.3, "")]
+    open_points = [
+        ("safe", 90.0, 89.0, 95.0, 0.75),
+        ("limit", 110.0, 105.0, 112.0, 0.5),
+        ("stretch", 125.0, 120.0, 130.0, 0.25),
+    ]
+    methods = [("conjoint", 102.7, 100.2, 105.3), ("van_westendorp", 115.0, 111.0, 117.0)]
+    reach = {
+        "price": [60.0, 95.0, 140.0],
+        "reach": [0.2, 0.5, 0.1],
+        "reach_low": [0.15, 0.45, 0.05],
+        "reach_high": [0.25, 0.55, 0.15],
+        "revenue": [12.0, 47.5, 14.0],
+    }
+    best = [("reach", 92.0, 90.0, 94.0, 88.0, 97.0, 0.52), ("revenue", 98.0, 95.0, 101.0, 91.0, 106.0, 48.0)]
+    named = ["point", "price", "low", "high", "value"]
+    demand = {"price": [80.0, 95.0, 110.0], "share": [0.9, 0.74, 0.4], "low": [0.86, 0.7, 0.35], "high": [0.94, 0.79, 0.46]}  # fmt: skip
+    return {
+        "gabor_granger_demand": pd.DataFrame(demand).assign(asked=[120, 180, 90], raw=[0.9, 0.75, 0.4], segment="all"),
+        "gabor_granger_points": pd.DataFrame(points, columns=[*named, "note"]).assign(segment="all"),
+        "newton_miller_smith_points": pd.DataFrame(
+            best, columns=["best", "price", "low", "high", "near_low", "near_high", "value"]
+        ).assign(segment="all"),
+        "newton_miller_smith_curve": pd.DataFrame(reach).assign(segment="all"),
+        "open_price_points": pd.DataFrame(open_points, columns=named).assign(
+            label="open question, hypothetical", segment="all"
+        ),
+        "open_price_demand": pd.DataFrame(demand).assign(segment="all"),
+        "triangulation": pd.DataFrame(methods, columns=["method", "estimate", "low", "high"]).assign(
+            verdict="differ", gap=0.12, segment="all"
+        ),
+    }
+
+
+def _rated(survey: Survey) -> dict[str, pd.DataFrame]:
+    names = [attribute.id for attribute in survey.definition.attributes][:3]
+    gaps = [(-1.2, -1.5, -0.9), (0.8, 0.5, 1.1), (0.1, -0.2, 0.4)]
+    rated = pd.DataFrame(gaps, columns=["gap", "gap_low", "gap_high"]).assign(
+        attribute=names, own=[3.1, 4.4, 4.0], rival=[4.3, 3.6, 3.9], respondents=180, segment="all"
+    )
+    worth = pd.DataFrame({"attribute": names, "value": [4.8, 7.0, 4.7], "value_low": [3.5, 5.8, 3.6], "value_high": [6.0, 8.2, 5.9]})  # fmt: skip
+    return {"performance": rated, "importance_performance": worth.assign(segment="all")}
+
+
+def _groups(survey: Survey) -> dict[str, pd.DataFrame]:
+    found = {"group": [1, 2], "respondents": [240, 160], "share": [0.6, 0.4], "speed[two_days -> same_day]": [9.5, 2.1], "range[broad -> core]": [-6.0, -2.0]}  # fmt: skip
+    overlap = [("uptime", 1, 190, 0.95), ("uptime", 2, 10, 0.05), ("cost", 1, 6, 0.03), ("cost", 2, 174, 0.97)]
+    profile = [("employees", "category", 0.2, 0.004, True), ("role", "category", 0.06, 0.6, False)]
+    tested = pd.DataFrame(profile, columns=["variable", "kind", "effect", "p_adjusted", "differs"])
+    answers = [
+        ("uptime", "employees", "to_9", 200, 0.3, 0.25, 0.36), ("cost", "employees", "to_9", 180, 0.1, 0.07, 0.14),
+        ("uptime", "role", "decide", 200, 0.5, 0.44, 0.56), ("cost", "role", "decide", 9, 0.52, 0.46, 0.58),
+    ]  # fmt: skip
+    columns = ["segment", "variable", "answer", "respondents", "share", "low", "high"]
+    told = pd.DataFrame(answers, columns=columns)
+    classes = [
+        ("class 1", "speed", "two_days", "same_day", 8.0, 6.0, 10.0, "", 0.7),
+        ("class 2", "speed", "two_days", "same_day", NAN, NAN, NAN, WITHHELD, 0.3),
+    ]
+    class_columns = ["group", "attribute", "from_level", "to_level", "estimate", "low", "high", "note", "share"]
+    quality = {"segments": [2, 3], "stability": [0.91, 0.6], "null_stability": [0.55, 0.5]}
+    return {
+        "found_segments": pd.DataFrame(found).assign(verdict="good", segment="all"),
+        "found_quality": pd.DataFrame(quality).assign(segment="all"),
+        "segment_overlap": pd.DataFrame(overlap, columns=["declared", "group", "respondents", "share"]).assign(
+            adjusted_rand=0.84, segment="all"
+        ),
+        "segment_profile": tested.assign(segment="all"),
+        "segment_answers": told,
+        "found_profile": tested.assign(segment="all"),
+        "found_answers": told.rename(columns={"segment": "group"}).assign(
+            group=lambda table: table["group"].map({"uptime": 1, "cost": 2}), segment="all"
+        ),
+        "latent_classes": pd.DataFrame(classes, columns=class_columns).assign(segment="all"),
+    }
+
+
+def _spread(survey: Survey) -> dict[str, pd.DataFrame]:
+    quantiles = {0.05: -3.0, 0.10: -2.0, 0.25: -1.0, 0.5: 0.0, 0.75: 1.0, 0.9: 2.0, 0.95: 3.0}
+    rows = [
+        (attribute, survey.definition.attribute(attribute).current, level, quantile, middle + width * at, middle + width * at - 1, middle + width * at + 1)
+        for attribute, levels in WORTHS.items()
+        for level, (middle, _, _) in levels.items()
+        for width in ([4.0] if level == "same_day" else [1.0])
+        for quantile, at in quantiles.items()
+    ]  # fmt: skip
+    names = ["attribute", "from_level", "to_level", "quantile", "estimate", "low", "high"]
+    above = pd.DataFrame([("speed", "two_days", "same_day", 3.0, 0.71, 0.6, 0.8, "")], columns=["attribute", "from_level", "to_level", "amount", "share", "low", "high", "note"])  # fmt: skip
+    return {
+        "worth_quantiles": pd.DataFrame(rows, columns=names).assign(segment="all", note=""),
+        "share_above_cost": above.assign(segment="all"),
+    }

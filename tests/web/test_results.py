@@ -63,9 +63,30 @@ def test_the_first_page_says_where_to_invest_where_to_save_and_which_price(manag
         "Save here: Design and technology – going back to “Plain and proven” saves €3.50; customers value the difference "
         "at only €0.60 (−€0.50 to €1.70) per month. Probability that it pays: 93%."
     ) in everybody
-    assert "Price upper limit, preliminary: Half would still buy today's offer at €103 (€100 to €105)." in everybody
+    assert (
+        "Price upper limit, preliminary: Half would still buy today's offer at €103 (€100 to €105). Today's price is €100, €3 below it."
+    ) in everybody
+    links = {link.get_text(): str(link["href"]) for link in cards[1].select("a")}
+    assert links["Speed of problem solving"].endswith("/results/supplier/invest?segment=uptime#title-invest")
+    assert links["Price upper limit, preliminary:"].endswith("/results/supplier/price?segment=uptime")
     assert "Keep, expected: Assortment range, Financing, Brand" in everybody
     assert "about 130 more answers would decide it." in everybody
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "sentence"),
+    [
+        (108.0, 111.0, 114.0, "Today's price is €100, €11 below it."),
+        (88.0, 91.0, 94.0, "Today's price is €100, €9 above it."),
+        (97.0, 101.0, 105.0, "Today's price, €100, is as high as that within the interval."),
+    ],
+)
+def test_todays_price_stands_beside_the_limit(
+    manager: Staff, shown: Show, low: float, estimate: float, high: float, sentence: str
+) -> None:
+    limits = shown().tables["price_limit"]
+    limits.loc[limits["segment"] == "all", ["low", "estimate", "high"]] = [low, estimate, high]
+    assert sentence in words(manager.open("/results/supplier?lang=en"), ".card .price")
 
 
 def test_the_first_page_in_german(manager: Staff, shown: Show) -> None:

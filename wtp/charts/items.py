@@ -21,7 +21,8 @@ MATTERS_CLOSE = "What matters most, about alike: “{first}” and “{second}�
 MOVES_MOST = "What raises the rating most: “{first}”, by {amount} points"
 MOVES_CLOSE = "What raises the rating most, about alike: “{first}” and “{second}”"
 MOVES_NOTHING = "No step up raises the rating clearly"
-
+PREFERRED = "“{first}” is preferred most often: by {amount}"
+PREFERRED_CLOSE = "Preferred most often, about alike: “{first}” and “{second}”"
 
 Columns = tuple[str, str, str]  # of the figure and the two ends of its interval
 

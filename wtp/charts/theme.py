@@ -16,7 +16,7 @@ GREY = "#8A8F94"
 INK = "#000000"  # the page puts its own text colour in its place
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
-_TEMPLATE = go.layout.Template(
+TEMPLATE = go.layout.Template(
     layout=go.Layout(
         font={"family": FONT, "size": 14},
         colorway=list(COLOURS),
@@ -48,7 +48,7 @@ _TEMPLATE = go.layout.Template(
 def new_figure(traces: Sequence[go.Scatter | go.Bar], *, x_title: str, y_title: str, height: int = 420) -> go.Figure:
     """A figure in the house's look; the finding stands above it as the page's heading, for readers of every kind."""
     figure = go.Figure(list(traces))
-    figure.update_layout(template=_TEMPLATE, height=height, xaxis_title=x_title, yaxis_title=y_title)
+    figure.update_layout(template=TEMPLATE, height=height, xaxis_title=x_title, yaxis_title=y_title)
     return figure
 
 

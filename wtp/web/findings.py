@@ -57,7 +57,7 @@ def _each_segment(reading: Reading) -> Iterator[str]:
     if row is not None and row["gain"] > 0 and row["objective"] == "profit":
         yield gettext(
             "A price of its own for each segment would earn about %(gain)s a year more than one price for all.",
-            gain=reading.money(row["gain"], _round(row["gain"])),
+            gain=reading.money(row["gain"], formats.three_digits(row["gain"])),
         )
 
 
@@ -117,7 +117,7 @@ def _budget(reading: Reading) -> Iterator[str]:
         # A text inside of an f-string would not be found for translation.
         gain = gettext("%(gain)s a year", gain=reading.money(row["gain"], step))
         level = reading.labels[f"{row['attribute']}.{row['to_level']}"]
-        spent = reading.money(row["investment"], _round(row["investment"]))
+        spent = reading.money(row["investment"], formats.three_digits(row["investment"]))
         steps.append(
             f"{row['rank']}. {reading.labels[row['attribute']]}: {level} ({reading.labels[row['segment']]}; {spent} → {gain})"
         )
@@ -143,8 +143,3 @@ def _tell(reading: Reading) -> Iterator[str]:
 
 def _few(count: float) -> str:
     return gettext("fewer than %(number)s", number=formats.number(0.1, 1)) if count < 0.1 else formats.number(count, 1)
-
-
-def _round(amount: float) -> float:
-    """Three digits carry what such an amount is known to."""
-    return formats.precision(abs(float(amount)) / 10) if amount else 1.0

@@ -24,6 +24,11 @@ def precision(width: float) -> float:
     return max(CENT, 10.0 ** math.floor(math.log10(width / 20)))
 
 
+def three_digits(amount: float) -> float:
+    """Rounding step of an amount without an interval: three digits carry what it is known to."""
+    return max(CENT, 10.0 ** (math.floor(math.log10(abs(amount))) - 2)) if amount and math.isfinite(amount) else 1.0
+
+
 def money(amount: float, currency: str, step: float = CENT) -> str:
     """An amount with its currency sign, rounded to `step`; a dash where there is none."""
     if math.isnan(amount):

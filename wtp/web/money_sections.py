@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
+import plotly.graph_objects as go
 from flask_babel import gettext
+from markupsafe import escape
 
+from wtp.charts import waterfall as waterfall_chart
+from wtp.charts import worth_distribution
 from wtp.survey.labels import todays_prices
 from wtp.web import formats
+from wtp.web.answer_sections import safe
 from wtp.web.reading import Reading
-from wtp.web.section import Section, interval_head
+from wtp.web.section import Section, interval_head, shares
 from wtp.web.verdicts import note_text
 
 
@@ -101,21 +107,86 @@ def waterfall(reading: Reading) -> Section:
     """How the price upper limit rises from today's offer, improvement by improvement."""
     table = reading.table("limit_waterfall")
     rows = []
-    for place, (_, row) in enumerate(table.iterrows()):
-        attribute, level = row["attribute"], row["to_level"]
-        step = f"+ {reading.labels[attribute]}: {reading.labels[f'{attribute}.{level}']}" if place else ""
+    for _, row in table.iterrows():
         limit = _with_interval(reading, row, 1, "limit", "low", "high") if pd.notna(row["limit"]) else formats.DASH
         change = _with_interval(reading, row, 1, "change") if pd.notna(row["change"]) else ""
-        rows.append((step or gettext("Today's offer"), limit, change, note_text(row["note"])))
+        rows.append((_improved(reading, row), limit, change, note_text(row["note"])))
     return Section(
         chart="waterfall",
-        title=gettext("How far improvements raise the price upper limit"),
+        title=waterfall_chart.title(table, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("How far improvements raise the price upper limit"),
         says=reading.everybody + gettext("From today's offer through one level up of each attribute, the one that raises the limit most first; each row has all improvements above it too."),
         not_says=gettext("It does not say that an improvement pays: its cost is on the page “Invest and save”. Beyond the tested prices no amount is shown."),
         head=(gettext("Offer"), _headed(gettext("Price upper limit"), reading), _headed(gettext("Change"), reading), gettext("Note")),
         rows=tuple(rows),
         csv="limit_waterfall",
-        drawn=False,
+        drawn=len(table) > 0 and bool(table["limit"].notna().any()),
+    )  # fmt: skip
+
+
+def waterfall_figure(reading: Reading) -> go.Figure:
+    """Bars of the rises, dots of the limits."""
+    table = reading.table("limit_waterfall")
+    names = [str(escape(_improved(reading, row))) for _, row in table.iterrows()]
+    return waterfall_chart.figure(table, names=names, words=gettext, currency=str(escape(reading.unit)))
+
+
+def _improved(reading: Reading, row: pd.Series) -> str:
+    """Name of a row of the waterfall: the improvement, or today's offer."""
+    attribute, level = row["attribute"], row["to_level"]
+    if not attribute:
+        return gettext("Today's offer")
+    return f"+ {reading.labels[attribute]}: {reading.labels[f'{attribute}.{level}']}"
+
+
+def distribution_section(reading: Reading) -> Section:
+    """How differently the respondents value each step."""
+    table = reading.table("worth_quantiles")
+    wide = worth_distribution.spread(table) if len(table) else table
+    step = reading.worth_step
+    rows = []
+    for _, row in wide.iterrows():
+        attribute, level = row["attribute"], row["to_level"]
+        cells = [reading.money(row[quantile], step) for quantile in (0.05, 0.25, 0.5, 0.75, 0.95)]
+        rows.append(
+            (
+                reading.labels[attribute],
+                reading.labels[f"{attribute}.{level}"],
+                *cells,
+                _above(reading, attribute, level),
+            )
+        )
+    return Section(
+        chart="worth_distribution",
+        title=worth_distribution.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if rows else gettext("How differently it is valued"),
+        says=reading.everybody + gettext("The amounts that nine of ten, and the middle half of the respondents lie between, by each one's own tastes. A step that is worth little in the middle may be worth much to some: those are customers for a surcharge."),
+        not_says=gettext("Each respondent's amount is itself uncertain; the extremes are the most uncertain ones. It says nothing about who pays more: see the segments."),
+        head=(gettext("Attribute"), gettext("Instead"), gettext("Lowest 5 per cent below"), gettext("A quarter below"), gettext("Half below"), gettext("A quarter above"), gettext("Highest 5 per cent above"), f"{gettext('Value it above its cost')}, {interval_head(reading)}"),
+        rows=tuple(rows),
+        csv="worth_quantiles",
+    )  # fmt: skip
+
+
+def _above(reading: Reading, attribute: str, level: str) -> str:
+    """Share of the respondents who value an improvement above what it costs more."""
+    table = reading.table("share_above_cost")
+    rows = table[(table["attribute"] == attribute) & (table["to_level"] == level)] if len(table) else table
+    if not len(rows) or pd.isna(rows["share"].iloc[0]):
+        return ""
+    row = rows.iloc[0]
+    return f"{formats.percent(row['share'])} ({shares(row['low'], row['high'])})"
+
+
+def distribution_figure(reading: Reading) -> go.Figure:
+    """Lines of the middle half and of nine of ten, with costs."""
+    costs = {}
+    for attribute in reading.definition.attributes:
+        today = attribute.level(attribute.current).unit_cost
+        for level in attribute.levels:
+            if today is not None and level.unit_cost is not None:
+                costs[attribute.id, level.id] = level.unit_cost - today
+    return worth_distribution.figure(
+        reading.table("worth_quantiles"), labels=safe(reading.labels), words=gettext,
+        currency=str(escape(reading.unit)), costs=costs,
     )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ class Reading:
 
     def worths(self) -> pd.DataFrame:
         """Trade-off values of all steps; where alternatives bear labels, an attribute is that of its label, as in "time (rail)"."""
-        return _of_labels(self.table("willingness_to_pay"))
+        return by_label(self.table("willingness_to_pay"))
 
     def todays_worths(self) -> pd.DataFrame:
         """Trade-off values of the steps of today's offer."""
@@ -121,7 +121,8 @@ class Reading:
         return table[table["offer_label"].isin(["", label_of(self.definition, todays_offer(self.definition))])]
 
 
-def _of_labels(table: pd.DataFrame) -> pd.DataFrame:
+def by_label(table: pd.DataFrame) -> pd.DataFrame:
+    """Amounts whose attribute is that of its label, as in "time (rail)"; the same table where offers bear no labels."""
     if "offer_label" not in table:
         return table
     return table.assign(

@@ -28,7 +28,7 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE, SETS, analysis_of
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
-from wtp.web.formats import money, number, percent
+from wtp.web.formats import CENT, money, number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
 from wtp.web.sections import figure, section
@@ -39,10 +39,16 @@ from wtp.web.verdicts import Verdict, note_text, splits, verdicts
 blueprint = Blueprint("results", __name__)
 PAGES = {
     "importance": ("importance",),
-    "worth": ("worth", "amounts"),
-    "price": ("demand", "limits", "waterfall", "van_westendorp"),
-    "invest": ("invest",),
-}
+    "worth": ("worth", "amounts", "worth_distribution"),
+    "price": (
+        "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
+    ),
+    "invest": ("invest", "strengths"),
+    "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
+    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
+    "model": ("part_worths", "model_quality"),
+}  # fmt: skip
+_ABOUT_SEGMENTS = ("segment_profile", "found_segments", "latent_classes")
 
 
 def _reading(slug: str) -> Reading:
@@ -150,6 +156,7 @@ class Card:
     evidence: str
     limit: str
     limit_is_final: bool
+    today: str
     verdicts: tuple[Verdict, ...]
 
 
@@ -161,8 +168,24 @@ def _card(reading: Reading) -> Card:
         str(row["weight_of_evidence"]),
         _limit_sentence(reading),
         bool((reading.table("price_limit").get("status", pd.Series(dtype=str)) == "final").any()),
+        _today(reading),
         verdicts(reading),
     )
+
+
+def _today(reading: Reading) -> str:
+    """Today's price beside the limit: how much room there is, if that is clear."""
+    limits = reading.table("price_limit")
+    if limits.empty or pd.isna(limits["estimate"].iloc[0]):
+        return ""
+    price, row = reading.definition.price.current, limits.iloc[0]
+    shown = reading.money(price, 1 if float(price).is_integer() else CENT)
+    room = reading.money(abs(row["estimate"] - price), 1)
+    if row["low"] > price:
+        return gettext("Today's price is %(price)s, %(room)s below it.", price=shown, room=room)
+    if row["high"] < price:
+        return gettext("Today's price is %(price)s, %(room)s above it.", price=shown, room=room)
+    return gettext("Today's price, %(price)s, is as high as that within the interval.", price=shown)
 
 
 def _limit_sentence(reading: Reading) -> str:
@@ -179,7 +202,7 @@ def _limit_sentence(reading: Reading) -> str:
     )
 
 
-@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, answers):page>")
+@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
@@ -240,9 +263,16 @@ def _tabs(reading: Reading) -> dict[str, str]:
         "worth": gettext("What it is worth"),
         "price": gettext("Which price"),
         "invest": gettext("Invest and save"),
+        "market": gettext("The market"),
+        "segments": gettext("Segments"),
         ANSWERS: gettext("Answers"),
+        "model": gettext("The model"),
     }
-    return {page: name for page, name in tabs.items() if page in PAGES or sections_on(page, reading)}
+    asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
+    market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
+    segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
+    always = set(PAGES) - {"market", "segments"}
+    return {page: name for page, name in tabs.items() if page in asked | market | segments | always}
 
 
 @blueprint.get("/results/<slug>/<chart>.json")

@@ -6,7 +6,7 @@ Figures are rounded to what their interval carries, by the step that `Reading.pr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -17,9 +17,22 @@ from markupsafe import escape
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.survey.labels import todays_prices
 from wtp.web import formats
+from wtp.web import market_sections as market
+from wtp.web import model_sections as model
+from wtp.web import price_sections as price
+from wtp.web import segment_sections as segment
+from wtp.web.answer_sections import safe
 from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.findings import findings
-from wtp.web.money_sections import amounts, limits, waterfall
+from wtp.web.money_sections import (
+    amounts,
+    distribution_figure,
+    distribution_section,
+    limits,
+    waterfall,
+    waterfall_figure,
+)
+from wtp.web.performance_sections import strengths_figure, strengths_section
 from wtp.web.reading import Reading
 from wtp.web.section import Section, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
@@ -216,10 +229,10 @@ def _headed(head: str, reading: Reading) -> str:
 
 def _premium(reading: Reading, row: pd.Series, step: float) -> str:
     """The competitive premium; as no more than a bound where the price would leave the tested ones."""
-    price = reading.definition.price
+    tested = reading.definition.price
     rises = (row["direction"] == "up") == (row["worth"] > 0)
     lowest, highest = todays_prices(reading.definition)
-    room = highest - price.current if rises else price.current - lowest
+    room = highest - tested.current if rises else tested.current - lowest
     if abs(row["worth"]) <= room:
         return _with_interval(reading, row, "worth", step)
     if row["worth"] > 0:
@@ -255,21 +268,85 @@ def _break_even(reading: Reading, row: pd.Series) -> str:
     return gettext("up to %(amount)s", amount=amount) if row["break_even"] > 0 else gettext("at no cost")
 
 
-_SECTIONS: dict[str, Callable[[Reading], Section]] = {
-    "importance": _importance,
-    "worth": _worth,
-    "amounts": amounts,
-    "demand": _demand,
-    "limits": limits,
-    "waterfall": waterfall,
-    "van_westendorp": _van_westendorp,
-    "invest": _invest,
+def _importance_figure(reading: Reading) -> go.Figure:
+    return importance.figure(reading.table("importance"), labels=safe(reading.labels), words=gettext)
+
+
+def _worth_figure(reading: Reading) -> go.Figure:
+    worths = reading.worths()
+    return willingness_to_pay.figure(worths, labels=safe(reading.labels), words=gettext, currency=_unit(reading))
+
+
+def _demand_figure(reading: Reading) -> go.Figure:
+    return demand.figure(
+        reading.table("demand"),
+        labels=safe(reading.labels),
+        words=gettext,
+        currency=_unit(reading),
+        limits=reading.table("price_limit"),
+        current=reading.definition.price.current,
+    )
+
+
+def _van_westendorp_figure(reading: Reading) -> go.Figure:
+    points = reading.table("van_westendorp_points")
+    curves = reading.table("van_westendorp_curves")
+    return van_westendorp.figure(curves, words=gettext, currency=_unit(reading), points=points)
+
+
+def _invest_figure(reading: Reading) -> go.Figure:
+    table = reading.table("investment")
+    return investment.figure(table, labels=safe(reading.labels), words=gettext, currency=_unit(reading))
+
+
+def _unit(reading: Reading) -> str:
+    """Currency and period; escaped, since Plotly reads a little HTML in texts."""
+    return str(escape(reading.unit))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """How a section and its figure are made; None where there is only a table."""
+
+    section: Callable[[Reading], Section]
+    figure: Callable[[Reading], go.Figure] | None = None
+
+
+_PARTS: dict[str, _Part] = {
+    "importance": _Part(_importance, _importance_figure),
+    "worth": _Part(_worth, _worth_figure),
+    "worth_distribution": _Part(distribution_section, distribution_figure),
+    "amounts": _Part(amounts),
+    "demand": _Part(_demand, _demand_figure),
+    "limits": _Part(limits),
+    "waterfall": _Part(waterfall, waterfall_figure),
+    "profit": _Part(price.profit_section, price.profit_figure),
+    "triangulation": _Part(price.triangulation_section, price.triangulation_figure),
+    "van_westendorp": _Part(_van_westendorp, _van_westendorp_figure),
+    "newton_miller_smith": _Part(price.newton_miller_smith_section, price.newton_miller_smith_figure),
+    "gabor_granger": _Part(price.gabor_granger_section, price.gabor_granger_figure),
+    "open_price": _Part(price.open_price_section, price.open_price_figure),
+    "invest": _Part(_invest, _invest_figure),
+    "strengths": _Part(strengths_section, strengths_figure),
+    "shares": _Part(market.shares_section, market.shares_figure),
+    "sensitivity": _Part(market.sensitivity_section, market.sensitivity_figure),
+    "elasticities": _Part(market.elasticities_section),
+    "equilibrium": _Part(market.equilibrium_section),
+    "best_offers": _Part(market.best_offers_section),
+    "segment_worth": _Part(segment.worth_section, segment.worth_figure),
+    "segment_profile": _Part(segment.profile_section),
+    "found_segments": _Part(segment.found_section, segment.found_figure),
+    "segment_overlap": _Part(segment.overlap_section),
+    "found_profile": _Part(segment.found_profile_section),
+    "latent_classes": _Part(segment.classes_section, segment.classes_figure),
+    "part_worths": _Part(model.part_worths_section, model.part_worths_figure),
+    "model_quality": _Part(model.quality_section),
 }
 
 
 def section(chart: str, reading: Reading) -> Section:
     """One section; columns without any entry are left out."""
-    made = asked_section(chart, reading) if is_asked(chart) else _SECTIONS[chart](reading)
+    made = asked_section(chart, reading) if is_asked(chart) else _PARTS[chart].section(reading)
     kept = [place for place in range(len(made.head)) if not made.rows or any(row[place] for row in made.rows)]
     rows = tuple(tuple(row[place] for place in kept) for row in made.rows)
     told = () if made.missing else (*made.findings, *findings(chart, reading))
@@ -277,27 +354,10 @@ def section(chart: str, reading: Reading) -> Section:
 
 
 def figure(chart: str, reading: Reading) -> go.Figure:
-    """The Plotly figure of a section's chart; texts are escaped, since Plotly reads a little HTML in them."""
+    """The Plotly figure of a section's chart."""
     if is_asked(chart):
         return asked_figure(chart, reading)
-    labels = {name: str(escape(text)) for name, text in reading.labels.items()}
-    unit = str(escape(reading.unit))
-    if chart == "importance":
-        return importance.figure(reading.table("importance"), labels=labels, words=gettext)
-    if chart == "worth":
-        worths = reading.worths()
-        return willingness_to_pay.figure(worths, labels=labels, words=gettext, currency=unit)
-    if chart == "demand":
-        return demand.figure(
-            reading.table("demand"),
-            labels=labels,
-            words=gettext,
-            currency=unit,
-            limits=reading.table("price_limit"),
-            current=reading.definition.price.current,
-        )
-    if chart == "van_westendorp":
-        points = reading.table("van_westendorp_points")
-        curves = reading.table("van_westendorp_curves")
-        return van_westendorp.figure(curves, words=gettext, currency=unit, points=points)
-    return investment.figure(reading.table("investment"), labels=labels, words=gettext, currency=unit)
+    made = _PARTS[chart].figure
+    if made is None:
+        raise LookupError(f"{chart} is not drawn; allowed: a section with a chart.")
+    return made(reading)

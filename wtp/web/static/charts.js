@@ -24,8 +24,9 @@ function fitPhone({ data, layout }) {
   layout.font.size = 12;
   layout.margin = { l: 6, r: 12, t: layout.margin?.t ?? 10, b: 50 };
   layout.yaxis.tickfont = { size: 11 };
-  for (const axis of [layout.xaxis, layout.yaxis]) {
-    if (axis.title?.text) axis.title = { text: wrapped(axis.title.text, categories ? 24 : 36), font: { size: 12 } };
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+  for (const axis of axes.map((name) => layout[name])) {
+    if (axis.title?.text) axis.title = { text: wrapped(axis.title.text, categories || layout.yaxis.ticktext ? 24 : 36), font: { size: 12 } };
   }
   if (categories) {
     const rows = new Set(data.flatMap((trace) => trace.y).filter(Boolean));
@@ -33,7 +34,11 @@ function fitPhone({ data, layout }) {
     const lines = Math.max(...[...rows].map((name) => wrapped(name, 22).split("<br>").length));
     layout.height = 100 + rows.size * (10 + 14 * lines);
   }
-  if (layout.yaxis.ticktext) layout.yaxis.ticktext = layout.yaxis.ticktext.map((name) => wrapped(name, 16));
+  if (layout.yaxis.ticktext) {
+    layout.yaxis.ticktext = layout.yaxis.ticktext.map((name) => wrapped(name, 18));
+    const lines = Math.max(...layout.yaxis.ticktext.map((name) => name.split("<br>").length));
+    layout.height = Math.max(layout.height, 140 + layout.yaxis.ticktext.length * (8 + 14 * lines));
+  }
   for (const trace of data) {
     if (trace.name) trace.name = wrapped(trace.name, 36);
     if (categories && Array.isArray(trace.y)) trace.y = trace.y.map((name) => name && wrapped(name, 22));
@@ -42,6 +47,13 @@ function fitPhone({ data, layout }) {
       trace.textfont = { size: 11 };
       trace.text = trace.text.map((name) => wrapped(name, 14));
     }
+  }
+}
+
+// Long names beside the rows break into lines, so that the drawing keeps its room.
+function fitDesk({ data }) {
+  for (const trace of data) {
+    if (typeof trace.y?.[0] === "string") trace.y = trace.y.map((name) => name && wrapped(name, 40));
   }
 }
 
@@ -66,6 +78,7 @@ async function draw(place) {
   figure.layout.separators = sign("decimal") + sign("group");
   figure.layout.font = { ...figure.layout.font, color: ink };
   if (narrow) fitPhone(figure);
+  else fitDesk(figure);
   await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false });
   place.style.minHeight = "auto"; // small charts need no more room than they have
   for (const button of document.querySelectorAll(`button[data-download-of="${place.id}"]`)) {
@@ -79,4 +92,13 @@ async function draw(place) {
   }
 }
 
-for (const place of document.querySelectorAll("[data-chart]")) draw(place);
+const places = document.querySelectorAll("[data-chart]");
+for (const place of places) draw(place);
+
+// Paper is narrower than most screens, and a drawn chart does not shrink by itself.
+const PAPER = 640;
+const resize = (layout) => {
+  for (const place of places) if (place.layout) Plotly.relayout(place, layout);
+};
+window.addEventListener("beforeprint", () => resize({ autosize: false, width: PAPER }));
+window.addEventListener("afterprint", () => resize({ autosize: true, width: undefined }));
