@@ -161,13 +161,19 @@ def test_result_pages_name_the_label_of_every_amount(
     addresses = {str(a["href"]).split("#")[0] for a in home.select('a[href^="/results/modes"]')}
     charts = [path for path in sorted(addresses) if "." not in path]
     assert len(charts) >= 3
-    text = ""
+    text, figures = "", 0
     for path in charts:
         page = analyst.open(path)
         shown = words(page, "main")
         text += shown
         for raw in ("time (", "price (", "(rail)", "h3", "does not apply"):
             assert raw not in shown, f"{path}: {raw}"
+        for chart in page.select("[data-chart]"):
+            drawn = analyst.client.get(str(chart["data-chart"]))
+            assert drawn.status_code == 200, chart["data-chart"]
+            assert "(rail)" not in drawn.text
+            figures += 1
+    assert figures >= 6
     assert {"en": "Travel time, Coach", "de": "Reisezeit, Fernbus"}[language] in text
     assert {"en": "Price, Train", "de": "Preis, Bahn"}[language] in text
     assert {"en": "compare whole offers", "de": "Vergleichen Sie ganze Angebote"}[language] in text
