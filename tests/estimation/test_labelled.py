@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.discrete.conditional_models import ConditionalLogit as Oracle
 
-from tests.simulated import modes
+from tests.simulated import modes, simulated
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit, HierarchicalLogit, LatentClassLogit, importance, part_worths
 from wtp.estimation.coding import design_levels, prior_coding, sum_to_zero_contrasts
 from wtp.estimation.labelled import fit_of, plain, seen_as, told
 from wtp.estimation.synthetic_study import answered_design, assumed_tastes
+from wtp.survey import Survey
 
 FORMULA = "mode + time:mode + seat + transfers + parking + price:mode"
 # By hand: what each column is.
@@ -37,15 +39,34 @@ COLUMNS = {
 
 
 @pytest.fixture(scope="module")
-def frame(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """Answers of 300 private travellers with equal tastes, so that a pooled logit is the model that made them."""
+def alike(tmp_path_factory: pytest.TempPathFactory) -> Survey:
+    """Private travellers with equal tastes, so that a pooled logit is the model that makes their answers."""
     survey = modes(tmp_path_factory.mktemp("labelled"))
-    assert survey.design is not None
     simulation = survey.definition.simulation
     assert simulation is not None
-    equal = survey.definition.model_copy(update={"simulation": simulation.model_copy(update={"spread": 0.0})})
-    levels = design_levels(survey.design, equal)
-    return answered_design(equal, levels, assumed_tastes(equal), {"private": 300}, np.random.default_rng(4))
+    private = simulation.segments[1].model_copy(update={"share": 1.0})
+    equal = simulation.model_copy(update={"spread": 0.0, "segments": (private,)})
+    return replace(survey, definition=survey.definition.model_copy(update={"simulation": equal}))
+
+
+@pytest.fixture(scope="module")
+def frame(alike: Survey) -> pd.DataFrame:
+    """Answers of 300 of them, all at once."""
+    assert alike.design is not None
+    levels, tastes = design_levels(alike.design, alike.definition), assumed_tastes(alike.definition)
+    return answered_design(alike.definition, levels, tastes, {"private": 300}, np.random.default_rng(4))
+
+
+def one_by_one(alike: Survey) -> pd.DataFrame:
+    """Answers of 300 of them, person by person, as the bot gives them."""
+    rows = []
+    for r in simulated(alike, 300, seed=6).respondents:
+        for c in r.choices:
+            rows += [
+                {"respondent": r.number, "choice_task": c.task.number, "chosen": int(a.number == c.chosen), "buys": int(bool(c.buys)), "price": a.price, **a.levels}
+                for a in c.task.alternatives
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +99,14 @@ def test_the_fit_is_that_of_statsmodels(frame: pd.DataFrame) -> None:
     assert fit.bse[list(COLUMNS)].to_numpy() == pytest.approx(errors.to_numpy(), rel=1e-3)
 
 
-def test_known_tastes_come_back(data: ChoiceData) -> None:
+@pytest.mark.parametrize("how", ["at once", "one by one"])
+def test_known_tastes_come_back(how: str, alike: Survey, data: ChoiceData) -> None:
     """Part-worths, price coefficients and the label's worth at today's price, each within three standard errors."""
+    if how == "one by one":
+        frame = one_by_one(alike)
+        for attribute in alike.definition.attributes:
+            frame[attribute.id] = pd.Categorical(frame[attribute.id], categories=list(attribute.level_ids))
+        data = ChoiceData.from_long(frame, FORMULA, buys="buys", labels="mode")
     fit = ConditionalLogit(data).fit()
     true = dict.fromkeys(data.names, 0.0)
     true |= {"price (rail)": -0.05, "price (car)": -0.05, "price (bus)": -0.08}
