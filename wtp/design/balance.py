@@ -64,12 +64,6 @@ def assembled(
     return Design(versions, design_hash(format_design(draft, definition)))
 
 
-def level_numbers(definition: Definition) -> list[tuple[int, bool]]:
-    """(number of levels, ordered worst first) of every attribute and then the price."""
-    attributes = [(len(attribute.levels), attribute.ordered) for attribute in definition.attributes]
-    return [*attributes, (len(definition.price.levels), True)]
-
-
 @dataclass(slots=True)
 class _Tasks:
     """Draws tasks with the least-used levels; where the rules hardly let any pass, builds them from the list of allowed alternatives.

@@ -27,7 +27,7 @@ Coded = TypeVar("Coded")
 class Labels:
     """column: which labels the alternatives. names: labels in order. attributes: all columns. prices: by label how utility falls in its price, parameters and tested prices of its own.
 
-    own_prices: whether each label has a price coefficient of its own. comparable: whether offers of two labels differ in nothing else, so that a change of label has one worth.
+    own_prices: whether each label has a price coefficient of its own. comparable: whether offers of two labels differ in nothing else, what a price means to them included, so that a change of label has one worth.
     """
 
     column: str

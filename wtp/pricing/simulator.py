@@ -22,7 +22,6 @@ from scipy.special import expit, logsumexp
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
-from wtp.estimation.labelled import seen_as
 from wtp.pricing.money import Money
 from wtp.pricing.offers import Offer, as_offers, level_change, offer_vector, own_data
 from wtp.pricing.people import People, summary_of
@@ -90,11 +89,7 @@ class Market:
         """How the price of each offer is money: one way for all, or each label's own."""
         if self.data.labels is None:
             return (Money.of(self.data, self.price),) * len(self.offers)
-        by_label = {
-            label: Money.of(seen_as(self.data, label), self.price)
-            for label in {str(own_data(self.data, o.levels) and o.levels[self.data.labels.column]) for o in self.offers}
-        }
-        return tuple(by_label[str(offer.levels[self.data.labels.column])] for offer in self.offers)
+        return tuple(Money.of(own_data(self.data, offer.levels), self.price) for offer in self.offers)
 
     @cached_property
     def priced(self) -> tuple[tuple[Money, np.ndarray], ...]:

@@ -109,7 +109,7 @@ def _by_label(fit: AnyFit, steps: Sequence[Step] | None, price: str, **asked: An
     tables = []
     for step in steps:
         table = willingness_to_pay(fit_of(fit, _label_for(labels, step)), price, steps=[step], **asked)
-        if step.attribute == labels.column and (labels.own_prices or not labels.comparable):
+        if step.attribute == labels.column and not labels.comparable:
             table = table.assign(estimate=np.nan, low=np.nan, high=np.nan, note=NO_ONE_WORTH)
         tables.append(_labelled(table, step.label))
     found = pd.concat(tables, ignore_index=True)
@@ -245,11 +245,7 @@ def _contrasts(data: ChoiceData, money: Money, steps: Sequence[Step] | None) -> 
     if steps is None:
         others = [k for k, name in enumerate(data.names) if k not in money.columns and name != NONE]
         if data.labels is not None:
-            kept = [
-                a
-                for a in data.attributes
-                if a.name != data.labels.column or not (data.labels.own_prices or not data.labels.comparable)
-            ]
+            kept = [a for a in data.attributes if a.name != data.labels.column or data.labels.comparable]
             others = [k for k in others if any(a.contrasts[:, k].any() for a in kept)]
         return np.eye(len(data.names))[others], {"parameter": [data.names[k] for k in others]}
     rows = [contrast(data, step.attribute, step.from_level, step.to_level) for step in steps]
