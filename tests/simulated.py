@@ -1,4 +1,4 @@
-"""Simulated answers without a database, and the two studies that ask everything."""
+"""Simulated answers without a database, the two studies that ask everything, and one with labelled alternatives."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def every_question(place: Path) -> Survey:
     """The study with every type of question once, in a folder "every", its design found."""
     folder = place / "every"
     shutil.copytree(TESTS / "every_question", folder)
+    definition = load_survey(folder).definition
+    (folder / "design.csv").write_text(format_design(search(definition, 1), definition), encoding="utf-8")
+    return load_survey(folder)
+
+
+def modes(place: Path) -> Survey:
+    """The study with labelled alternatives in a folder "modes", its design found."""
+    folder = place / "modes"
+    shutil.copytree(TESTS / "modes", folder)
     definition = load_survey(folder).definition
     (folder / "design.csv").write_text(format_design(search(definition, 1), definition), encoding="utf-8")
     return load_survey(folder)

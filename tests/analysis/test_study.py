@@ -159,10 +159,6 @@ def test_answers_that_cannot_be_estimated_are_a_note_not_a_crash(survey: Survey,
 
 
 def test_hit_rate_and_retest_by_hand(survey: Survey, answers: Answers) -> None:
-    definition = survey.definition
-    nothing = pd.Series(
-        0.0, index=pd.MultiIndex.from_tuples([(a.id, level) for a in definition.attributes for level in a.level_ids])
-    )
     people = answers.respondents[:40]
     cheapest = [
         min(c.task.alternatives, key=lambda a: a.price).number == c.chosen
@@ -173,7 +169,7 @@ def test_hit_rate_and_retest_by_hand(survey: Survey, answers: Answers) -> None:
     ties = any(
         len({a.price for a in c.task.alternatives}) < 3 for r in people for c in r.choices if c.task.kind == "holdout"
     )
-    hit_rate, chance = holdout_hit_rate(definition, people, nothing, -1.0)
+    hit_rate, chance = holdout_hit_rate(people, lambda alternative: -alternative.price)
     assert chance == pytest.approx(1 / 3)
     if not ties:
         assert hit_rate == pytest.approx(np.mean(cheapest))

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from statsmodels.datasets import modechoice
 
 from wtp.cli import main
+from wtp.estimation import ChoiceData, ConditionalLogit
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FILES = {"summary.txt", "part_worths.csv", "willingness_to_pay.csv", "importance.csv", "estimates.json", "fit.json"}
@@ -84,6 +85,38 @@ def test_modechoice_as_statsmodels_ships_it(tmp_path: Path) -> None:
     assert figures["log_likelihood"] == pytest.approx(
         -199.976623, rel=1e-6
     )  # Greene, Econometric Analysis, prints -199.9766
+
+
+def test_each_mode_has_its_own_worths_where_it_labels_the_alternatives(tmp_path: Path) -> None:
+    """The travellers of statsmodels' modechoice: income counts for flights alone, cost for each mode on its own; the likelihood is that of the same columns by hand."""
+    frame = modechoice.load_pandas().data
+    frame["mode"] = frame["mode"].map({1: "air", 2: "train", 3: "bus", 4: "car"})
+    frame["income"] = frame["hinc"].where(frame["mode"] == "air")
+    source, out = tmp_path / "mode.csv", tmp_path / "out"
+    frame.to_csv(source, index=False)
+    keys = ["--respondent", "individual", "--choice-task", "individual", "--chosen", "choice", "--price", "gc"]
+    result = run(source, "--formula", "mode + ttme + income + gc:mode", *keys, "--labels", "mode", "--out", out)
+    assert result.exit_code == 0, result.output
+    figures = json.loads((out / "estimates.json").read_text())
+    by_hand = frame.assign(income=frame["income"].fillna(0), **{f"gc_{m}": frame["gc"] * (frame["mode"] == m) for m in ("air", "bus", "car", "train")})  # fmt: skip
+    data = ChoiceData.from_long(
+        by_hand, "mode + ttme + income + gc_air + gc_bus + gc_car + gc_train", respondent="individual", choice_task="individual", chosen="choice", price=None
+    )  # fmt: skip
+    wanted = ConditionalLogit(data).fit()
+    assert figures["log_likelihood"] == pytest.approx(wanted.llf, rel=1e-9)
+    for mode in ("air", "bus", "car", "train"):
+        assert figures["parameters"][f"gc ({mode})"] == pytest.approx(wanted.params[f"gc_{mode}"], abs=1e-7)
+    worth = pd.read_csv(out / "willingness_to_pay.csv").set_index(["offer_label", "parameter"])
+    assert set(worth.index) == {("air", "income"), *((m, "ttme") for m in ("air", "bus", "car", "train"))}
+    z = [wanted.params[f"gc_{m}"] / wanted.bse[f"gc_{m}"] for m in ("air", "bus", "car", "train")]
+    assert min(z) > -3.09, "the cost of no mode is clearly negative here, and every row says so"
+    for mode, parameter in worth.index:
+        assert np.isnan(worth.loc[(mode, parameter), "estimate"])
+        assert "did not clearly drive" in worth.loc[(mode, parameter), "note"]
+    without = run(source, "--formula", "mode + ttme + gc:mode", *keys, "--out", tmp_path / "without")
+    assert without.exit_code == 0, without.output
+    assert "--labels" in (tmp_path / "without" / "summary.txt").read_text()
+    assert pd.read_csv(tmp_path / "without" / "willingness_to_pay.csv").empty
 
 
 def test_segments_are_estimated_beside_everybody(choices: pd.DataFrame, tmp_path: Path) -> None:

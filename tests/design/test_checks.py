@@ -11,7 +11,8 @@ import pytest
 
 from wtp.design import check_design, diagnostics, search
 from wtp.design.checks import FAILED, OUT_OF_DATE, READY, UNUSABLE, WARNING, Check, worst
-from wtp.design.efficient import codes, prior_draws
+from wtp.design.efficient import prior_draws
+from wtp.estimation.columns import Columns
 from wtp.survey import Alternative, ChoiceTask, Definition, Design, load_survey
 from wtp.survey.tasks import Prior, Prohibition
 
@@ -87,7 +88,7 @@ def test_the_d_error_is_that_of_the_information_task_by_task(sound: tuple[Defini
     assert told.random_prior_d_error > expected[1]
     assert "under the prior" in str(told)
     assert diagnostics(design, definition).prior_d_error is None
-    assert len(codes(definition)) == 5
+    assert len(Columns.of(definition).codes) == 5
 
 
 def test_a_design_older_than_the_rules_is_out_of_date(sound: tuple[Definition, Design]) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from wtp.design import diagnostics, search
 from wtp.design.balance import balanced_design
-from wtp.design.efficient import blocked, codes, prior_draws
+from wtp.design.efficient import blocked, prior_draws
 from wtp.design.exchange import coordinate_exchange
 from wtp.design.rules import Rules, rules_of
 from wtp.errors import DesignError, SurveyError
+from wtp.estimation.columns import Columns
 from wtp.survey import Definition, Design, load_survey
 
 TEXT = (Path(__file__).parents[2] / "surveys" / "supplier" / "survey.toml").read_text(encoding="utf-8")
@@ -154,7 +155,7 @@ def test_tested_prices_between_the_extremes_stay_in_an_efficient_design(tmp_path
     price = found.balance[-1]
     assert price.attribute == "price"
     assert price.deviation <= 0.25, price.counts
-    coded, rules, draws = codes(definition), rules_of(definition), prior_draws(definition)
+    coded, rules, draws = Columns.of(definition).codes, rules_of(definition), prior_draws(definition)
     free_of_weight = coordinate_exchange(coded, 20, 3, rules, draws=draws, starts=10)
     assert found.d_error < 1.08 * 2 * free_of_weight.error, "which costs little"
 
@@ -165,7 +166,7 @@ PRIOR = "prior = { price_coefficient = -0.05, spread = 0.5, worth = { range = [0
 def test_a_prior_makes_the_design_better_where_it_is_right(tmp_path: Path) -> None:
     plain = written(tmp_path / "plain", 'method = "efficient"\nseconds = 6', versions=2)
     known = written(tmp_path / "known", f'method = "efficient"\nseconds = 20\n{PRIOR}', versions=2)
-    coded, rules, draws = codes(known), rules_of(known), prior_draws(known)
+    coded, rules, draws = Columns.of(known).codes, rules_of(known), prior_draws(known)
     assert draws.shape == (64, 13)
     assert (draws[:, -1] < 0).all()
     arguments = {"starts": 2, "seconds": 30.0}
@@ -178,7 +179,9 @@ def test_the_time_limit_holds_and_leaves_a_design(tmp_path: Path) -> None:
     definition = written(tmp_path / "short", "", versions=100)
     arguments = {"draws": np.zeros((64, 13)), "starts": 1000, "seconds": 0.5}
     shares: list[float] = []
-    found = coordinate_exchange(codes(definition), 1000, 3, rules_of(definition), **arguments, progress=shares.append)  # type: ignore[arg-type]
+    found = coordinate_exchange(
+        Columns.of(definition).codes, 1000, 3, rules_of(definition), **arguments, progress=shares.append
+    )  # type: ignore[arg-type]
     assert found.stopped
     assert shares[-1] == 1.0
     assert np.isfinite(found.error)

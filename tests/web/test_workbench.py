@@ -271,6 +271,26 @@ def test_rules_of_the_choice_tasks_have_forms(author: Author, surveys: Path) -> 
     assert author.go("/manage/supplier/edit").select(".todo") == []
 
 
+def test_labels_of_the_offers_have_forms(author: Author, surveys: Path) -> None:
+    author.go("/manage/supplier/edit/choice_tasks")
+    author.press(typed={"choice_tasks.labels": "brand"})
+    author.go("/manage/supplier/edit/attributes.2")
+    author.press(typed={"attributes.2.only": ["known", "leading"], "attributes.2.per_label": ["yes"]})
+    author.go("/manage/supplier/edit/price")
+    author.press(typed={"price.per_label": ["yes"]})
+    author.go("/manage/supplier/edit/simulation")
+    author.press("add simulation.segments.0.per_label")
+    author.press(typed={"simulation.segments.0.per_label.0.label": "leading", "simulation.segments.0.per_label.0.price_coefficient": "-0.05"})  # fmt: skip
+    content = draft_of(surveys)
+    assert content["choice_tasks"]["labels"] == "brand"
+    assert (content["attributes"][2]["only"], content["attributes"][2]["per_label"]) == (["known", "leading"], True)
+    assert content["price"]["per_label"] is True
+    assert content["simulation"]["segments"][0]["per_label"] == [{"label": "leading", "price_coefficient": -0.05}]
+    author.go("/manage/supplier/edit/attributes.4")
+    author.press(typed={"attributes.4.only": ["known"]})
+    assert "labels the alternatives" in author.page.select_one('[data-mistakes="attributes.4.only"]').get_text()  # type: ignore[union-attr]
+
+
 def test_costs_of_all_levels_stand_on_one_page(author: Author, surveys: Path) -> None:
     author.go("/manage/supplier/edit/costs")
     author.press(

@@ -28,6 +28,7 @@ from wtp.pricing.investment import (
 )
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 from wtp.survey.definition import Definition
+from wtp.survey.labels import todays_prices
 
 LIMIT = "price_limit"
 SETTLED, MORE, TOO_FEW, TOO_CLOSE, WITHHELD = "settled", "more", "too_few", "too_close", "withheld"
@@ -97,7 +98,7 @@ def _limit(
 ) -> dict[str, object]:
     if pd.isna(row["estimate"]):
         return {"decision": LIMIT, "status": WITHHELD, "note": str(row["note"])}
-    lowest, highest = definition.price.levels[0], definition.price.levels[-1]
+    lowest, highest = todays_prices(definition)
     # An end that is cut off at the tested prices says nothing of the width.
     below = row["estimate"] - row["low"] if row["low"] > lowest else np.nan
     above = row["high"] - row["estimate"] if row["high"] < highest else np.nan

@@ -27,6 +27,7 @@ from wtp.estimation import (
 )
 from wtp.estimation.choice_data import NONE
 from wtp.estimation.diagnostics import Note
+from wtp.estimation.formulas import terms
 from wtp.estimation.hierarchical import Progress
 from wtp.estimation.saved import fit_record, population_frame
 from wtp.pricing import willingness_to_pay
@@ -34,6 +35,10 @@ from wtp.pricing import willingness_to_pay
 MODELS = ("conditional", "mixed", "latent", "hierarchical")
 _NO_PRICE = (
     "The formula has no column {price!r}, so there is no WTP; add it to the formula or name another one with --price."
+)
+_PRICE_BY_LABEL = (
+    "The price stands in the formula by another column alone, so there is no WTP; name the column that labels the alternatives with --labels, and each "
+    "label has its own."
 )
 _WORTH = ["segment", "parameter", "estimate", "low", "high", "method", "currency", "respondents", "note"]
 
@@ -56,6 +61,7 @@ class Specification:
     none: str = NONE
     available: str | None = None
     buys: str | None = None
+    labels: str | None = None
     price_form: str | Sequence[float] = "linear"
     at: float | None = None
 
@@ -104,6 +110,7 @@ def analyse_choices(
         "available": wanted.available,
         "buys": wanted.buys,
         "price_form": wanted.price_form,
+        "labels": wanted.labels,
     }
     parts = {ALL: frame} | _by_segment(frame, respondent, segments)
     notes: list[Note] = []
@@ -127,8 +134,9 @@ def analyse_choices(
         "part_worths": _all_parameters(fits),
         "importance": stacked(importances).drop(columns="noise_floor"),
     }
-    if everybody.data.price_form is None:
-        notes.append(Note("no_price", "warning", _NO_PRICE, {"price": price}))
+    if not everybody.data.price_parameters and everybody.data.price_form is None:
+        by_label = wanted.labels is None and any(price in term and len(term) > 1 for term in terms(formula))
+        notes.append(Note("no_price", "warning", _PRICE_BY_LABEL if by_label else _NO_PRICE, {"price": price}))
         tables["willingness_to_pay"] = pd.DataFrame(columns=_WORTH)
     else:
         worths = {

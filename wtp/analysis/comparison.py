@@ -136,7 +136,8 @@ def hints(definition: Definition, investment: pd.DataFrame, performance: pd.Data
     for _, row in investment[investment["direction"] == "down"].iterrows():
         attribute = definition.attribute(str(row["attribute"]))
         places = {level.id: place for place, level in enumerate(attribute.rising)}
-        best_known = max((places[rival.levels[attribute.id]] for rival in definition.competitors), default=-1)
+        theirs = [rival.levels[attribute.id] for rival in definition.competitors if attribute.id in rival.levels]
+        best_known = max((places[level] for level in theirs), default=-1)
         here = places[attribute.current]
         high = here == len(attribute.levels) - 1 or (best_known >= 0 and here >= best_known)
         gap = gaps.get((row["segment"], row["attribute"]), np.nan)

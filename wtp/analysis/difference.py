@@ -17,9 +17,11 @@ from wtp.errors import DataError, EstimationError
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE, Note
 from wtp.pricing import Step, willingness_to_pay
+from wtp.pricing.offers import own_fit
 from wtp.segments import declared, found_segments, overlap, partially_pooled, profile, scale_test, shares, typing_tool
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
+from wtp.survey.labels import todays_offer
 from wtp.survey.questions import Rating, SingleChoice
 
 _NOT_FOUND = "Respondents were not grouped by what they would pay: {reason}"
@@ -80,7 +82,7 @@ def difference_tables(
         return tables, tuple(notes)
     tables |= _latent(definition, respondents, membership, steps, seed)
     try:
-        groups = found_segments(found.fit, steps, seed=seed)
+        groups = found_segments(own_fit(found.fit, todays_offer(definition)), steps, seed=seed)
     except (DataError, EstimationError) as error:
         return tables, (*notes, Note("not_grouped", "info", _NOT_FOUND, {"reason": str(error)}, ALL))
     members = groups.members.set_index("respondent")["segment"]

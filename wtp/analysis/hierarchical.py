@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wtp.analysis.choice_frame import HOLDOUT, choice_frame, formula
+from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_data
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData
@@ -75,8 +75,10 @@ def hierarchical(
         frame = choice_frame(definition, people)
         frame = frame.assign(segment=frame["respondent"].map(member).fillna("no segment"))
         several = frame["segment"].nunique() > 1
-        data = ChoiceData.from_long(frame, formula=formula(definition), covariates=["segment"] if several else None)
-        model = HierarchicalLogit(data, signs={"price": -1}, covariates=["segment"] if several else None)
+        data = choice_data(definition, frame, covariates=["segment"] if several else None)
+        model = HierarchicalLogit(
+            data, signs=dict.fromkeys(data.price_parameters, -1), covariates=["segment"] if several else None
+        )
         part = _parts(progress)
         place = None if checkpoint is None else checkpoint / "fit"
         shown = part(1, 0.0, _FIRST_PART)
@@ -148,8 +150,7 @@ def _parts(
 
 def _hit_rates(definition: Definition, fit: HierarchicalResults, people: Sequence[Respondent]) -> dict[str, float]:
     """Share of held-out choices that the model, the pooled logit and chance predict; empty without held-out choices."""
-    frame = choice_frame(definition, people, kind=HOLDOUT)
-    if frame.empty:
+    tasks = holdout_data(definition, people)
+    if tasks is None:
         return {}
-    tasks = ChoiceData.from_long(frame, formula=formula(definition))
     return {str(name): float(rate) for name, rate in fit.holdout(tasks).table["hit_rate"].items()}

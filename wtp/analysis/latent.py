@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from wtp.analysis.choice_frame import choice_frame, formula
+from wtp.analysis.choice_frame import choice_data, choice_frame
 from wtp.analysis.hierarchical import FEWEST_TASKS, by_customers, choice_tasks_each
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData, LatentClassResults, select_classes
+from wtp.estimation import LatentClassResults, select_classes
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.hierarchical import Progress
 from wtp.estimation.latent_class import StartProgress
@@ -50,7 +50,7 @@ def latent_classes(
     began = time.perf_counter()
     for number, (name, own) in enumerate(large.items()):
         try:
-            data = ChoiceData.from_long(choice_frame(definition, own), formula=formula(definition))
+            data = choice_data(definition, choice_frame(definition, own))
             data = by_customers(data, definition, groups) if name == ALL else data
             fits[name] = select_classes(data, _CLASSES, seed=seed, progress=_part(progress, began, number, len(large))).best  # fmt: skip
         except (DataError, EstimationError) as error:

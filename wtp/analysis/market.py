@@ -31,6 +31,7 @@ from wtp.pricing.demand_curve import PROFIT, REVENUE
 from wtp.pricing.investment import OWN, draws_for, todays_market
 from wtp.pricing.simulator import PREFERENCE, RULES
 from wtp.survey.definition import Definition
+from wtp.survey.labels import label_of, prices_with, todays_offer
 
 DESCRIBED, SAMPLED, NOTHING = "described", "sampled", "nothing"
 ONE_PRICE, OWN_PRICES = "one price for all", "a price for each segment"
@@ -101,7 +102,7 @@ def known_shift(fit: Any, definition: Definition, *, seed: int) -> tuple[float, 
 def _of_segment(
     market: Market, definition: Definition, steps: tuple[Step, ...], purchases: float, confidence: float
 ) -> dict[str, pd.DataFrame]:
-    own = definition.economics is not None
+    own, label = definition.economics is not None, label_of(definition, todays_offer(definition))
     rules = (PREFERENCE,) if market.estimate else RULES  # one average taste has one first choice, which is nobody's
     tables = {
         "shares": pd.concat([market.shares(rule, confidence=confidence) for rule in rules], ignore_index=True),
@@ -114,7 +115,9 @@ def _of_segment(
             ignore_index=True,
         ),
         "elasticities": elasticities(market, confidence=confidence),
-        "sensitivity": market.sensitivity(OWN, definition.price.levels, confidence=confidence).astype({"level": str}),
+        "sensitivity": market.sensitivity(OWN, prices_with(definition, label), confidence=confidence).astype(
+            {"level": str}
+        ),
         "how_low": how_low(market, confidence=_BOUND),
         "consumer_surplus": consumer_surplus(market, OWN, steps, confidence=confidence),
     }

@@ -30,6 +30,7 @@ from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE
 from wtp.estimation.synthetic_study import Assumption, answered_design, assumed_tastes
 from wtp.pricing import price_limit_pooled, willingness_to_pay
 from wtp.survey.definition import Definition
+from wtp.survey.labels import todays_offer, todays_prices
 from wtp.survey.tasks import Design
 
 WTP, LIMIT = "wtp", "limit"
@@ -213,7 +214,11 @@ def study_half_widths(
     steps, with_none = steps_from_current(definition), "buys" in frame
     terms = formula(definition).removesuffix(" + none")
     try:
-        fit = ConditionalLogit(ChoiceData.from_long(frame, terms, buys="buys" if with_none else None)).fit()
+        fit = ConditionalLogit(
+            ChoiceData.from_long(
+                frame, terms, buys="buys" if with_none else None, labels=definition.choice_tasks.labels
+            )
+        ).fit()
     except (DataError, EstimationError) as error:
         rows = [(WTP, step.attribute, step.from_level, step.to_level) for step in steps]
         rows += [(LIMIT, "", "", "")] if with_none else []
@@ -229,9 +234,8 @@ def study_half_widths(
 
 
 def _limit(fit: ConditionalLogitResults, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:
-    offer = {attribute.id: attribute.current for attribute in definition.attributes}
-    tested = (definition.price.levels[0], definition.price.levels[-1])
-    row = price_limit_pooled(fit, offer, tested, **chance)
+    tested = todays_prices(definition)
+    row = price_limit_pooled(fit, todays_offer(definition), tested, **chance)
     return row[["estimate", "note"]].assign(
         quantity=LIMIT, attribute="", from_level="", to_level="", half_width=half_width_of_limit(row, tested)
     )

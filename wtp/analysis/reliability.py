@@ -8,16 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from wtp.analysis.choice_frame import choice_frame
+from wtp.analysis.choice_frame import choice_frame, formula
 from wtp.analysis.money import steps_from_current
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.estimation.response_error import Reliability, without_slips
+from wtp.pricing.offers import own_data
 from wtp.pricing.willingness_to_pay import contrast
 from wtp.quality.inspection import agreed
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
+from wtp.survey.labels import todays_offer
 
 _DRAWS = 4_000
 _CLEAR = 3.0  # price coefficient over its standard error, below it no ratio
@@ -62,15 +64,16 @@ def _corrected(
 ) -> pd.DataFrame:
     forced = [replace(r, choices=tuple(replace(c, buys=None) for c in r.choices)) for r in respondents]
     frame = choice_frame(definition, forced)
-    formula = " + ".join([*(f"`{attribute.id}`" for attribute in definition.attributes), "price"])
-    data = ChoiceData.from_long(frame, formula=formula)
+    terms = formula(definition).removesuffix(" + none")
+    data = ChoiceData.from_long(frame, terms, labels=definition.choice_tasks.labels)
+    data = own_data(data, todays_offer(definition))
     raw = ConditionalLogit(data).fit()
     clean = without_slips(data, again, np.asarray(raw.params, dtype=float))
     steps = steps_from_current(definition)
     contrasts = np.array([contrast(data, s.attribute, s.from_level, s.to_level) for s in steps])
     rng = np.random.default_rng(seed)
     ends = [(1 - confidence) / 2, (1 + confidence) / 2]
-    price = data.names.index("price")
+    price = data.names.index(str(data.price))
     found = pd.DataFrame([(ALL, s.attribute, s.from_level, s.to_level) for s in steps], columns=list(_COLUMNS[:4]))
     both = {"": (np.asarray(raw.params), np.asarray(raw.cov_params())), "_corrected": (clean.params, clean.covariance)}
     for name, (params, covariance) in both.items():

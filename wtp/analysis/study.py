@@ -17,7 +17,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
 from wtp.analysis.certainty import certainty
-from wtp.analysis.choice_frame import choice_frame, formula, holdout_hit_rate, retest_agreement
+from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_hit_rate, predicted_by, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
@@ -25,7 +25,7 @@ from wtp.analysis.market import known_shift
 from wtp.analysis.methods import method_tables
 from wtp.analysis.mixed import mixed_logits
 from wtp.analysis.models import chosen_model, possible
-from wtp.analysis.money import money_tables, steps_from_current
+from wtp.analysis.money import money_tables, steps_by_label, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.people import people_tables
 from wtp.analysis.price_tests import price_test_tables
@@ -35,7 +35,7 @@ from wtp.analysis.reliability import reliability_tables
 from wtp.analysis.versions import counted, with_price_response
 from wtp.analysis.what_if import simulator_of
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData, ConditionalLogit, importance, part_worths
+from wtp.estimation import ConditionalLogit, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE, Note, sample_size_notes
 from wtp.estimation.hierarchical import Progress
@@ -50,9 +50,11 @@ from wtp.pricing import (
 )
 from wtp.pricing.budget import within_budget
 from wtp.pricing.investment import expected_wrong
+from wtp.pricing.offers import own_data, own_fit
 from wtp.segments.declared import declared
 from wtp.survey.answers import Answers, Respondent
 from wtp.survey.definition import Definition
+from wtp.survey.labels import todays_offer, todays_prices
 from wtp.survey.load import Survey
 from wtp.survey.questions import VAN_WESTENDORP_ITEMS
 
@@ -122,7 +124,8 @@ def analyse(
     notes += remarks
     tables = _tables(definition, segments, groups, request, found, mixtures, model, tests, shift)
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
-    asked, remarks = _asked(definition, groups, request, fitted)
+    seen = {name: own_fit(fit, todays_offer(definition)) for name, fit in fitted.items()}
+    asked, remarks = _asked(definition, groups, request, seen)
     tables |= asked
     notes += remarks
     if len(versions.table):
@@ -188,7 +191,7 @@ def _estimate(definition: Definition, name: str, groups: Mapping[str, tuple[Resp
     if len(chosen) < SMALLEST_SAMPLE:
         return _Segment(name, chosen, None, size_notes if chosen or name != ALL else ())
     try:
-        data = ChoiceData.from_long(choice_frame(definition, chosen), formula=formula(definition))
+        data = choice_data(definition, choice_frame(definition, chosen))
         fit = ConditionalLogit(by_customers(data, definition, groups) if name == ALL else data).fit()
     except (DataError, EstimationError) as error:
         note = Note("not_estimated", "stop", NOT_ESTIMATED, {"reason": str(error)}, name)
@@ -212,9 +215,9 @@ def _tables(
     worthy = {name: people.get(name, fit) for name, fit in fitted.items()}
     worths = {name: part_worths(fit, confidence=request.confidence) for name, fit in fitted.items()}
     chance: dict[str, Any] = {"confidence": request.confidence, "seed": request.seed}
-    lowest, highest = definition.price.levels[0], definition.price.levels[-1]
+    lowest, highest = todays_prices(definition)
     grid = [lowest + (highest - lowest) * i / (PRICE_GRID - 1) for i in range(PRICE_GRID)]
-    offer = {attribute.id: attribute.current for attribute in definition.attributes}
+    offer = todays_offer(definition)
     tables = {
         "segments": pd.DataFrame(
             [
@@ -243,7 +246,13 @@ def _tables(
                 limits[name] = price_limits(own, offer, tested, sensitivity=others, **sure)
         tables["demand"], tables["price_limit"] = stacked(demand), stacked(limits)
     tables |= _van_westendorp(definition, groups, request)
-    more = money_tables(definition, worthy, request, none_shift=none_shift, full=found is not None)
+    more = money_tables(
+        definition,
+        {name: own_fit(fit, offer) for name, fit in worthy.items()},
+        request,
+        none_shift=none_shift,
+        full=found is not None,
+    )
     performance = stacked(
         {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
     )
@@ -267,8 +276,7 @@ def _tables(
 
 def _worth(fit: Any, definition: Definition, chance: Mapping[str, Any]) -> pd.DataFrame:
     """WTP of every step from today's level: of a fit as a whole, not of its classes."""
-    steps = steps_from_current(definition)
-    table = willingness_to_pay(fit, steps=steps, currency=definition.currency, **chance)
+    table = willingness_to_pay(fit, steps=steps_by_label(definition), currency=definition.currency, **chance)
     return table[table["segment"] == ALL]
 
 
@@ -301,15 +309,15 @@ def _fit_quality(
     if segment.fit is None or worths is None:
         return row
     fit = segment.fit
-    utilities = worths.set_index(["attribute", "level"])["estimate"]
-    hit_rate, chance = holdout_hit_rate(definition, segment.respondents, utilities, float(fit.params["price"]))
+    hit_rate, chance = holdout_hit_rate(segment.respondents, predicted_by(definition, fit))
+    price = own_data(fit.data, todays_offer(definition)).price
     if found:
         row |= {"estimator": HIERARCHICAL, **dict(zip(("r_hat", "ess"), found.fit.convergence, strict=True))}
     if mixture:
         row |= {"estimator": mixture}
     own = found.hit_rates.get("model", nan) if found and segment.name == ALL else hit_rate
     return row | {
-        "price_z": float(-fit.tvalues["price"]),
+        "price_z": float(-fit.tvalues[price]),
         "hit_rate": own,
         "pooled_hit_rate": hit_rate,
         "chance": chance,

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from wtp.analysis.choice_frame import choice_frame, formula
+from wtp.analysis.choice_frame import choice_data, choice_frame
 from wtp.analysis.record import ALL, CURRENT, POOLED, SAME_CHOICES, Request
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE, Note
+from wtp.pricing.offers import own_data
 from wtp.segments import price_response
 from wtp.survey.answers import Answers, Respondent
 from wtp.survey.definition import Definition
+from wtp.survey.labels import todays_offer
 from wtp.survey.load import Survey
 from wtp.survey.versions import POOLABLE, SAME, Change, Comparison, compare, same_answers
 
@@ -105,8 +106,9 @@ def with_price_response(
         return table, ()
     people = [r for r in people if versions.version[r.number] in enough]
     try:
-        data = ChoiceData.from_long(choice_frame(definition, people), formula=formula(definition))
+        data = choice_data(definition, choice_frame(definition, people))
         groups = np.array([versions.version[int(number)] for number in data.respondents], dtype=object)
+        data = own_data(data, todays_offer(definition))
         found = price_response(data, groups, current, confidence=request.confidence)
     except (DataError, EstimationError):
         return table, ()

@@ -50,6 +50,11 @@ _MAX_CSV_MB = 100
 )
 @click.option("--available", metavar="COL", help="0 for alternatives that could not be chosen.")
 @click.option("--buys", metavar="COL", help="Dual response: 1 if the chosen alternative would really be bought.")
+@click.option(
+    "--labels",
+    metavar="COL",
+    help='Labels the alternatives, as in --formula "mode + time:mode + seat + price:mode": cells may be empty where a label lacks a column.',
+)
 @click.option("--weights", metavar="COL", help="Survey weight of the respondent.")
 @click.option("--segments", metavar="COL", help="Estimate each segment too.")
 @click.option("--model", type=click.Choice(MODELS), default="conditional", show_default=True)
@@ -91,6 +96,7 @@ def estimate(
     none: str,
     available: str | None,
     buys: str | None,
+    labels: str | None,
     weights: str | None,
     segments: str | None,
     model: str,
@@ -116,6 +122,7 @@ def estimate(
         none=none,
         available=available,
         buys=buys,
+        labels=labels,
         price_form=_form(price_form),
         at=at,
     )

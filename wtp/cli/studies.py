@@ -17,6 +17,7 @@ from wtp.store import open_database, studies
 from wtp.survey import Definition, inspect_survey, load_survey
 from wtp.survey.design_file import format_design
 from wtp.survey.drafts import DRAFT_DESIGN_FILE, DRAFT_FILE, read_draft, write_whole
+from wtp.survey.labels import label_attribute
 from wtp.survey.load import DESIGN_FILE, inspect_text
 
 FOLDER = click.argument("folder", metavar="surveys/<slug>", type=click.Path(path_type=Path))
@@ -39,9 +40,11 @@ def check(folder: Path | None, schema: bool) -> None:
     if mistakes or survey is None:
         raise SurveyError(f"{folder}: {len(mistakes)} mistake{'s' * (len(mistakes) != 1)}.")
     definition = survey.definition
+    labels = label_attribute(definition)
+    labelled = f", offers labelled by {labels.id} ({', '.join(labels.level_ids)})" if labels else ""
     designed = f"{len(survey.design.versions)} design versions" if survey.design else "no design yet (wtp design)"
     click.echo(
-        f"{folder}: no mistake. {len(definition.attributes)} attributes and price, {definition.choice_tasks.total} choice tasks "
+        f"{folder}: no mistake. {len(definition.attributes)} attributes and price{labelled}, {definition.choice_tasks.total} choice tasks "
         f"a respondent, {len(definition.segments)} segments, {', '.join(definition.languages)}, {designed}."
     )
 

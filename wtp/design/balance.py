@@ -1,7 +1,8 @@
 """Balanced-overlap designs (Chrzan and Orme 2000): random versions whose levels are shown equally often.
 
 Within a version every attribute shows its least-used levels first; a level repeats inside a choice task half as often as by pure chance, for
-overlap helps with choosers who look at one attribute alone. Tasks with two equal alternatives or a dominated one are drawn again:
+overlap helps with choosers who look at one attribute alone. Where alternatives bear labels, the levels that offers of a label have shown least come first, and levels
+of different labels repeat as by chance. Tasks with two equal alternatives or a dominated one are drawn again:
 nothing is learnt from them. All versions share the holdout tasks and the warm-up; the repeat asks one estimation task again.
 """
 
@@ -36,7 +37,7 @@ def balanced_design(definition: Definition, seed: int) -> Design:
     """
     plan, rules = definition.choice_tasks, rules_of(definition)
     rng = np.random.default_rng(seed)
-    everywhere = [np.zeros(size) for size in rules.sizes]
+    everywhere = _counts(rules)
     shared = holdout_tasks(plan.holdouts + plan.warm_up, rules, rng)
     tasks = _Tasks(rules, time.monotonic() + plan.seconds)
     drawn = (_version(plan.tasks, tasks, everywhere, rng) for _ in range(plan.versions))
@@ -65,12 +66,6 @@ def assembled(
     return Design(versions, design_hash(format_design(draft, definition)))
 
 
-def level_numbers(definition: Definition) -> list[tuple[int, int]]:
-    """(number of levels, direction: 1 worst first, -1 best first, 0 without an order) of every attribute and then the price."""
-    attributes = [(len(attribute.levels), attribute.direction) for attribute in definition.attributes]
-    return [*attributes, (len(definition.price.levels), 1)]
-
-
 @dataclass(slots=True)
 class _Tasks:
     """Draws tasks with the least-used levels; where the rules hardly let any pass, builds them from the list of allowed alternatives.
@@ -87,10 +82,7 @@ class _Tasks:
         """(J, attributes) level numbers. Raises DesignError if no task keeps the rules."""
         rules = self.rules
         for _ in range(_FEW_REDRAWS if self.candidates else _REDRAWS):
-            columns = [
-                _levels(size, rules.alternatives, here[a], everywhere[a], rng) for a, size in enumerate(rules.sizes)
-            ]
-            profiles = np.column_stack(columns)
+            profiles = _profiles(rules, here, everywhere, rng)
             if rules.allowed(profiles):
                 return profiles
         self.candidates = self.candidates or Candidates.of(rules)
@@ -101,19 +93,54 @@ class _Tasks:
             built = [self.known[i] for i in rng.integers(0, len(self.known), _BUILT)]
         if not built:
             raise DesignError(nothing_fits(rules))
-        return min(built, key=lambda task: sum(float(here[a][task[:, a]].sum()) for a in range(len(rules.sizes))))
+        return min(
+            built,
+            key=lambda task: sum(float(counts[rules.labels(task), task[:, a]].sum()) for a, counts in enumerate(here)),
+        )
 
 
 def _version(count: int, tasks: _Tasks, everywhere: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    here = [np.zeros(size) for size in tasks.rules.sizes]
+    here = _counts(tasks.rules)
     drawn = []
     for _ in range(count):
         profiles = tasks.draw(here, everywhere, rng)
+        labels = tasks.rules.labels(profiles)
         for a, column in enumerate(profiles.T):
-            np.add.at(here[a], column, 1)
-            np.add.at(everywhere[a], column, 1)
+            np.add.at(here[a], (labels, column), 1)
+            np.add.at(everywhere[a], (labels, column), 1)
         drawn.append(profiles)
     return drawn
+
+
+def _counts(rules: Rules) -> list[np.ndarray]:
+    """How often each level was shown, one array an attribute, (labels or 1, level numbers)."""
+    labels = 1 if rules.label < 0 else int(rules.sizes[rules.label])
+    return [np.zeros((labels, int(size))) for size in rules.codes]
+
+
+def _profiles(
+    rules: Rules, here: list[np.ndarray], everywhere: list[np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
+    """(J, attributes) level numbers of a task, by the counts here and everywhere."""
+    if rules.label < 0:
+        sizes = enumerate(rules.sizes)
+        return np.column_stack([_levels(s, rules.alternatives, here[a][0], everywhere[a][0], rng) for a, s in sizes])
+    shown = here[rules.label].sum(axis=0), everywhere[rules.label].sum(axis=0)
+    labels = rng.permutation(_least_used(np.arange(len(shown[0])), *shown, rng)[: rules.alternatives])
+    task = np.empty((rules.alternatives, len(rules.sizes)), dtype=int)
+    for j, label in enumerate(labels):
+        for a in range(len(rules.sizes)):
+            possible = np.flatnonzero(~rules.forbidden[rules.label, label, a, : rules.codes[a]])
+            if not len(possible):
+                raise DesignError(nothing_fits(rules))
+            task[j, a] = _least_used(possible, here[a][label], everywhere[a][label], rng)[0]
+        task[j, rules.label] = label
+    return task
+
+
+def _least_used(levels: np.ndarray, here: np.ndarray, everywhere: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Some levels, those shown least first, ties in random order."""
+    return np.asarray(levels[np.lexsort((rng.random(len(levels)), everywhere[levels], here[levels]))])
 
 
 def _levels(
@@ -131,10 +158,9 @@ def _levels(
 
 def holdout_tasks(count: int, rules: Rules, rng: np.random.Generator) -> list[np.ndarray]:
     """Different tasks within the rules whose alternatives are about equally good for somebody with neutral tastes."""
-    sizes, alternatives = rules.sizes, rules.alternatives
     found: dict[tuple[tuple[int, ...], ...], tuple[float, np.ndarray]] = {}
     for _ in range(_HOLDOUT_CANDIDATES if count else 0):
-        profiles = np.column_stack([_levels(s, alternatives, np.zeros(s), np.zeros(s), rng) for s in sizes])
+        profiles = _profiles(rules, _counts(rules), _counts(rules), rng)
         if rules.allowed(profiles):
             found[_shape(profiles)] = (_imbalance(profiles, rules), profiles)
     if len(found) < count:
@@ -160,8 +186,9 @@ def _shape(profiles: np.ndarray) -> tuple[tuple[int, ...], ...]:
 
 
 def _imbalance(profiles: np.ndarray, rules: Rules) -> float:
-    """How far the best alternative is from the worst one, for somebody with neutral tastes."""
-    worth = profiles / (rules.sizes - 1) * rules.ordered * _NEUTRAL_WORTH
+    """How far the best alternative is from the worst one, for somebody with neutral tastes, to whom what is not there is neither good nor bad."""
+    good = np.where(profiles < rules.sizes, profiles / (rules.sizes - 1), 0.5)
+    worth = good * rules.ordered * _NEUTRAL_WORTH
     return float(np.ptp(worth @ np.r_[np.ones(len(rules.sizes) - 1), -2]))
 
 
@@ -172,6 +199,7 @@ def _task(number: int, kind: Kind, profiles: np.ndarray, definition: Definition)
             {
                 attribute.id: attribute.level_ids[level]
                 for attribute, level in zip(definition.attributes, profile, strict=False)
+                if level < len(attribute.levels)
             },
             definition.price.levels[profile[-1]],
         )

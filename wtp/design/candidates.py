@@ -30,12 +30,11 @@ class Candidates:
     @classmethod
     def of(cls, rules: Rules, seed: int = 1) -> Candidates:
         """List the alternatives that keep the prohibitions."""
-        complete = bool(np.prod(rules.sizes.astype(float)) <= _LISTED)
+        complete = bool(np.prod(rules.codes.astype(float)) <= _LISTED)
         if complete:
-            profiles = np.indices(tuple(map(int, rules.sizes))).reshape(len(rules.sizes), -1).T
+            profiles = np.indices(tuple(map(int, rules.codes))).reshape(len(rules.sizes), -1).T
         else:
-            draws = np.random.default_rng(seed).integers(0, rules.sizes, (_LISTED, len(rules.sizes)))
-            profiles = np.unique(draws, axis=0)
+            profiles = np.unique(rules.random(np.random.default_rng(seed), (_LISTED,)), axis=0)
         bad = np.zeros(len(profiles), dtype=bool)
         for a in range(len(rules.sizes)):
             for b in range(a):
@@ -109,10 +108,10 @@ def nothing_fits(rules: Rules) -> str:
 
 
 def not_told_apart(rules: Rules, codes: Sequence[np.ndarray]) -> str:
-    """Why tasks that keep the rules cannot tell the part-worths apart, in words; codes holds each attribute's (levels, columns) coding."""
+    """Why tasks that keep the rules cannot tell the part-worths apart, in words; codes holds each attribute's (levels, columns) coding, perhaps by label."""
     rng = np.random.default_rng(1)
     problem = "no design was found whose part-worths can be told apart"
-    columns = sum(code.shape[1] for code in codes)
+    columns = sum(code.shape[-1] for code in codes)
     if _rank(rules, codes, rng) == columns:
         return f"{problem}; allowed: tasks that vary every attribute; ask for more tasks or versions."
     parts = sorted((name for name, _ in rules.parts()), key=rules.size)
@@ -132,7 +131,13 @@ def _rank(rules: Rules, codes: Sequence[np.ndarray], rng: np.random.Generator) -
     if not tasks:
         return 0
     levels = np.array(tasks)
-    X = np.concatenate([code[levels[..., a]] for a, code in enumerate(codes)], axis=2)
+    X = np.concatenate(
+        [
+            code[levels[..., a]] if code.ndim == 2 else code[levels[..., rules.label], levels[..., a]]
+            for a, code in enumerate(codes)
+        ],
+        axis=2,
+    )
     return int(np.linalg.matrix_rank((X - X.mean(axis=1, keepdims=True)).reshape(-1, X.shape[2])))
 
 

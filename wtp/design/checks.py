@@ -67,8 +67,9 @@ def check_design(definition: Definition, design: Design) -> Checked:
     found, rules, profiles = diagnostics(design, definition), rules_of(definition), design_levels(design, definition)
     names = [*(attribute.id for attribute in definition.attributes), "price"]
     pairs = _pairs(names, profiles.reshape(-1, profiles.shape[-1]), rules)
-    varies = (profiles != profiles[:, :, :1]).any(axis=2)
-    unchanged = {name: float(1 - varies[..., a].mean()) for a, name in enumerate(names)}
+    unchanged = {
+        name: _unchanged(profiles[..., a], size) for a, (name, size) in enumerate(zip(names, rules.sizes, strict=True))
+    }
     checks = (
         _rules(definition, design, rules),
         _identified(found),
@@ -131,11 +132,23 @@ def _overlap(unchanged: Mapping[str, float]) -> Check:
     return Check("overlap", status, {"attribute": attribute, "share": unchanged[attribute]})
 
 
+def _unchanged(shown: np.ndarray, size: int) -> float:
+    """Share of the tasks, (versions, tasks, J) level numbers, in which all offers that have an attribute are equal in it, among those in which two or more have it."""
+    there = shown < size
+    several = there.sum(axis=2) > 1
+    lowest, highest = np.where(there, shown, size).min(axis=2), np.where(there, shown, -1).max(axis=2)
+    return float((lowest == highest)[several].mean()) if several.any() else 0.0
+
+
 def _positions(profiles: np.ndarray, sizes: np.ndarray) -> Check:
     """Where levels stand in the file is drawn anew for every respondent, so no imbalance there does harm."""
     gap = 0.0
     for a, size in enumerate(sizes):
-        shares = np.array([np.bincount(profiles[:, :, j, a].ravel(), minlength=size) for j in range(profiles.shape[2])])
+        shares = np.array(
+            [np.bincount(profiles[:, :, j, a].ravel(), minlength=size)[:size] for j in range(profiles.shape[2])]
+        )
+        if not shares.sum(axis=1).all():
+            continue
         gap = max(gap, float(np.ptp(shares / shares.sum(axis=1, keepdims=True), axis=0).max()))
     return Check("positions", READY, {"gap": gap})
 
@@ -144,7 +157,7 @@ def _efficiency(found: Diagnostics) -> Check:
     if found.rank < found.parameters:
         return Check("efficiency", FAILED, {})
     share = found.d_error / found.random_d_error
-    return Check("efficiency", READY if share <= 1 else WARNING, {"d_error": found.d_error, "share": share})
+    return Check("efficiency", READY if round(share, 2) <= 1 else WARNING, {"d_error": found.d_error, "share": share})
 
 
 def _holdouts(definition: Definition, design: Design, rules: Rules) -> Check:
@@ -166,10 +179,10 @@ def _holdouts(definition: Definition, design: Design, rules: Rules) -> Check:
 
 def _levels(task: ChoiceTask, definition: Definition) -> np.ndarray:
     """(J, attributes + 1) level numbers of any task, the price last."""
-    places = {a.id: a.level_ids for a in definition.attributes}
+    places = {a.id: (*a.level_ids, None) for a in definition.attributes}
     prices = definition.price.levels
     return np.array(
-        [[*(places[a].index(j.levels[a]) for a in places), prices.index(j.price)] for j in task.alternatives]
+        [[*(places[a].index(j.levels.get(a)) for a in places), prices.index(j.price)] for j in task.alternatives]
     )
 
 
@@ -177,12 +190,22 @@ def _shape(task: ChoiceTask) -> tuple[tuple[object, ...], ...]:
     return tuple(sorted((*(sorted(a.levels.items())), a.price) for a in task.alternatives))
 
 
+def _apart(rules: Rules, a: int, b: int) -> np.ndarray:
+    """(levels, levels) whether no label may have both of two levels."""
+    if rules.label < 0:
+        return np.zeros((rules.codes[a], rules.codes[b]), dtype=bool)
+    by_label = rules.forbidden[rules.label, : rules.sizes[rules.label]]  # (labels, attributes, levels)
+    one, other = by_label[:, a, : rules.codes[a]], by_label[:, b, : rules.codes[b]]
+    return np.asarray((one[:, :, None] | other[:, None, :]).all(axis=0))
+
+
 def _pairs(names: list[str], alternatives: np.ndarray, rules: Rules) -> tuple[PairCount, ...]:
     found = []
     for a, b in combinations(range(len(names)), 2):
-        shown = np.zeros((rules.sizes[a], rules.sizes[b]), dtype=int)
+        shown = np.zeros((rules.codes[a], rules.codes[b]), dtype=int)
         np.add.at(shown, (alternatives[:, a], alternatives[:, b]), 1)
-        allowed = shown[~rules.forbidden[a, : rules.sizes[a], b, : rules.sizes[b]]]
+        real = slice(0, rules.sizes[a]), slice(0, rules.sizes[b])
+        allowed = shown[real][~(rules.forbidden[a, real[0], b, real[1]] | _apart(rules, a, b)[real])]
         if allowed.size:  # else nothing of the two may be shown together, and no task keeps the rules
             fewest, most, never = int(allowed.min()), int(allowed.max()), int((allowed == 0).sum())
             found.append(PairCount(names[a], names[b], fewest, most, never))

@@ -10,6 +10,7 @@ from scipy.stats import norm, qmc
 from wtp.design.balance import assembled, holdout_tasks
 from wtp.design.exchange import coordinate_exchange
 from wtp.design.rules import rules_of
+from wtp.estimation.columns import Columns, prior_mean
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Design
 
@@ -27,44 +28,38 @@ def efficient_design(definition: Definition, seed: int, progress: Callable[[floa
     plan, rules = definition.choice_tasks, rules_of(definition)
     rng = np.random.default_rng(seed)
     shared = holdout_tasks(plan.holdouts + plan.warm_up, rules, rng)
+    columns = Columns.of(definition)
     found = coordinate_exchange(
-        codes(definition),
+        columns.codes,
         plan.tasks * plan.versions,
         plan.alternatives,
         rules,
         draws=prior_draws(definition),
         criterion=plan.criterion,
+        valued=columns.valued,
         starts=_STARTS,
         seconds=plan.seconds,
         seed=seed,
         balance=_BALANCE,
         progress=progress,
     )
-    blocks = blocked(found.levels, plan.versions, rules.sizes, rng)
+    blocks = blocked(found.levels, plan.versions, rules.codes, rng)
     return assembled(definition, [list(found.levels[block]) for block in blocks], shared, rng)
-
-
-def codes(definition: Definition) -> list[np.ndarray]:
-    """Treatment coding of every attribute, (levels, levels - 1), and of the price from 0 to 1, (levels, 1)."""
-    prices = np.array(definition.price.levels)
-    scaled = (prices - prices[0]) / (prices[-1] - prices[0])
-    return [*(np.eye(len(a.levels))[:, 1:] for a in definition.attributes), scaled[:, None]]
 
 
 def prior_draws(definition: Definition) -> np.ndarray:
     """(R, K) part-worths to average the error over: zeros without a prior, else Sobol draws round it, the price always negative."""
     prior = definition.choice_tasks.prior
-    width = sum(len(a.levels) - 1 for a in definition.attributes) + 1
+    columns = Columns.of(definition)
     if prior is None:
-        return np.zeros((1, width))
-    span = definition.price.levels[-1] - definition.price.levels[0]
-    worth = np.concatenate([prior.worth[a.id][1:] for a in definition.attributes])
-    mean = np.append(-prior.price_coefficient * worth, prior.price_coefficient * span)
+        return np.zeros((1, len(columns.names)))
+    mean = prior_mean(definition, prior)
     if not prior.spread:
         return mean[None, :]
-    z = norm.ppf(qmc.Sobol(width, seed=1).random(_DRAWS).clip(1e-6, 1 - 1e-6))
+    z = norm.ppf(qmc.Sobol(len(mean), seed=1).random(_DRAWS).clip(1e-6, 1 - 1e-6))
     draws = mean + prior.spread * np.abs(mean) * z
-    draws[:, -1] = mean[-1] * np.exp(0.5 * prior.spread * z[:, -1])
+    price = columns.attributes == len(definition.attributes)
+    draws[:, price] = mean[price] * np.exp(0.5 * prior.spread * z[:, price])
     return np.asarray(draws)
 
 

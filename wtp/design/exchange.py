@@ -48,17 +48,19 @@ def coordinate_exchange(
     seconds: float = 30.0,
     seed: int = 1,
     balance: float = 0.0,
+    valued: np.ndarray | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Exchanged:
-    """Search a design of so many tasks; codes holds for each attribute its (levels, columns) coding, the price last.
+    """Search a design of so many tasks; codes holds for each attribute its (levels, columns) coding, or (labels, levels, columns) by the label of the alternative, the price last.
 
-    draws: (R, K) part-worths in logits, zeros for an uninformed design. criterion "C" needs a price coefficient (last column) below zero in
-    every draw. balance: the error counts 1 + balance x (mean squared relative deviation of the level counts, summed over attributes) times. progress: called after each
+    draws: (R, K) part-worths in logits, zeros for an uninformed design. criterion "C" needs price coefficients below zero in
+    every draw. valued: (P, 2) columns and the price column that tells the worth of each, by default all others by the last one. balance: the error counts 1 + balance x (mean squared relative deviation of the level counts, summed over attributes) times. progress: called after each
     start with the share of the search that is done. Same seed and enough time, same design. Raises DesignError if the rules leave no task, or too few columns can be told apart.
     """
-    padded, sizes, widths, offsets = _tables(codes)
+    padded, widths, offsets = _tables(codes)
     draws = np.ascontiguousarray(draws, dtype=float)
-    if criterion == "C" and (draws[:, -1] >= 0).any():
+    pairs = _pairs(offsets[-1]) if valued is None else np.ascontiguousarray(valued, dtype=np.int64)
+    if criterion == "C" and (draws[:, pairs[:, 1]] >= 0).any():
         raise DesignError("criterion C: a price coefficient that is not negative; allowed: below 0; state a prior.")
     if tasks * (alternatives - 1) < offsets[-1]:
         raise DesignError(
@@ -66,16 +68,15 @@ def coordinate_exchange(
             "allowed: at least as many; ask for more tasks or versions."
         )
     rng = np.random.default_rng(seed)
-    first = _start(sizes, 1, alternatives, rules, np.random.default_rng(seed), np.inf)
-    _descend(first, padded, sizes, widths, offsets, draws, criterion == "C", rules, rng.spawn(1)[0], 0.0, balance)
+    coding = padded, widths, offsets, draws, pairs if criterion == "C" else pairs[:0]
+    first = _start(1, alternatives, rules, np.random.default_rng(seed), np.inf)
+    _descend(first, coding, rules, rng.spawn(1)[0], 0.0, balance)
     began = time.monotonic()  # what was done before compiles, once an installation, and is not the search's time
     best, lowest, done = np.empty(0), np.inf, 0
     for _ in range(starts):
-        levels = _start(sizes, tasks, alternatives, rules, rng, began + seconds)
+        levels = _start(tasks, alternatives, rules, rng, began + seconds)
         budget = max(seconds - (time.monotonic() - began), 0.0)
-        finished, error = _descend(
-            levels, padded, sizes, widths, offsets, draws, criterion == "C", rules, rng, budget, balance
-        )
+        finished, error = _descend(levels, coding, rules, rng, budget, balance)
         done += finished
         if progress:
             progress(max(done / starts, min(1.0, (time.monotonic() - began) / seconds)))
@@ -85,37 +86,59 @@ def coordinate_exchange(
             break
     if lowest >= BIG:
         raise DesignError(not_told_apart(rules, codes))
-    return Exchanged(best, mean_error(codes, best, draws, criterion), done, done < starts)
+    return Exchanged(best, _error(best, rules.label, coding), done, done < starts)
 
 
-def mean_error(codes: Sequence[np.ndarray], levels: np.ndarray, draws: np.ndarray, criterion: str = "D") -> float:
+def mean_error(
+    codes: Sequence[np.ndarray],
+    levels: np.ndarray,
+    draws: np.ndarray,
+    criterion: str = "D",
+    *,
+    label: int = -1,
+    valued: np.ndarray | None = None,
+) -> float:
     """The error of a design, (tasks, J, attributes) level numbers, over draws (R, K) of the part-worths; infinite if they cannot be told apart."""
-    padded, _, widths, offsets = _tables(codes)
-    X = coded_tasks(np.ascontiguousarray(levels, dtype=np.int64), padded, widths, offsets)
+    padded, widths, offsets = _tables(codes)
+    pairs = _pairs(offsets[-1]) if valued is None else np.ascontiguousarray(valued, dtype=np.int64)
     draws = np.ascontiguousarray(draws, dtype=float)
-    found = error_of(information(X, draws), draws, criterion == "C")
+    return _error(levels, label, (padded, widths, offsets, draws, pairs if criterion == "C" else pairs[:0]))
+
+
+# Codings side by side, columns of each attribute, the first one of each, draws of the part-worths, columns and prices whose ratio is to be told (none: D-error).
+_Coding = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def _error(levels: np.ndarray, label: int, coding: _Coding) -> float:
+    padded, widths, offsets, draws, pairs = coding
+    X = coded_tasks(np.ascontiguousarray(levels, dtype=np.int64), label, padded, widths, offsets)
+    found = error_of(information(X, draws), draws, pairs)
     return float("inf") if found >= BIG else float(found)
 
 
-def _tables(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The codings side by side, numbers of levels and of columns, and the first column of each attribute."""
-    sizes = np.array([len(code) for code in codes])
-    widths = np.array([code.shape[1] for code in codes])
-    padded = np.zeros((len(codes), int(sizes.max()), int(widths.max())))
+def _pairs(columns: int) -> np.ndarray:
+    """Every column but the last, whose price that is."""
+    return np.column_stack([np.arange(columns - 1), np.full(columns - 1, columns - 1)]).astype(np.int64)
+
+
+def _tables(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The codings side by side, (labels or 1, attributes, levels, columns), numbers of columns, and the first column of each attribute."""
+    groups = max([1, *(len(code) for code in codes if code.ndim == 3)])
+    levels = max(code.shape[-2] for code in codes)
+    widths = np.array([code.shape[-1] for code in codes])
+    padded = np.zeros((groups, len(codes), levels, int(widths.max())))
     for a, code in enumerate(codes):
-        padded[a, : sizes[a], : widths[a]] = code
-    return padded, sizes, widths, np.concatenate([[0], np.cumsum(widths)])
+        padded[:, a, : code.shape[-2], : widths[a]] = code
+    return padded, widths, np.concatenate([[0], np.cumsum(widths)])
 
 
-def _start(
-    sizes: np.ndarray, tasks: int, alternatives: int, rules: Rules, rng: np.random.Generator, end: float
-) -> np.ndarray:
+def _start(tasks: int, alternatives: int, rules: Rules, rng: np.random.Generator, end: float) -> np.ndarray:
     """(tasks, J, attributes) random levels within the rules; end: when the time is over, by the monotonic clock."""
-    found = np.empty((tasks, alternatives, len(sizes)), dtype=np.int64)
+    found = np.empty((tasks, alternatives, len(rules.sizes)), dtype=np.int64)
     candidates: Candidates | None = None
     for task in range(tasks):
         for _ in range(_FEW_DRAWS if candidates else _TASK_DRAWS):
-            found[task] = rng.integers(0, sizes, (alternatives, len(sizes)))
+            found[task] = rules.random(rng, (alternatives,))
             if rules.allowed(found[task]):
                 break
         else:
@@ -132,12 +155,7 @@ def _start(
 
 def _descend(
     levels: np.ndarray,
-    padded: np.ndarray,
-    sizes: np.ndarray,
-    widths: np.ndarray,
-    offsets: np.ndarray,
-    draws: np.ndarray,
-    c_error: bool,
+    coding: _Coding,
     rules: Rules,
     rng: np.random.Generator,
     seconds: float,
@@ -145,20 +163,21 @@ def _descend(
 ) -> tuple[bool, float]:
     """Passes until none gains, in slices, so that the time limit holds; whether it ended by itself, and the error with its weight."""
     began = time.monotonic()
-    X = coded_tasks(levels, padded, widths, offsets)
+    (padded, widths, offsets, draws, pairs), sizes = coding, rules.sizes
+    X = coded_tasks(levels, rules.label, padded, widths, offsets)
     M = information(X, draws)
-    counts = np.zeros((len(sizes), int(sizes.max())))
+    counts = np.zeros((len(sizes), int(rules.codes.max())))
     for a in range(len(sizes)):
         np.add.at(counts[a], levels[..., a].ravel(), 1)
-    error = error_of(M, draws, c_error) * (1 + balance * uneven(counts, sizes))
+    error = error_of(M, draws, pairs) * (1 + balance * uneven(counts, sizes))
     tasks = len(levels)
     for _ in range(_MOST_PASSES):
         before = error
         order = rng.permutation(tasks)
         for part in np.array_split(order, max(1, tasks // 20)):
-            tried = rng.integers(0, sizes, (len(part), levels.shape[1], _PROFILES, len(sizes)))
+            tried = rules.random(rng, (len(part), levels.shape[1], _PROFILES))
             error = improve(
-                part, tried, levels, X, M, counts, balance, error, padded, sizes, widths, offsets, draws, c_error, *rules.arrays
+                part, tried, levels, X, M, counts, balance, error, padded, sizes, rules.label, widths, offsets, draws, pairs, *rules.arrays
             )  # fmt: skip
             if time.monotonic() - began > seconds:
                 return False, error

@@ -1,6 +1,8 @@
 """The compiled part of the exchange: information, error and one pass over tasks; `exchange` says what for.
 
-Notation: A attributes, J alternatives, K columns, R draws. M: (R, K, K) information, lower triangle. padded: (A, most levels, most columns) codings.
+Notation: A attributes, J alternatives, K columns, R draws. M: (R, K, K) information, lower triangle. padded: (labels or 1, A, most levels, most columns)
+codings, that of an alternative by the level of the attribute `label`, if there is one (else -1). pairs: (P, 2) columns and the price column of each for the C-error;
+none for the D-error.
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ BIG = 1e300  # the error of a design whose matrix is singular
 
 
 @njit(cache=True)
-def coded_tasks(levels: np.ndarray, padded: np.ndarray, widths: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def coded_tasks(
+    levels: np.ndarray, label: int, padded: np.ndarray, widths: np.ndarray, offsets: np.ndarray
+) -> np.ndarray:
     """(tasks, J, K) coded alternatives of (tasks, J, A) level numbers."""
     tasks, alternatives, attributes = levels.shape
     X = np.zeros((tasks, alternatives, offsets[-1]))
     for t in range(tasks):
         for j in range(alternatives):
+            own = levels[t, j, label] if label >= 0 else 0
             for a in range(attributes):
                 for k in range(widths[a]):
-                    X[t, j, offsets[a] + k] = padded[a, levels[t, j, a], k]
+                    X[t, j, offsets[a] + k] = padded[own, a, levels[t, j, a], k]
     return X
 
 
@@ -65,7 +70,7 @@ def information(X: np.ndarray, draws: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def error_of(M: np.ndarray, draws: np.ndarray, c_error: bool) -> float:
+def error_of(M: np.ndarray, draws: np.ndarray, pairs: np.ndarray) -> float:
     """Mean D- or C-error over the draws; huge where a matrix is singular."""
     R, K = draws.shape
     L = np.zeros((K, K))
@@ -87,26 +92,27 @@ def error_of(M: np.ndarray, draws: np.ndarray, c_error: bool) -> float:
                     log_determinant += np.log(value)
                 else:
                     L[k, i] = value / L[i, i]
-        if c_error:
-            total += summed_variance(L, draws[r])
+        if len(pairs):
+            total += summed_variance(L, draws[r], pairs)
         else:
             total += np.exp(-log_determinant / K)
     return float(total / R)
 
 
 @njit(cache=True)
-def summed_variance(L: np.ndarray, beta: np.ndarray) -> float:
+def summed_variance(L: np.ndarray, beta: np.ndarray, pairs: np.ndarray) -> float:
     """Sum over the WTPs -b_k / b_price of g' M^-1 g, by forward substitution: |L^-1 g|^2."""
     K = len(beta)
-    price = beta[K - 1]
     y = np.empty(K)
     total = 0.0
-    for w in range(K - 1):
+    for n in range(len(pairs)):
+        w, at = pairs[n]
+        price = beta[at]
         for k in range(K):
             g = 0.0
             if k == w:
                 g = -1.0 / price
-            elif k == K - 1:
+            elif k == at:
                 g = beta[w] / (price * price)
             for m in range(k):
                 g -= L[k, m] * y[m]
@@ -124,13 +130,13 @@ def count(counts: np.ndarray, profile: np.ndarray, sign: float) -> None:
 
 @njit(cache=True)
 def uneven(counts: np.ndarray, sizes: np.ndarray) -> float:
-    """Mean squared relative deviation of each attribute's level counts from equal ones, summed over the attributes."""
+    """Mean squared relative deviation of each attribute's level counts from equal ones, summed over the attributes; "not there" is no level."""
     total = 0.0
     for a in range(len(sizes)):
         mean = 0.0
         for level in range(sizes[a]):
             mean += counts[a, level] / sizes[a]
-        for level in range(sizes[a]):
+        for level in range(sizes[a] if mean > 0 else 0):
             total += (counts[a, level] / mean - 1) ** 2 / sizes[a]
     return total
 
@@ -189,10 +195,11 @@ def improve(  # noqa: PLR0912
     error: float,
     padded: np.ndarray,
     sizes: np.ndarray,
+    label: int,
     widths: np.ndarray,
     offsets: np.ndarray,
     draws: np.ndarray,
-    c_error: bool,
+    pairs: np.ndarray,
     forbidden: np.ndarray,
     at_most_once: np.ndarray,
     ordered: np.ndarray,
@@ -220,12 +227,13 @@ def improve(  # noqa: PLR0912
                     kept = levels[t, j].copy()
                     levels[t, j] = trial
                     if task_allowed(levels[t], j, forbidden, at_most_once, ordered, avoid_dominated):
+                        own = trial[label] if label >= 0 else 0
                         for b in range(A):
                             for k in range(widths[b]):
-                                X[t, j, offsets[b] + k] = padded[b, trial[b], k]
+                                X[t, j, offsets[b] + k] = padded[own, b, trial[b], k]
                         trial_M = M.copy()
                         add_task(trial_M, X[t], draws, 1.0)
-                        found = error_of(trial_M, draws, c_error)
+                        found = error_of(trial_M, draws, pairs)
                         if balance > 0:
                             count(counts, kept, -1.0)
                             count(counts, trial, 1.0)
@@ -241,8 +249,9 @@ def improve(  # noqa: PLR0912
                     count(counts, levels[t, j], -1.0)
                     count(counts, best, 1.0)
                     levels[t, j] = best
+                own = levels[t, j, label] if label >= 0 else 0
                 for b in range(A):
                     for k in range(widths[b]):
-                        X[t, j, offsets[b] + k] = padded[b, levels[t, j, b], k]
+                        X[t, j, offsets[b] + k] = padded[own, b, levels[t, j, b], k]
         add_task(M, X[t], draws, 1.0)
     return error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wtp.survey.definition import Definition
+from wtp.survey.labels import has, labels_of
 from wtp.survey.tasks import Pair
 
 _ONCE = "choice_tasks.at_most_once"
@@ -18,7 +19,8 @@ class Rules:
     """The rules of a survey as arrays over level numbers, the price as the last attribute.
 
     forbidden[a, l, b, m]: level l of attribute a and level m of b may not stand in one alternative; `names` are the prohibitions as the
-    author wrote them, each with its own table. `ordered`: as in `dominated`.
+    author wrote them, each with its own table. `ordered`: as in `dominated`. label: place of the attribute that labels the alternatives, or -1. lacking[l, a]: label l has no
+    attribute a; its level number there is `sizes[a]`, one past the last level.
     """
 
     sizes: np.ndarray
@@ -28,6 +30,27 @@ class Rules:
     avoid_dominated: bool
     alternatives: int
     names: tuple[tuple[str, np.ndarray], ...] = ()
+    label: int = -1
+    lacking: np.ndarray | None = None
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(attributes,) level numbers of each attribute, "not there" among them where a label lacks it."""
+        return self.sizes if self.lacking is None else self.sizes + self.lacking.any(axis=0)
+
+    def labels(self, profiles: np.ndarray) -> np.ndarray:
+        """(...) number of the label of each profile (..., attributes), 0 where there are no labels."""
+        return np.asarray(profiles[..., self.label] if self.label >= 0 else np.zeros(profiles.shape[:-1], dtype=int))
+
+    def completed(self, profiles: np.ndarray) -> np.ndarray:
+        """Profiles (..., attributes) in which what the label of each does not have is not there."""
+        if self.lacking is None:
+            return profiles
+        return np.asarray(np.where(self.lacking[profiles[..., self.label]], self.sizes, profiles))
+
+    def random(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """(*shape, attributes) random profiles, each with what its label has."""
+        return self.completed(rng.integers(0, self.sizes, (*shape, len(self.sizes))))
 
     @property
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
@@ -47,7 +70,7 @@ class Rules:
     def parts(self) -> list[tuple[str, np.ndarray | None]]:
         """What could be dropped, as the author wrote it: prohibitions with their tables, at_most_once, the rule against dominated alternatives."""
         found: list[tuple[str, np.ndarray | None]] = list(self.names)
-        found += [(_ONCE, None)] if self.at_most_once.any() else []
+        found += [(_ONCE, None)] if self._once_by_rule.any() else []
         return found + ([(_DOMINATED, None)] if self.avoid_dominated else [])
 
     def size(self, name: str) -> float:
@@ -55,14 +78,29 @@ class Rules:
         table = dict(self.parts())[name]
         return np.inf if table is None else float(table.sum())
 
+    @property
+    def _once_by_rule(self) -> np.ndarray:
+        """What `at_most_once` names beside the labels, each of which stands once in a task by itself."""
+        return np.asarray(self.at_most_once & (np.arange(len(self.sizes)) != self.label))
+
+    def fixed(self) -> np.ndarray:
+        """The part of `forbidden` that no rule to drop stands for: what a label lacks, and what is not there though the label has it."""
+        found = np.zeros_like(self.forbidden)
+        for label, lacks in enumerate(self.lacking if self.lacking is not None else ()):
+            for a in np.flatnonzero(np.arange(len(lacks)) != self.label):
+                size = int(self.sizes[a])
+                wrong = slice(0, size) if lacks[a] else slice(size, size + 1)
+                found[self.label, label, a, wrong] = found[a, wrong, self.label, label] = True
+        return found
+
     def without(self, dropped: set[str]) -> Rules:
         """The same rules but for some parts."""
         kept = tuple((name, table) for name, table in self.names if name not in dropped)
         return replace(
             self,
             names=kept,
-            forbidden=np.logical_or.reduce([np.zeros_like(self.forbidden), *(table for _, table in kept)]),
-            at_most_once=self.at_most_once & (_ONCE not in dropped),
+            forbidden=np.logical_or.reduce([self.fixed(), *(table for _, table in kept)]),
+            at_most_once=self.at_most_once & ~(self._once_by_rule & (_ONCE in dropped)),
             avoid_dominated=self.avoid_dominated and _DOMINATED not in dropped,
         )
 
@@ -71,7 +109,7 @@ def dominated(profiles: np.ndarray, ordered: np.ndarray) -> bool:
     """Whether one alternative is at least as good in everything as another; profiles (J, attributes), the price last.
 
     `ordered` (attributes,): 1 worst first, -1 best first, 0 without an order, 1 for the price. Equal alternatives count too. Unordered attributes must
-    be equal for one to dominate.
+    be equal for one to dominate; labels are unordered, so that offers of different labels never dominate each other, whatever they have in common.
     """
     signed = profiles * np.where(ordered < 0, -1, 1)
     signed[:, -1] *= -1
@@ -90,8 +128,11 @@ def rules_of(definition: Definition) -> Rules:
     ]
     places.append({price: n for n, price in enumerate(definition.price.levels)})
     sizes = np.array([len(place) for place in places])
-    ordered = np.array([*(attribute.direction for attribute in definition.attributes), 1])
-    shape = (len(ids), int(sizes.max()), len(ids), int(sizes.max()))
+    ordered = np.array([*(0 if a.id == plan.labels else a.direction for a in definition.attributes), 1])
+    label = ids.index(plan.labels) if plan.labels else -1
+    lacking = np.array([[*(not has(a, name) for a in definition.attributes), False] for name in labels_of(definition)])
+    most = int(sizes.max()) + int(lacking.any())
+    shape = (len(ids), most, len(ids), most)
 
     def table(pair: Pair) -> np.ndarray:
         found = np.zeros(shape, dtype=bool)
@@ -104,12 +145,15 @@ def rules_of(definition: Definition) -> Rules:
         return found
 
     names = tuple((name, table(pair)) for name, pair in plan.prohibited_pairs(definition.price.levels))
-    return Rules(
+    rules = Rules(
         sizes=sizes,
         ordered=ordered,
-        forbidden=np.logical_or.reduce([np.zeros(shape, dtype=bool), *(found for _, found in names)]),
-        at_most_once=np.array([name in plan.at_most_once for name in ids]),
+        forbidden=np.zeros(shape, dtype=bool),
+        at_most_once=np.array([name in (*plan.at_most_once, plan.labels) for name in ids]),
         avoid_dominated=plan.dominated == "avoid",
         alternatives=plan.alternatives,
         names=names,
+        label=label,
+        lacking=lacking if lacking.any() else None,
     )
+    return rules.without(set())

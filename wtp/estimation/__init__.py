@@ -14,6 +14,7 @@ from wtp.estimation.drivers import DriverImportance, driver_importance
 from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalPrior, HierarchicalResults, prior_sensitivity
 from wtp.estimation.importance import importance
 from wtp.estimation.kano import Kano, kano
+from wtp.estimation.labelled import fit_of
 from wtp.estimation.latent_class import LatentClassLogit
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.estimation.mixed_logit import MixedLogit
@@ -51,6 +52,7 @@ __all__ = [
     "constant_sum",
     "direct_importance",
     "driver_importance",
+    "fit_of",
     "importance",
     "item_table",
     "kano",

@@ -20,6 +20,7 @@ import pandas as pd
 from wtp.errors import DataError
 from wtp.estimation.conditional_kernel import centre
 from wtp.estimation.formulas import AttributeColumns, attribute_columns, code_formula, shown_levels, variables, without
+from wtp.estimation.labelled import Labels, code_labelled
 from wtp.estimation.long_format import LongFrame, check_cells, check_columns, numbers, refuse_unmarked_none
 from wtp.estimation.price_form import LINEAR, PriceForm
 
@@ -34,7 +35,7 @@ class ChoiceData:
     X: (A, K) coded alternatives. starts: (T,) first row of each choice task. chosen: (T,) row of the chosen alternative.
     respondent: (T,) code 0..N-1, ascending. respondents: (N,) labels. names: K parameters. weights: (N,) survey weights with mean 1, or
     None. price: name of the price parameter where utility is linear in it, or None. price_form: how utility falls in the price, or None.
-    covariates: one row a respondent, or None.
+    covariates: one row a respondent, or None. labels: which columns belong to which label, where alternatives bear labels, or None.
     """
 
     X: np.ndarray
@@ -48,6 +49,7 @@ class ChoiceData:
     weights: np.ndarray | None = None
     covariates: pd.DataFrame | None = None
     price_form: PriceForm | None = None
+    labels: Labels | None = None
 
     def __post_init__(self) -> None:
         for array in (self.X, self.starts, self.chosen, self.respondent, self.respondents, self.weights):
@@ -70,6 +72,7 @@ class ChoiceData:
         weights: str | None = None,
         covariates: Sequence[str] | None = None,
         price_form: str | Sequence[float] = LINEAR,
+        labels: str | None = None,
     ) -> ChoiceData:
         """Code a long frame, one row an alternative.
 
@@ -79,6 +82,8 @@ class ChoiceData:
         buys: dual-response none, an answer a choice task ("would you really buy it?"), empty where not asked: a second choice between the
         chosen alternative and none (Brazell et al. 2006). weights: one positive number a respondent. covariates: columns of respondents.
         price_form: "linear", "log", "part-worth", or one or two inner knots of a piecewise linear price (see `price_form`).
+        labels: column that labels the alternatives, as in "mode + time:mode + seat + price:mode": columns may be empty for whole labels, and interactions with the label give
+        each its own coefficients (see `labelled`).
 
         Raises DataError naming column, row (the first row below the header is 1), respondent and choice task.
         """
@@ -104,9 +109,14 @@ class ChoiceData:
         attributes = [column for column in used if column != none]
         if none not in used:
             refuse_unmarked_none(real.frame, attributes, real.rows, none)
-        check_cells(real.frame, attributes, real.rows)
-        table = numbers(real.frame, attributes, {price}, real.rows)
-        X, names, columns, form = _code(table, formula, none in used, none, price, price_form)
+        if labels is None:
+            check_cells(real.frame, attributes, real.rows)
+            table = numbers(real.frame, attributes, {price}, real.rows)
+            X, names, columns, form = _code(table, formula, none in used, none, price, price_form)
+            labelling = None
+        else:
+            X, names, labelling = _labelled(real, formula, labels, none if none in used else None, price, price_form)
+            columns, form = labelling.attributes, labelling.common_price
         finite = np.abs(X) < _LARGEST
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
@@ -116,6 +126,8 @@ class ChoiceData:
         starts, person = long.starts, long.person
         if none in used or buys is not None:
             X, names, columns = _with_none(X, names, columns, nothing)
+        if labelling is not None:
+            labelling = replace(labelling, attributes=columns)
         rows = long.chosen(picked)
         if buys is not None:
             X, starts, rows, person = _dual_response(X, starts, rows, person, long.of_tasks(buys))
@@ -131,7 +143,15 @@ class ChoiceData:
             weights=long.weights(weights) if weights else None,
             covariates=long.per_respondent(covariates) if covariates else None,
             price_form=form,
+            labels=labelling,
         )
+
+    @property
+    def price_parameters(self) -> tuple[str, ...]:
+        """Names of the parameters of linear prices: one, none, or one a label."""
+        if self.price is not None:
+            return (self.price,)
+        return self.labels.price_parameters if self.labels else ()
 
     @property
     def none(self) -> int | None:
@@ -262,6 +282,30 @@ def _code(
     contrasts = np.hstack([np.zeros((len(levels), len(names))), form.code(np.asarray(levels))])
     attributes += (AttributeColumns(price, levels, contrasts, numeric=False),)
     return np.hstack([X, form.code(prices)]), names + form.names, attributes, form
+
+
+def _labelled(
+    real: LongFrame, formula: str, labels: str, none: str | None, price: str | None, price_form: str | Sequence[float]
+) -> tuple[np.ndarray, tuple[str, ...], Labels]:
+    """Columns of the real alternatives where they bear labels, their names, and what belongs to which label."""
+    if price_form != LINEAR:
+        raise DataError(
+            f"price_form {price_form!r} with labels={labels!r}; allowed: {LINEAR!r}; leave one of them out."
+        )
+    rest = formula if none is None else without(formula, none)
+    used = variables(rest or formula)
+    if rest is None or labels not in used:
+        raise DataError(
+            f"labels={labels!r}, and formula {formula!r} without it; allowed: a column of the formula; add it as a term."
+        )
+    check_cells(real.frame, [labels], real.rows)
+    frame = real.frame
+    for column in used:
+        there = frame[column].notna().to_numpy()
+        if column != labels and there.any():
+            read = numbers(frame[there], [column], {price}, real.rows[there])[column]
+            frame = frame.assign(**{column: read.reindex(frame.index)})
+    return code_labelled(frame, rest, labels, price, real.rows)
 
 
 def _wider(attribute: AttributeColumns, more: int) -> AttributeColumns:

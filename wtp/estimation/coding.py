@@ -12,6 +12,7 @@ import pandas as pd
 
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults, quantile
+from wtp.estimation.labelled import Labels, average_offer, told
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import Design
 
@@ -25,13 +26,15 @@ def sum_to_zero_contrasts(levels: int) -> np.ndarray:
 
 
 def design_levels(design: Design, definition: Definition) -> np.ndarray:
-    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last."""
-    places = {a.id: {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes}
+    """(versions, tasks, J, attributes + 1) level numbers of the estimation tasks, the price last; one past the last level where an offer has none."""
+    places = {
+        a.id: {None: len(a.levels)} | {level: i for i, level in enumerate(a.level_ids)} for a in definition.attributes
+    }
     prices = {price: i for i, price in enumerate(definition.price.levels)}
     return np.array(
         [
             [
-                [[*(places[a][j.levels[a]] for a in places), prices[j.price]] for j in task.alternatives]
+                [[*(places[a][j.levels.get(a)] for a in places), prices[j.price]] for j in task.alternatives]
                 for task in tasks
                 if task.kind == "estimation"
             ]
@@ -50,6 +53,9 @@ def prior_coding(data: ChoiceData) -> np.ndarray:
     X, none = data.X, data.none
     real = X[:, none] == 0 if none is not None else np.ones(len(X), dtype=bool)
     spread = np.ptp(X[real], axis=0)
+    for attribute in data.labels.attributes if data.labels else ():
+        if attribute.numeric:  # among the offers that have it
+            spread[data.names.index(attribute.name)] = np.ptp(attribute.levels)
     back = np.diag(np.where(spread > 0, np.sqrt(2) / np.where(spread > 0, spread, 1.0), 1.0))
     average = X[real].mean(axis=0)
     for attribute in data.attributes:
@@ -61,11 +67,33 @@ def prior_coding(data: ChoiceData) -> np.ndarray:
         if len(own) == len(contrasts) - 1:
             inside = sum_to_zero_contrasts(len(contrasts)).T @ (contrasts - average[own])
             back[np.ix_(own, own)] = np.linalg.inv(inside)
+    if data.labels is not None:
+        # A label is measured by its average offer, too, not by the first levels and a price of 0.
+        _at_average_offers(data, data.labels, average, back)
     if none is not None:
         average[none] = 0.0
         back[none] = average @ back
         back[none, none] = 1.0
     return back
+
+
+def _at_average_offers(data: ChoiceData, labels: Labels, average: np.ndarray, back: np.ndarray) -> None:
+    """Change `average` (K,) and `back` (K, K) in place, so that a coefficient of a label is about its average offer.
+
+    Of a column that a label alone has, less its mean in that label's offers, u = x - mean [label]; [label] is a sum of the label's own columns and, of the first label, 1 less all others and none.
+    """
+    constants = next(a for a in labels.attributes if a.name == labels.column)
+    own = np.flatnonzero(np.abs(constants.contrasts).sum(axis=0))
+    offers = np.array([average_offer(labels, str(label)) for label in constants.levels])
+    offers[:, own] = 0.0
+    average[:] = offers.mean(axis=0)
+    average[own] = constants.contrasts[:, own].mean(axis=0)
+    # The constant of a label is that of its average offer less the other columns' part, against the first label's.
+    others = np.setdiff1d(np.arange(len(average)), [*own, *([] if data.none is None else [data.none])])
+    for k in own:
+        label = int(np.flatnonzero(constants.contrasts[:, k])[0])
+        first = int(np.flatnonzero(constants.contrasts[:, own].sum(axis=1) == 0)[0])
+        back[k] -= (offers[label] - offers[first])[others] @ back[others]
 
 
 def zero_centred(utilities: np.ndarray) -> np.ndarray:
@@ -81,7 +109,7 @@ def part_worths(fit: ConditionalLogitResults, *, confidence: float = 0.95) -> pd
     """
     params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()
     rows: list[tuple[str, str, float, float]] = []
-    for attribute in fit.data.attributes:
+    for attribute in told(fit.data):
         if attribute.numeric:
             k = fit.data.names.index(attribute.name)
             rows.append((attribute.name, PER_UNIT, float(params[k]), float(np.sqrt(covariance[k, k]))))

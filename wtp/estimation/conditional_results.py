@@ -61,8 +61,8 @@ class PlainResults(LikelihoodModelResults):  # type: ignore[misc]
         self.bic = float(np.log(self.respondents)) * len(params) - 2 * self.llf
         self.covariance_note = f"{COVARIANCES[cov_type]}, {self.respondents} respondents"
         self.notes = notes + (diagnostics.few_clusters(self.respondents) if cov_type == "cluster" else ())
-        if data.price is not None:
-            k = data.names.index(data.price)
+        for price in data.price_parameters:
+            k = data.names.index(price)
             self.notes += diagnostics.price_note(float(self.utility_params[k]), float(self.utility_errors[k]))
 
     @property

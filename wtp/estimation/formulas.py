@@ -8,7 +8,7 @@ A column whose name is no plain word stands in backquotes or in Q("..."), which 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +27,16 @@ _QUOTED = re.compile(r"""\bQ\(\s*(["'])(.*?)\1\s*\)""")
 class AttributeColumns:
     """An attribute and its columns: level utilities are `contrasts @ params`.
 
-    levels: L values in order; contrasts: (L, K); numeric: the levels are points of a number line (the price is one).
+    levels: L values in order; contrasts: (L, K); numeric: the levels are points of a number line (the price is one). Where alternatives bear labels: of, the
+    attribute whose columns these are for one label alone, as in "time" of "time (rail)"; only, the labels that have it, none for all.
     """
 
     name: str
     levels: tuple[Any, ...]
     contrasts: np.ndarray
     numeric: bool
+    of: str = ""
+    only: tuple[str, ...] = ()
 
 
 def _parsed(formula: str) -> Formula:
@@ -59,6 +62,12 @@ def variables(formula: str) -> tuple[str, ...]:
         raise DataError(
             f"formula {formula!r}: {reason}; allowed: Wilkinson notation as in 'brand + wifi + price'; mend it."
         ) from error
+
+
+def terms(formula: str) -> tuple[tuple[str, ...], ...]:
+    """The columns of each term of a formula but the intercept, functions as they are written."""
+    found = (tuple(str(factor.expr) for factor in term.factors) for term in _parsed(f"1 + {formula}"))
+    return tuple(term for term in found if term != ("1",))
 
 
 def without(formula: str, column: str) -> str | None:
@@ -88,9 +97,16 @@ def code_formula(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, Model
 
 
 def attribute_columns(
-    frame: pd.DataFrame, X: np.ndarray, names: Sequence[str], spec: ModelSpec
+    frame: pd.DataFrame,
+    X: np.ndarray,
+    names: Sequence[str],
+    spec: ModelSpec,
+    present: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[AttributeColumns, ...]:
-    """Each variable that stands alone in its terms, with its levels as they are coded in X (rows, K); interactions belong to no one attribute."""
+    """Each variable that stands alone in its terms, with its levels as they are coded in X (rows, K); interactions belong to no one attribute.
+
+    present: (rows,) by variable where it belongs, by default everywhere.
+    """
     columns: dict[str, list[int]] = {}
     for term, places in spec.term_indices.items():
         own = {str(v) for v in spec.term_variables[term] if str(v) in frame.columns}
@@ -100,7 +116,9 @@ def attribute_columns(
     for name, places in columns.items():
         if not places:
             continue
-        levels, rows = shown_levels(frame[name])
+        here = np.flatnonzero(present[name]) if present else np.arange(len(frame))
+        levels, rows = shown_levels(frame[name].iloc[here])
+        rows = here[rows]
         contrasts = np.zeros((len(levels), len(names)))
         contrasts[:, places] = X[rows][:, places]
         attributes.append(AttributeColumns(name, levels, contrasts, [names[k] for k in places] == [name]))

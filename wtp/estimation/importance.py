@@ -15,6 +15,7 @@ import pandas as pd
 
 from wtp.estimation.choice_data import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogit, ConditionalLogitResults, scaled_solve
+from wtp.estimation.labelled import told
 
 AnyFit = Any  # results of any estimator, see `draws.Fit`
 
@@ -32,7 +33,7 @@ def importance(
     Columns attribute, importance, low, high, noise_floor, per cent. Intervals are percentiles over draws. The noise floor is known for pooled fits (NaN else): a
     respondent's own importance is inflated by noise too, the more the fewer tasks he answered.
     """
-    attributes = fit.data.attributes
+    attributes = told(fit.data)
     drawn = fit.simulate(draws, seed)
     tail = (1 - confidence) / 2
     simulated = np.vstack([_mean_shares(fit.data, values, weights) for _, values, weights in drawn.blocks()])
@@ -59,7 +60,7 @@ def importance_draws(fit: AnyFit, draws: int = 2_000, seed: int = 0) -> tuple[tu
     """Attributes, importance (attributes,) and its draws (R, attributes), per cent, of a pooled fit."""
     drawn = np.asarray(fit.simulate(draws, seed).values[:, 0])
     estimate = _shares(_ranges(fit.data, fit.utility_params[None, :]))[0]
-    return tuple(a.name for a in fit.data.attributes), estimate, _shares(_ranges(fit.data, drawn))
+    return tuple(a.name for a in told(fit.data)), estimate, _shares(_ranges(fit.data, drawn))
 
 
 def _mean_shares(data: ChoiceData, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -71,7 +72,7 @@ def _mean_shares(data: ChoiceData, values: np.ndarray, weights: np.ndarray) -> n
 
 def _ranges(data: ChoiceData, params: np.ndarray) -> np.ndarray:
     """(R, number of attributes) ranges of part-worths, of params (R, K)."""
-    return np.column_stack([np.ptp(params @ attribute.contrasts.T, axis=1) for attribute in data.attributes])
+    return np.column_stack([np.ptp(params @ attribute.contrasts.T, axis=1) for attribute in told(data)])
 
 
 def _shares(ranges: np.ndarray) -> np.ndarray:

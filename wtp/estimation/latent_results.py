@@ -191,8 +191,8 @@ class _Results(LikelihoodModelResults):  # type: ignore[misc]
                 values = {"label": label, "share": share, "respondents": share * people, "limit": limit}
                 notes.append(Note("small_class", "warning", _SMALL, values, f"class {label}"))
         notes += _scale_notes(self._point.beta)
-        if data.price is not None:
-            prices, errors = self.class_params.loc[data.price], self.class_errors.loc[data.price]
+        for price in data.price_parameters:
+            prices, errors = self.class_params.loc[price], self.class_errors.loc[price]
             for label in self.shares.index:
                 for note in diagnostics.price_note(float(prices[label]), float(errors[label])):
                     notes.append(note.in_segment(f"class {label}") if several else note)

@@ -25,13 +25,15 @@ _MOST_PART_WORTHS = 12
 class PriceForm:
     """Columns of a price and their inverse.
 
-    column: the price column. tested: tested prices, ascending, in the unit of the column. knots: inner knots of a piecewise linear price.
+    column: the price column. tested: tested prices, ascending, in the unit of the column. knots: inner knots of a piecewise linear price. parameter: name of the parameter of a
+    linear price, where it is not the column's.
     """
 
     column: str
     kind: str
     tested: tuple[float, ...]
     knots: tuple[float, ...] = ()
+    parameter: str = ""
 
     @classmethod
     def of(cls, column: str, form: str | Sequence[float], prices: np.ndarray) -> PriceForm:
@@ -67,7 +69,7 @@ class PriceForm:
     def names(self) -> tuple[str, ...]:
         """Names of its parameters."""
         if self.kind == LINEAR:
-            return (self.column,)
+            return (self.parameter or self.column,)
         if self.kind == LOG:
             return (f"log({self.column})",)
         if self.kind == PART_WORTH:

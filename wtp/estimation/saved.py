@@ -22,7 +22,8 @@ from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.draws import KRINSKY_ROBB, POSTERIOR, Draws, normal_draws
 from wtp.estimation.formulas import AttributeColumns
-from wtp.estimation.price_form import PriceForm
+from wtp.estimation.labelled import Labels
+from wtp.estimation.price_form import LINEAR, PriceForm
 
 FIT_FILE, DRAWS_FILE, POPULATION_FILE = "fit.json", "draws.parquet", "population.parquet"
 _FORMAT = 1
@@ -40,6 +41,7 @@ class Coding:
     price_form: PriceForm | None
     respondents: np.ndarray
     weights: np.ndarray | None = None
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,9 +112,12 @@ def fit_record(fit: Any, model: str) -> dict[str, Any]:
                 "levels": [level.item() if isinstance(level, np.generic) else level for level in columns.levels],
                 "contrasts": columns.contrasts.tolist(),
                 "numeric": columns.numeric,
+                "of": columns.of,
+                "only": list(columns.only),
             }
             for columns in data.attributes
         ],
+        "labels": _labels_record(data.labels),
         "respondents": int(fit.respondents),
         "weights": None if data.weights is None else data.weights.tolist(),
         "status": getattr(fit, "status", ""),
@@ -222,14 +227,51 @@ def _unpacked(text: str) -> np.ndarray:
         return np.asarray(kept["values"])
 
 
+def _labels_record(labels: Labels | None) -> dict[str, Any] | None:
+    if labels is None:
+        return None
+    prices = {
+        name: {"tested": form.tested, "column": form.column, "parameter": form.parameter}
+        for name, form in labels.prices.items()
+    }
+    return {
+        "column": labels.column,
+        "names": list(labels.names),
+        "prices": prices,
+        "own_prices": labels.own_prices,
+        "comparable": labels.comparable,
+    }
+
+
+def _labels(record: Mapping[str, Any] | None, attributes: tuple[AttributeColumns, ...]) -> Labels | None:
+    if record is None:
+        return None
+    prices = {
+        name: PriceForm(form["column"], LINEAR, tuple(form["tested"]), parameter=form["parameter"])
+        for name, form in record["prices"].items()
+    }
+    return Labels(
+        record["column"], tuple(record["names"]), attributes, prices, record["own_prices"], record["comparable"]
+    )
+
+
 def _coding(record: Mapping[str, Any], respondents: np.ndarray) -> Coding:
     form = record["price_form"]
+    attributes = tuple(
+        AttributeColumns(
+            a["name"],
+            tuple(a["levels"]),
+            np.array(a["contrasts"], dtype=float),
+            a["numeric"],
+            a.get("of", ""),
+            tuple(a.get("only", ())),
+        )
+        for a in record["attributes"]
+    )
     return Coding(
         names=tuple(record["names"]),
-        attributes=tuple(
-            AttributeColumns(a["name"], tuple(a["levels"]), np.array(a["contrasts"], dtype=float), a["numeric"])
-            for a in record["attributes"]
-        ),
+        attributes=attributes,
+        labels=_labels(record.get("labels"), attributes),
         none=record["none"],
         price=record["price"],
         price_form=form and PriceForm(form["column"], form["kind"], tuple(form["tested"]), tuple(form["knots"])),

@@ -2,14 +2,15 @@
 
 A person of segment s has worths W_il = W_sl (1 + spread z), price sensitivity a_i = a_s exp(spread/2 z), a price limit L_i = L_s exp(spread/3 z)
 at which today's offer is bought with probability one half. Choices maximise a_i (worth - price) + Gumbel; the purchase question is a logit of the chosen
-alternative against the none utility (dual-response none). Answers to the questions follow from the same tastes. z are standard normal;
+alternative against the none utility (dual-response none). Where alternatives bear labels, offers of label l have a sensitivity a_il of their own and per-label worths;
+the worth of the label itself is told at today's price p0: v = a_i (shared worths - p0) + a_il (own worths - (price - p0)). Answers to the questions follow from the same tastes. z are standard normal;
 the sensitivities are log-normal with a modest sigma (0.15 at the default spread of 0.3), so that a pooled logit finds the mean worths.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import pandas as pd
 from wtp.errors import SurveyError
 from wtp.estimation.synthetic_answers import best_and_worst, item_utilities, other_answer
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
+from wtp.survey.labels import has, labels_of, reference, shown_with, todays_offer, values_alone
 from wtp.survey.pages import BestWorstPage
 from wtp.survey.questions import (
     GaborGranger,
@@ -27,7 +29,7 @@ from wtp.survey.questions import (
     SingleChoice,
     VanWestendorp,
 )
-from wtp.survey.tasks import Alternative, ChoiceTask
+from wtp.survey.tasks import Alternative, ChoiceTask, price_coefficient_of, worth_of
 
 _REVERSED_PRICES = 0.03
 _PROFILE_DRAWS = 1_000
@@ -36,13 +38,19 @@ _RATING_NOISE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRespondent:
-    """One person: worth of each (attribute, level) and of not buying, in money; price sensitivity per currency unit."""
+    """One person: worth of each (attribute, level) and of not buying, in money; price sensitivity per currency unit.
+
+    own: by label, where alternatives bear some, how much more its price weighs than `sensitivity` says, and its own worths. labels: the attribute that labels; today: today's price.
+    """
 
     segment: str
     answers: Mapping[str, Any]
     worth: Mapping[tuple[str, str], float]
     none_worth: float
     sensitivity: float
+    own: Mapping[str, tuple[float, Mapping[tuple[str, str], float]]] = field(default_factory=dict)
+    labels: str = ""
+    today: float = 0.0
 
 
 def draw_respondents(definition: Definition, count: int, seed: int) -> tuple[SimulatedRespondent, ...]:
@@ -80,22 +88,39 @@ def sort_items(
 
 
 def truth(definition: Definition) -> pd.DataFrame:
-    """Worth of every level against today's, by segment: segment, attribute, from_level, to_level, worth (mean of its persons)."""
+    """Worth of every level against today's, by segment: segment, attribute, from_level, to_level, worth (mean of its persons).
+
+    Where alternatives bear labels also offer_label, a row for each label that can have the step, against its `reference`; a label itself has no worth of its own.
+    """
     simulation = definition.simulation or neutral_tastes(definition)
     rows = []
     for segment in simulation.segments:
-        for attribute in definition.attributes:
-            worth = dict(zip(attribute.level_ids, segment.worth[attribute.id], strict=True))
-            rows += [
-                (segment.segment, attribute.id, attribute.current, level, worth[level] - worth[attribute.current])
-                for level in attribute.level_ids
-                if level != attribute.current
-            ]
-    return pd.DataFrame(rows, columns=["segment", "attribute", "from_level", "to_level", "worth"])
+        for label in labels_of(definition) or ("",):
+            for attribute in definition.attributes:
+                if attribute.id == definition.choice_tasks.labels:
+                    continue
+                taste = worth_of(segment, attribute.id, label)
+                weight = (
+                    1.0 if values_alone(attribute) else segment.price_coefficient / price_coefficient_of(segment, label)
+                )
+                worth = dict(zip(attribute.level_ids, taste, strict=True))
+                today = reference(definition, attribute, label)
+                rows += [
+                    (segment.segment, label, attribute.id, today, level, weight * (worth[level] - worth[today]))
+                    for level in shown_with(definition, attribute, label)
+                    if level != today
+                ]
+    table = pd.DataFrame(rows, columns=["segment", "offer_label", "attribute", "from_level", "to_level", "worth"])
+    return table if labels_of(definition) else table.drop(columns="offer_label")
 
 
 def _surplus(person: SimulatedRespondent, alternative: Alternative) -> float:
-    return sum(person.worth[item] for item in alternative.levels.items()) - alternative.price
+    if not person.own:
+        return sum(person.worth[item] for item in alternative.levels.items()) - alternative.price
+    weight, worth = person.own[alternative.levels[person.labels]]
+    shared = sum(person.worth[item] for item in alternative.levels.items() if item not in worth)
+    own = sum(worth[item] for item in alternative.levels.items() if item in worth)
+    return shared - person.today + weight * (own - (alternative.price - person.today))
 
 
 def neutral_tastes(definition: Definition) -> Simulation:
@@ -117,15 +142,38 @@ def _person(
     definition: Definition, segment: SimulatedSegment, spread: float, rng: np.random.Generator
 ) -> SimulatedRespondent:
     worth: dict[tuple[str, str], float] = {}
+    tastes: dict[str, float] = {}
     for attribute in definition.attributes:
-        taste = 1 + spread * rng.standard_normal()
+        taste = tastes[attribute.id] = 1 + spread * rng.standard_normal()
         for level, amount in zip(attribute.level_ids, segment.worth[attribute.id], strict=True):
             worth[attribute.id, level] = amount * taste
-    today = sum(worth[attribute.id, attribute.current] for attribute in definition.attributes)
     limit = segment.price_limit * float(np.exp(spread / 3 * rng.standard_normal()))
     sensitivity = -segment.price_coefficient * float(np.exp(spread / 2 * rng.standard_normal()))
     answers = _answers(definition, segment, worth, limit, rng)
-    return SimulatedRespondent(segment.segment, answers, worth, today - limit, sensitivity)
+    person = SimulatedRespondent(
+        segment.segment,
+        answers,
+        worth,
+        0.0,
+        sensitivity,
+        own={label: _own(definition, segment, label, tastes) for label in labels_of(definition)},
+        labels=definition.choice_tasks.labels or "",
+        today=definition.price.current,
+    )
+    return replace(person, none_worth=_surplus(person, Alternative(0, todays_offer(definition), limit)))
+
+
+def _own(
+    definition: Definition, segment: SimulatedSegment, label: str, tastes: Mapping[str, float]
+) -> tuple[float, dict[tuple[str, str], float]]:
+    """How much more the price of a label weighs, and the worth of the levels that are valued label by label."""
+    weight = price_coefficient_of(segment, label) / segment.price_coefficient
+    return weight, {
+        (attribute.id, level): amount * tastes[attribute.id]
+        for attribute in definition.attributes
+        if values_alone(attribute) and has(attribute, label)
+        for level, amount in zip(attribute.level_ids, worth_of(segment, attribute.id, label), strict=True)
+    }
 
 
 def _answers(

@@ -15,6 +15,8 @@ import pandas as pd
 
 from wtp.estimation.synthetic import neutral_tastes
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
+from wtp.survey.labels import label_of, labels_of, todays_offer, values_alone
+from wtp.survey.tasks import price_coefficient_of, worth_of
 
 SIMULATION, PRIOR, NEUTRAL = "simulation", "prior", "neutral"
 _CAUTIOUS_SPREAD = (
@@ -45,7 +47,7 @@ def assumed_tastes(definition: Definition) -> Assumption:
     total = sum(customers.values()) or 1.0
     segments = [s.model_copy(update={"share": customers.get(s.segment, total) / total}) for s in neutral.segments]
     if prior is not None:
-        stated = {"price_coefficient": prior.price_coefficient, "worth": prior.worth}
+        stated = {"price_coefficient": prior.price_coefficient, "worth": prior.worth, "per_label": prior.per_label}
         segments = [segment.model_copy(update=stated) for segment in segments]
     return Assumption(PRIOR if prior else NEUTRAL, Simulation(spread=_CAUTIOUS_SPREAD, segments=tuple(segments)))
 
@@ -70,11 +72,14 @@ def answered_design(
         for segment in assumption.simulation.segments
         if counts.get(segment.segment)
     ]
-    worths, none_worth, sensitivity = (np.concatenate(parts) for parts in zip(*tastes, strict=True))
-    person = np.arange(people)[:, None, None]
-    surplus = -prices
+    worths, weights, none_worth, sensitivity = (np.concatenate(parts) for parts in zip(*tastes, strict=True))
+    person, labels = np.arange(people)[:, None, None], definition.choice_tasks.labels
+    place = [a.id for a in definition.attributes].index(labels) if labels else -1
+    label = shown[..., place] if labels else 0
+    today = definition.price.current if labels else 0.0
+    surplus = weights[person, label] * (today - prices) - today
     for a in range(len(definition.attributes)):
-        surplus = surplus + worths[person, a, shown[..., a]]
+        surplus = surplus + worths[person, label, a, shown[..., a]]
     scale = sensitivity[:, None, None]
     picked = (scale * surplus + rng.gumbel(size=surplus.shape)).argmax(axis=2)
     best = np.take_along_axis(surplus, picked[..., None], axis=2)[..., 0]
@@ -86,8 +91,9 @@ def answered_design(
         "chosen": (picked[..., None] == np.arange(alternatives)).astype(int).ravel(),
     }
     for a, attribute in enumerate(definition.attributes):
+        codes = np.where(shown[..., a] < len(attribute.levels), shown[..., a], -1)  # what is not there is an empty cell
         columns[attribute.id] = pd.Categorical.from_codes(
-            shown[..., a].ravel(), dtype=pd.CategoricalDtype(list(attribute.level_ids))
+            codes.ravel(), dtype=pd.CategoricalDtype(list(attribute.level_ids))
         )
     columns["price"] = prices.ravel()
     if definition.choice_tasks.none == "dual":
@@ -97,15 +103,24 @@ def answered_design(
 
 def _tastes(
     definition: Definition, segment: SimulatedSegment, spread: float, count: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Worths (N, attributes, most levels), worth of not buying (N,), price sensitivity (N,), in money and per currency unit."""
-    attributes = definition.attributes
-    worth = np.zeros((len(attributes), max(len(a.levels) for a in attributes)))
-    for a, attribute in enumerate(attributes):
-        worth[a, : len(attribute.levels)] = segment.worth[attribute.id]
-    worths = worth * (1 + spread * rng.standard_normal((count, len(attributes), 1)))
-    current = [attribute.level_ids.index(attribute.current) for attribute in attributes]
-    today = worths[:, np.arange(len(attributes)), current].sum(axis=1)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Worths (N, labels or 1, attributes, level numbers), weight of each label's price (N, labels or 1), worth of not buying (N,), price sensitivity (N,).
+
+    In money and per currency unit, of which the sensitivity tells the utility; see `synthetic` for labels.
+    """
+    attributes, labels = definition.attributes, labels_of(definition) or ("",)
+    weight = np.array([price_coefficient_of(segment, x) for x in labels]) / segment.price_coefficient
+    worth = np.zeros((len(labels), len(attributes), 1 + max(len(a.levels) for a in attributes)))
+    for g, label in enumerate(labels):
+        for a, attribute in enumerate(attributes):
+            own = weight[g] if values_alone(attribute) else 1.0
+            worth[g, a, : len(attribute.levels)] = own * np.array(worth_of(segment, attribute.id, label))
+    worths = worth * (1 + spread * rng.standard_normal((count, 1, len(attributes), 1)))
+    offer, today = todays_offer(definition), definition.price.current if labels != ("",) else 0.0
+    current = [a.level_ids.index(offer[a.id]) if a.id in offer else len(a.levels) for a in attributes]
+    own_label = labels.index(label_of(definition, offer))
+    here = worths[:, own_label, np.arange(len(attributes)), current].sum(axis=1)
     limit = segment.price_limit * np.exp(spread / 3 * rng.standard_normal(count))
     sensitivity = -segment.price_coefficient * np.exp(spread / 2 * rng.standard_normal(count))
-    return worths, today - limit, sensitivity
+    none_worth = here - today - weight[own_label] * (limit - today)
+    return worths, np.broadcast_to(weight, (count, len(labels))), none_worth, sensitivity

@@ -13,6 +13,7 @@ from wtp.export.question_columns import answer_columns
 from wtp.survey.definition import Definition
 
 _MAY_BE_EMPTY = "empty cell"
+_NOT_OF_THE_LABEL = "empty cell: offers of this label do not have it"
 # (table, column, type, may be empty, text)
 _FIXED = (
     ("respondents", "respondent", "whole number", False, "pseudonym, counts from 1 within the study"),
@@ -74,6 +75,7 @@ _RESULTS = {
     "from_level": ("code", "level that is compared with: today's"),
     "to_level": ("code", "level that the figure is about"),
     "parameter": ("text", "name of the parameter or step in the model"),
+    "offer_label": ("code", "label of the offers whose price tells the amount; empty where it is the same for all"),
     "estimate": ("number", "estimate; money in the survey's currency, part-worths in logits"),
     "std_error": ("number", "standard error, clustered by respondent"),
     "low": ("number", "lower end of the interval"),
@@ -326,7 +328,7 @@ def codebook(definition: Definition) -> pd.DataFrame:
         for code, label in asked.codes:
             add("respondents", asked.name, code, asked.kind, "", label)
     for attribute in definition.attributes:
-        add("choices", attribute.id, "", "code", "", attribute.label)
+        add("choices", attribute.id, "", "code", _NOT_OF_THE_LABEL if attribute.only else "", attribute.label)
         for level in attribute.levels:
             add("choices", attribute.id, level.id, "code", "", level.label)
     price = {x: f"{definition.price.label[x]}, {definition.currency} {definition.price.unit[x]}" for x in languages}

@@ -12,6 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from wtp.errors import DataError, EstimationError
 from wtp.pricing.investment import INVEST, OWN, UP
+from wtp.pricing.offers import own_data
 from wtp.pricing.simulator import Market
 
 _COLUMNS = [
@@ -63,7 +64,7 @@ def how_low(market: Market, *, most: float = 0.02, name: str = OWN, confidence: 
     """
     table = market.sensitivity(name, prices=(), confidence=2 * confidence - 1)
     rows = []
-    for columns in market.data.attributes:
+    for columns in own_data(market.data, market.offer(name).levels).attributes:
         own = table[table["attribute"] == columns.name]
         if own.empty:
             continue

@@ -20,7 +20,9 @@ from scipy.special import expit, logsumexp
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE
 from wtp.estimation.draws import draw_quantiles, weighted_quantiles
-from wtp.pricing.offers import Offer, level_change
+from wtp.estimation.labelled import seen_as
+from wtp.pricing.money import Money
+from wtp.pricing.offers import Offer, level_change, own_data
 from wtp.pricing.people import People
 from wtp.pricing.simulator import Market
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, Step
@@ -45,7 +47,7 @@ def competitive_worth(market: Market, name: str, steps: Sequence[Step], *, confi
 
 def _room(market: Market, offer: Offer) -> tuple[float, float]:
     """By how much the price of an offer can fall and rise within the tested prices."""
-    tested = market.money.form.tested
+    tested = market.money_of(offer.name).form.tested
     return tested[0] - offer.price, tested[-1] - offer.price
 
 
@@ -78,19 +80,21 @@ def _equal_share(
     own = market.against_rest(place, utilities)
     today = people.mean(expit(own))
     found = np.empty((people.draws, len(steps)))
+    data = own_data(market.data, offer.levels)
     for s, step in enumerate(steps):
-        if step.from_level != offer.levels[step.attribute]:
+        if step.from_level != offer.levels.get(step.attribute):
             raise DataError(
-                f"step from {step.from_level!r}: the offer {name!r} has {offer.levels[step.attribute]!r}; allowed: steps from its own levels; mend it."
+                f"step from {step.from_level!r}: the offer {name!r} has {offer.levels.get(step.attribute)!r}; allowed: steps from its own levels; mend it."
             )
-        change = level_change(market.data, step.attribute, step.from_level, step.to_level)
+        change = level_change(data, step.attribute, step.from_level, step.to_level)
         moved = own + market.scale * (people.values @ change)
-        found[:, s] = _solve(market, people, moved, offer.price, today, bounds)
+        found[:, s] = _solve(market, market.moneys[place], people, moved, offer.price, today, bounds)
     return found
 
 
 def _solve(
     market: Market,
+    money: Money,
     people: People,
     own: np.ndarray,
     price: float,
@@ -98,7 +102,7 @@ def _solve(
     bounds: tuple[float, float] | None,
 ) -> np.ndarray:
     """(R,) W with mean share(price + W) = today, by Newton's steps kept inside a bracket that halves."""
-    form, columns = market.money.form, list(market.money.columns)
+    form, columns = money.form, list(money.columns)
     coefficients = market.scale * people.values[:, columns].reshape(people.draws, -1, len(columns))
     shaped = own.reshape(people.draws, -1)
     here = form.basis(np.array([price]))
@@ -126,7 +130,7 @@ def _solve(
             newton = worth[rows] - value / slope
         inside = (newton > low[rows]) & (newton < high[rows])
         moved = np.where(inside, newton, (low[rows] + high[rows]) / 2)
-        done = (np.abs(moved - worth[rows]) < _TOLERANCE * market.money.span) | (value == 0)
+        done = (np.abs(moved - worth[rows]) < _TOLERANCE * money.span) | (value == 0)
         worth[rows] = np.where(value == 0, worth[rows], moved)
         rows = rows[~done]
     return worth
@@ -191,19 +195,27 @@ def sampled_worth(
     first = Market(fit, [offer], price=price, draws=draws)
     if not first.price_clear:
         return _withheld(steps, confidence).assign(scenarios=0)
-    tested = first.money.form.tested
-    shown = {c.name: c.levels for c in first.data.attributes if c.name not in (price, NONE)}
     found = []
     for _ in range(plan.count):
-        rivals = [
-            Offer(f"rival {r + 1}", {a: own[int(rng.integers(len(own)))] for a, own in shown.items()}, tested[int(rng.integers(len(tested)))])
-            for r in range(plan.rivals)
-        ]  # fmt: skip
+        rivals = [_rival(first, f"rival {r + 1}", rng) for r in range(plan.rivals)]
         found.append(equal_share_worth(first.with_offers([offer, *rivals]), offer.name, steps))
     every = np.stack(found)  # (scenarios, R, S)
     middle = np.quantile(every, 0.5, axis=0, method="inverted_cdf")
     table = _table(steps, middle, None, confidence, _room(first, offer))
     return table.assign(censored=np.isinf(every).mean(axis=(0, 1)), scenarios=plan.count)
+
+
+def _rival(market: Market, name: str, rng: np.random.Generator) -> Offer:
+    """An offer with random levels and a tested price; where alternatives bear labels, a random label and what that one has."""
+    data = market.data
+    label = str(rng.choice(data.labels.names)) if data.labels else ""
+    data = seen_as(data, label)
+    shown = {c.name: c.levels for c in data.attributes if c.name not in (market.price, NONE)}
+    if data.labels:
+        shown[data.labels.column] = (label,)
+    tested = Money.of(data, market.price).form.tested
+    levels = {a: own[int(rng.integers(len(own)))] for a, own in shown.items()}
+    return Offer(name, levels, tested[int(rng.integers(len(tested)))])
 
 
 def consumer_surplus(market: Market, name: str, steps: Sequence[Step], *, confidence: float = 0.90) -> pd.DataFrame:
@@ -213,14 +225,16 @@ def consumer_surplus(market: Market, name: str, steps: Sequence[Step], *, confid
     the offer's price is used.
     """
     place, offer = market.place(name), market.offer(name)
+    data = own_data(market.data, offer.levels)
 
     def figure(people: People, utilities: np.ndarray) -> np.ndarray:
-        slope = market.money.form.slope_basis(np.array([offer.price]))[0]
-        sensitivity = -market.scale * (people.values[:, list(market.money.columns)] @ slope)
+        money = market.moneys[place]
+        slope = money.form.slope_basis(np.array([offer.price]))[0]
+        sensitivity = -market.scale * (people.values[:, list(money.columns)] @ slope)
         before = logsumexp(utilities, axis=0)
         found = []
         for step in steps:
-            change = level_change(market.data, step.attribute, step.from_level, step.to_level)
+            change = level_change(data, step.attribute, step.from_level, step.to_level)
             after = utilities.copy()
             after[place] += market.scale * (people.values @ change)
             gain = logsumexp(after, axis=0) - before

@@ -56,8 +56,8 @@ def nash_prices(
     are guesses: see `nash_sensitivity`. Raises DataError for a missing unit cost or a price that did not drive the choices.
     """
     _check_costs(market, fixed)
-    tested = market.money.form.tested
-    low, high = bounds or (tested[0] * _WIDER[0], tested[-1] * _WIDER[1])
+    tested = [price for money in market.moneys for price in money.form.tested]
+    low, high = bounds or (min(tested) * _WIDER[0], max(tested) * _WIDER[1])
     free = [j for j, offer in enumerate(market.offers) if offer.name not in fixed]
     costs = np.array([offer.unit_cost for offer in market.offers])
     at, same = _at_prices(market), _same_firm(market, free)
@@ -148,14 +148,15 @@ _AtPrices = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 def _at_prices(market: Market) -> _AtPrices:
     """prices (J,) -> mean shares (J,), pulls (J,) and derivatives (j, k)."""
     people = market.estimate or market.people.thinned(_MOST_PEOPLE)
-    columns = list(market.money.columns)
+    columns = sorted({column for money in market.moneys for column in money.columns})
     others = np.setdiff1d(np.arange(len(market.data.names)), columns)
     without = market.scale * (market.vectors[:, others] @ people.values[:, others].T) + market.shifts[:, None]
-    coefficients = people.values[:, columns].T
+    coefficients = [people.values[:, list(money.columns)].T for money, _ in market.priced]
 
     def at(prices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         utilities = without.copy()
-        utilities[: len(prices)] += market.scale * (market.money.form.basis(prices) @ coefficients)
+        for (money, places), own in zip(market.priced, coefficients, strict=True):
+            utilities[places] += market.scale * (money.form.basis(prices[places]) @ own)
         found = shares_and_derivatives(people, utilities, slopes_at(market, people, prices), together=True)
         return found[0][0], found[1][0], found[2][0]
 

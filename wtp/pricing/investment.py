@@ -23,11 +23,12 @@ from wtp.errors import DataError
 from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.pricing.competition import equal_share_estimate, equal_share_worth
 from wtp.pricing.money import Money
-from wtp.pricing.offers import Offer
+from wtp.pricing.offers import Offer, own_fit
 from wtp.pricing.simulator import Market
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT, AnyFit, Step, contrast, worth_draws
 from wtp.survey.attributes import Attribute, Level
 from wtp.survey.definition import Definition, Economics
+from wtp.survey.labels import label_of, shown_with, todays_offer
 
 DECISION_PROBABILITY = 0.90
 SMALLEST_RELEVANT = 0.01
@@ -104,10 +105,20 @@ def investment(
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
-def _moves(attribute: Attribute) -> list[tuple[str, Level, Level]]:
-    """(direction, from, to): one level up and one level down from today's, where there is one."""
-    here = attribute.level(attribute.current)
-    return [(name, here, to) for name, by in ((UP, 1), (DOWN, -1)) if (to := attribute.step(by)) is not None]
+def _moves(definition: Definition, attribute: Attribute) -> list[tuple[str, Level, Level]]:
+    """(direction, from, to): one level up and one level down from today's, where there is one.
+
+    Where alternatives bear labels, those that today's label has; the label itself never moves, for that would be another offer.
+    """
+    offer = todays_offer(definition)
+    if attribute.id not in offer or attribute.id == definition.choice_tasks.labels:
+        return []
+    shown = shown_with(definition, attribute, label_of(definition, offer))
+    rising = [level for level in attribute.rising if level.id in shown or not definition.choice_tasks.labels]
+    place = [level.id for level in rising].index(attribute.current)
+    up = [(UP, rising[place], rising[place + 1])] if place + 1 < len(rising) else []
+    down = [(DOWN, rising[place], rising[place - 1])] if place else []
+    return up + down
 
 
 def todays_market(
@@ -115,7 +126,7 @@ def todays_market(
 ) -> Market:
     """Today's own offer, called "own", among the described competitors, as a fit or one of its segments sees them."""
     economics = definition.economics
-    levels = {attribute.id: attribute.current for attribute in definition.attributes}
+    levels = todays_offer(definition)
     cost = economics.unit_cost if economics else float("nan")
     offers = [Offer(OWN, levels, definition.price.current, unit_cost=cost)]
     offers += [
@@ -135,14 +146,15 @@ def draws_for(fit: AnyFit, draws: int = 10_000) -> int:
 def _segment(
     fit: AnyFit, definition: Definition, name: str, customers: int, draws: int, seed: int, none_shift: float
 ) -> _Segment:
-    moves = [(attribute.id, *move) for attribute in definition.attributes for move in _moves(attribute)]
+    fit = own_fit(fit, todays_offer(definition))
+    moves = [(attribute.id, *move) for attribute in definition.attributes for move in _moves(definition, attribute)]
     steps = [Step(attribute, here.id, there.id) for attribute, _, here, there in moves]
     point: np.ndarray | None = None
     if fit.data.none is None and not definition.competitors:
         worths, point, share, after = _alone(fit, definition, steps, draws, seed)
     else:
         market = todays_market(fit, definition, draws=draws_for(fit, draws), seed=seed, none_shift=none_shift)
-        price, span = definition.price.current, market.money.span
+        price, span = definition.price.current, market.money_of(OWN).span
         place = market.place(OWN)
         share = market.share_draws()[:, place]
         changes = np.array([contrast(fit.data, step.attribute, step.from_level, step.to_level) for step in steps])
@@ -183,7 +195,12 @@ def _table(definition: Definition, market: _Segment, part: float, confidence: fl
     rows = []
     for attribute in definition.attributes:
         borne = 1.0 if attribute.by_segment else part
-        moves = [_move(definition, attribute, move, market, borne, confidence, route) for move in _moves(attribute)]
+        moves = [
+            _move(definition, attribute, move, market, borne, confidence, route)
+            for move in _moves(definition, attribute)
+        ]
+        if not moves:
+            continue
         verdict = _verdict(moves, definition, market.respondents)
         rows += [{"segment": market.name, "attribute": attribute.id, **move.row, **verdict} for move in moves]
     return pd.DataFrame(rows, columns=_COLUMNS)

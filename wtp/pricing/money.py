@@ -35,6 +35,11 @@ class Money:
         """at: by default the middle one of the tested prices. Raises DataError if the data have no such price or `at` was not tested."""
         form = data.price_form
         if form is None or form.column != price:
+            if data.labels is not None and price in {own.column for own in data.labels.prices.values()}:
+                raise DataError(
+                    f"price {price!r} has a coefficient for each label ({', '.join(data.price_parameters)}); allowed: money of one label; "
+                    'name the label, as in fit_of(fit, "...").'
+                )
             if price not in data.names:
                 raise DataError(
                     f"price {price!r} is no parameter; allowed: {', '.join(data.names)}; add the price to the formula or name it."

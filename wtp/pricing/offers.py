@@ -11,6 +11,7 @@ import numpy as np
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
+from wtp.estimation.labelled import fit_of, seen_as
 from wtp.pricing.money import Money
 from wtp.pricing.willingness_to_pay import level_row
 
@@ -19,7 +20,7 @@ from wtp.pricing.willingness_to_pay import level_row
 class Offer:
     """One offer of a market.
 
-    levels: attribute -> level, all attributes of the data but the price. firm: offers of one firm are priced together; by default
+    levels: attribute -> level, all attributes of the data but the price; where alternatives bear labels, those that its label has. firm: offers of one firm are priced together; by default
     the offer's own name. unit_cost: money a purchase, NaN if unknown. reach: share of customers who know the offer and can get it.
     """
 
@@ -59,6 +60,23 @@ def as_offers(offers: Sequence[Offer] | Mapping[str, Mapping[str, Any]], price: 
     return tuple(made)
 
 
+def own_data(data: Any, levels: Mapping[str, Any]) -> Any:
+    """The data as offers of this one's label see them; the data themselves where there are no labels. Raises DataError without a known label."""
+    if data.labels is None:
+        return data
+    if data.labels.column not in levels:
+        raise DataError(
+            f"an offer without {data.labels.column!r}; allowed: {', '.join(data.labels.names)}; add which of them it is."
+        )
+    return seen_as(data, str(levels[data.labels.column]))
+
+
+def own_fit(fit: Any, levels: Mapping[str, Any]) -> Any:
+    """The fit as offers of this one's label see it, see `own_data`."""
+    own_data(fit.data, levels)
+    return fit if fit.data.labels is None else fit_of(fit, str(levels[fit.data.labels.column]))
+
+
 def level_part(data: ChoiceData, attribute: str, level: Any) -> np.ndarray:
     """(K,) columns of one level; a number between those shown is taken where the attribute entered as a number."""
     for columns in data.attributes:
@@ -81,14 +99,18 @@ def level_change(data: ChoiceData, attribute: str, from_level: Any, to_level: An
 
 def levels_vector(data: ChoiceData, levels: Mapping[str, Any]) -> np.ndarray:
     """(K,) columns of levels of attributes together, at price 0."""
+    data = own_data(data, levels)
     return np.asarray(np.sum([level_part(data, attribute, level) for attribute, level in levels.items()], axis=0))
 
 
 def offer_vector(data: ChoiceData, money: Money, offer: Offer) -> np.ndarray:
-    """(K,) vector whose product with the parameters is the offer's utility, the price included.
+    """(K,) vector whose product with the parameters is the offer's utility, the price included: of its own label, where alternatives bear labels.
 
     Raises DataError for an attribute that is missing or unknown, or a level that was never shown.
     """
+    if data.labels is not None:
+        data = own_data(data, offer.levels)
+        money = Money.of(data, money.form.column)
     wanted = [columns.name for columns in data.attributes if columns.name not in (money.form.column, NONE)]
     missing = [name for name in wanted if name not in offer.levels]
     if missing:

@@ -26,9 +26,9 @@ AT_LOWEST = "The best price is at or below the lowest tested one."
 AT_HIGHEST = "The best price is at or beyond the highest tested one."
 
 
-def prices_between(market: Market, count: int = GRID) -> np.ndarray:
-    """(count,) prices from the lowest to the highest tested one, the tested ones not necessarily among them."""
-    tested = market.money.form.tested
+def prices_between(market: Market, name: str, count: int = GRID) -> np.ndarray:
+    """(count,) prices of an offer from the lowest to the highest tested one, the tested ones not necessarily among them."""
+    tested = market.money_of(name).form.tested
     return np.linspace(tested[0], tested[-1], count)
 
 
@@ -44,7 +44,7 @@ def demand(
 
     customers: purchases of the whole market. Profit is NaN without the offer's unit cost. All figures NaN where the price did not drive the choices.
     """
-    grid = prices_between(market) if prices is None else np.asarray(prices, dtype=float)
+    grid = prices_between(market, name) if prices is None else np.asarray(prices, dtype=float)
     shares, exact = market.share_curve(name, grid)
     table = summary_of(shares, exact, confidence).rename(columns={"estimate": "share"})
     table.insert(0, "price", grid)
@@ -80,7 +80,7 @@ def best_price(
     if not market.price_clear:
         row: dict[str, object] = {"objective": objective, **dict.fromkeys(columns, np.nan), "note": NO_PRICE_EFFECT}
         return pd.DataFrame([row])
-    grid = prices_between(market) if prices is None else np.unique(np.asarray(prices, dtype=float))
+    grid = prices_between(market, name) if prices is None else np.unique(np.asarray(prices, dtype=float))
     shares, exact = market.share_curve(name, grid)
     tail = (1 - confidence) / 2
     mean = (shares.mean(axis=0) if exact is None else exact) * (grid - cost)
@@ -174,5 +174,8 @@ def shares_and_derivatives(
 
 def slopes_at(market: Market, people: People, prices: np.ndarray) -> np.ndarray:
     """(J, R N) how fast the utility of each offer falls at these prices (J,)."""
-    basis = market.money.form.slope_basis(prices)
-    return np.asarray(market.scale * (basis @ people.values[:, list(market.money.columns)].T))
+    slopes = np.empty((len(prices), len(people.values)))
+    for money, places in market.priced:
+        basis = money.form.slope_basis(prices[places])
+        slopes[places] = market.scale * (basis @ people.values[:, list(money.columns)].T)
+    return slopes

@@ -22,7 +22,7 @@ from scipy.special import logsumexp
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE
 from wtp.pricing.demand_curve import PROFIT, REVENUE
-from wtp.pricing.offers import Offer, level_part
+from wtp.pricing.offers import Offer, level_part, own_data
 from wtp.pricing.people import People
 from wtp.pricing.share_kernel import profile_sums
 from wtp.pricing.simulator import Market
@@ -90,7 +90,7 @@ def best_offers(
     """
     line = (names,) if isinstance(names, str) else tuple(names)
     _check(market, line, objective)
-    choices = _choices(market, levels, prices, level_costs)
+    choices = _choices(market, market.offer(line[0]), levels, prices, level_costs)
     if len(line) == 1 and choices.profiles <= _MOST_PROFILES:
         values = _values(market, market.people.thinned(_MOST_PEOPLE), line[0], choices, objective)
         offer = market.offer(line[0])
@@ -113,6 +113,11 @@ def _check(market: Market, line: Sequence[str], objective: str) -> None:
         raise DataError(
             f"offers {', '.join(line)}; allowed: one or more different offers of one firm; give them the same firm."
         )
+    labels = market.data.labels
+    if labels and len({market.offer(name).levels[labels.column] for name in line}) > 1:
+        raise DataError(
+            f"offers {', '.join(line)} with different {labels.column!r}; allowed: a line of one label; search them one by one."
+        )
     missing = [o.name for o in market.offers if o.seller in firms and math.isnan(o.unit_cost)]
     if objective == PROFIT and missing:
         raise DataError(f"offers {', '.join(missing)}: no unit_cost; allowed: a cost a purchase; give it.")
@@ -122,16 +127,20 @@ def _check(market: Market, line: Sequence[str], objective: str) -> None:
 
 def _choices(
     market: Market,
+    offer: Offer,
     levels: Mapping[str, Sequence[Any]] | None,
     prices: Sequence[float] | None,
     costs: Mapping[str, Mapping[Any, float]] | None,
 ) -> Choices:
-    shown = {c.name: c.levels for c in market.data.attributes if c.name not in (market.price, NONE)}
+    data = own_data(market.data, offer.levels)
+    shown = {c.name: c.levels for c in data.attributes if c.name not in (market.price, NONE)}
+    if data.labels:  # another label would be another offer
+        shown[data.labels.column] = (offer.levels[data.labels.column],)
     unknown = [name for name in (levels or {}) if name not in shown]
     if unknown:
         raise DataError(f"levels of {', '.join(unknown)}; allowed: attributes {', '.join(shown)}; name these.")
     allowed = {name: tuple((levels or {}).get(name, own)) for name, own in shown.items()}
-    tested = market.money.form.tested
+    tested = market.money_of(offer.name).form.tested
     wanted = tuple(map(float, prices)) if prices is not None else tested
     outside = [price for price in wanted if not tested[0] <= price <= tested[-1]]
     if outside or not wanted:
@@ -149,17 +158,18 @@ def _put(market: Market, offer: Offer) -> Market:
 def _values(market: Market, people: People, name: str, choices: Choices, objective: str) -> np.ndarray:
     """(profiles,) mean over draws of what the firm gets a customer, for every profile of one offer; the rest stays."""
     place, offer = market.place(name), market.offer(name)
-    values, weights = people.values, people.flat_weights
+    data, values, weights = own_data(market.data, offer.levels), people.values, people.flat_weights
     others = np.delete(market.utilities_of(people), place, axis=0)
     rest = logsumexp(others, axis=0)
     mine = [j for j, other in enumerate(o for o in market.offers if o.name != name) if other.seller == offer.seller]
     margins = [_margin(other, objective) for other in market.offers if other.name != name]
     lost = sum((margins[j] * np.exp(others[j] - rest) for j in mine), np.zeros(len(values)))
     parts = [
-        market.scale * (np.array([level_part(market.data, attribute, level) for level in own]) @ values.T)
+        market.scale * (np.array([level_part(data, attribute, level) for level in own]) @ values.T)
         for attribute, own in choices.levels.items()
     ]
-    falls = market.money.form.basis(np.array(choices.prices)) @ values[:, list(market.money.columns)].T
+    money = market.moneys[place]
+    falls = money.form.basis(np.array(choices.prices)) @ values[:, list(money.columns)].T
     parts.append(market.scale * falls)
     highest = [part.max(axis=0) for part in parts]
     odds = [np.exp(part - top) for part, top in zip(parts, highest, strict=True)]

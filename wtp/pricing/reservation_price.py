@@ -25,7 +25,7 @@ from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.estimation.draws import Draws, draw_quantiles, weighted_quantiles
 from wtp.estimation.hierarchical.results import FINAL as CONVERGED
 from wtp.pricing.money import Money
-from wtp.pricing.offers import Offer, levels_vector, offer_vector
+from wtp.pricing.offers import Offer, levels_vector, offer_vector, own_data, own_fit
 from wtp.pricing.willingness_to_pay import MOST_WITHOUT_PRICE, NO_PRICE_EFFECT, AnyFit, Step
 
 FINAL, PRELIMINARY, WITHHELD = "final", "preliminary", "withheld"
@@ -56,6 +56,7 @@ def reservation_prices(
 
     Without rivals against not buying; with rivals against the best of them and not buying (where the study asked for it).
     """
+    data = own_data(data, offer)
     money = Money.of(data, price)
     prices = np.empty(drawn.values.shape[:2])
     for start, values, _ in drawn.blocks():
@@ -94,6 +95,7 @@ def price_limits(
     the prior, are the union of all, and a note says where the limit itself moves by more than half its interval. status: "final", "preliminary" (the chains have not quite converged, or a
     mixture of latent classes, which is coarse) or "withheld".
     """
+    fit, sensitivity = own_fit(fit, offer), [own_fit(other, offer) for other in sensitivity]
     if hasattr(fit, "utility_params"):
         return price_limit_pooled(fit, offer, tested, price=price, confidence=confidence, rivals=rivals)
     if fit.data.none is None and not rivals:
@@ -144,7 +146,7 @@ def reservation_price(
 
     tested: lowest and highest tested price, by default those of the data.
     """
-    span = Money.of(fit.data, price).form.tested
+    span = Money.of(own_data(fit.data, offer), price).form.tested
     ends = tested or (span[0], span[-1])
     return price_limits(fit, offer, ends, price=price, confidence=confidence, rivals=rivals)
 
@@ -214,6 +216,7 @@ def limit_waterfall(
 
     Each change is the difference of the two limits within each draw. Beyond the tested prices a limit is withheld, and so is a change that leads there.
     """
+    fit = own_fit(fit, offer)
     if fit.data.none is None or fit.respondents < FULL_SAMPLE or _without_price(fit, price, draws):
         return pd.DataFrame(columns=_WATERFALL)
 
@@ -261,6 +264,7 @@ def still_buying_people(
     confidence: float = 0.90,
 ) -> pd.DataFrame:
     """price, share, low, high: share of respondents whose reservation price of the offer is at least each price; no row without a none option or where the price did not drive the answers."""
+    fit = own_fit(fit, offer)
     if fit.data.none is None or _without_price(fit, price, 2_000):
         return _no_demand()
     drawn = fit.simulate()
@@ -289,6 +293,7 @@ def still_buying(
 
     offer: attribute -> level. No row where the data have no none option or the price did not drive the answers.
     """
+    fit = own_fit(fit, offer)
     simulated, money = fit.simulate(draws, seed).values[:, 0, :], Money.of(fit.data, price)
     if fit.data.none is None or not money.drove(fit, simulated):
         return _no_demand()
@@ -315,6 +320,7 @@ def price_limit_pooled(
     Withheld below 75 respondents. rivals: half against the best of them or nothing. tested: lowest and highest tested price. Outside of them the estimate is withheld and the note says on which side it lies; interval
     ends beyond them are cut off there.
     """
+    fit = own_fit(fit, offer)
     simulated, money = fit.simulate(draws, seed).values[:, 0, :], Money.of(fit.data, price)
     if fit.data.none is None and not rivals:
         return _limit(np.nan, np.nan, np.nan, NO_NONE)

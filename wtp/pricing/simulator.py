@@ -23,7 +23,7 @@ from scipy.special import expit, logsumexp
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
 from wtp.pricing.money import Money
-from wtp.pricing.offers import Offer, as_offers, level_change, offer_vector
+from wtp.pricing.offers import Offer, as_offers, level_change, offer_vector, own_data
 from wtp.pricing.people import People, summary_of
 from wtp.pricing.randomized_choice import randomized_first_choice
 from wtp.pricing.share_kernel import share_sums
@@ -65,9 +65,10 @@ class Market:
             raise DataError("none=True, and the study has no none option; allowed: none=False; leave it out.")
         set_(self, "none", has_none if self.none is None else self.none)
         covered = np.zeros(len(self.data.names), dtype=bool)
-        covered[list(self.money.columns)] = True
+        for money in self.moneys:
+            covered[list(money.columns)] = True
         covered[self.data.none if has_none else []] = True
-        for columns in self.data.attributes:
+        for columns in self.data.labels.attributes if self.data.labels else self.data.attributes:
             covered |= (columns.contrasts != 0).any(axis=0)
         if not covered.all():
             names = ", ".join(name for name, known in zip(self.data.names, covered, strict=True) if not known)
@@ -84,9 +85,23 @@ class Market:
         return self.fit.data  # type: ignore[no-any-return]
 
     @cached_property
-    def money(self) -> Money:
-        """The price of the fit."""
-        return Money.of(self.data, self.price)
+    def moneys(self) -> tuple[Money, ...]:
+        """How the price of each offer is money: one way for all, or each label's own."""
+        if self.data.labels is None:
+            return (Money.of(self.data, self.price),) * len(self.offers)
+        return tuple(Money.of(own_data(self.data, offer.levels), self.price) for offer in self.offers)
+
+    @cached_property
+    def priced(self) -> tuple[tuple[Money, np.ndarray], ...]:
+        """The ways in which prices are money, each with the places of its offers."""
+        groups: dict[tuple[int, ...], tuple[Money, list[int]]] = {}
+        for place, money in enumerate(self.moneys):
+            groups.setdefault(money.columns, (money, []))[1].append(place)
+        return tuple((money, np.array(places)) for money, places in groups.values())
+
+    def money_of(self, name: str) -> Money:
+        """How the price of an offer is money."""
+        return self.moneys[self.place(name)]
 
     @cached_property
     def people(self) -> People:
@@ -103,7 +118,7 @@ class Market:
     @cached_property
     def vectors(self) -> np.ndarray:
         """(J, K) so that utilities are `vectors @ parameters`, the none option last."""
-        rows = [offer_vector(self.data, self.money, offer) for offer in self.offers]
+        rows = [offer_vector(self.data, money, offer) for offer, money in zip(self.offers, self.moneys, strict=True)]
         if self.none:
             nothing = np.zeros(len(self.data.names))
             nothing[self.data.none] = 1
@@ -135,9 +150,10 @@ class Market:
     def price_clear(self) -> bool:
         """Whether a higher price deters, so that anything may be said about prices."""
         if hasattr(self.fit, "utility_params"):
-            return self.money.drove(self.fit, self.fit.simulate().values[:, 0, :])
-        wrong = ~self.money.deters(self.people.values)
-        return float(self.people.flat_weights @ wrong) <= MOST_WITHOUT_PRICE
+            drawn = self.fit.simulate().values[:, 0, :]
+            return all(money.drove(self.fit, drawn) for money, _ in self.priced)
+        wrong = (~money.deters(self.people.values) for money, _ in self.priced)
+        return max(float(self.people.flat_weights @ own) for own in wrong) <= MOST_WITHOUT_PRICE
 
     def place(self, name: str) -> int:
         """Row of an offer. Raises DataError for an unknown name."""
@@ -182,7 +198,7 @@ class Market:
     def with_offers(self, offers: Sequence[Offer], none_shift: float | None = None) -> Market:
         """The market with other offers, and perhaps another none shift."""
         market = replace(self, offers=offers, none_shift=self.none_shift if none_shift is None else none_shift)
-        for name in ("people", "estimate", "money", "price_clear"):
+        for name in ("people", "estimate") if self.data.labels else ("people", "estimate", "price_clear"):
             if name in self.__dict__:
                 market.__dict__[name] = self.__dict__[name]
         return market
@@ -225,8 +241,10 @@ class Market:
     @cached_property
     def _level_places(self) -> np.ndarray:
         """(J, A) number of each offer's level within each attribute, the price among them; -1 for none."""
-        kinds = [columns.name for columns in self.data.attributes if columns.name not in (self.price, NONE)]
-        rows = [[offer.levels[kind] for kind in kinds] + [offer.price] for offer in self.offers]
+        known = self.data.labels.attributes if self.data.labels else self.data.attributes
+        names = dict.fromkeys(columns.of or columns.name for columns in known)
+        kinds = [name for name in names if name not in (self.price, NONE)]
+        rows = [[offer.levels.get(kind) for kind in kinds] + [offer.price] for offer in self.offers]
         codes = np.column_stack([pd.factorize(pd.Series(list(column)))[0] for column in zip(*rows, strict=True)])
         return np.vstack([codes, np.full((1, codes.shape[1]), -1)]) if self.none else codes
 
@@ -255,9 +273,10 @@ class Market:
 
     def price_steps(self, place: int, prices: Sequence[float] | np.ndarray) -> np.ndarray:
         """(P, K) changes of an offer's vector that lead to these prices."""
-        columns = list(self.money.columns)
+        money = self.moneys[place]
+        columns = list(money.columns)
         steps = np.zeros((len(prices), len(self.data.names)))
-        steps[:, columns] = self.money.form.basis(np.asarray(prices, dtype=float)) - self.vectors[place, columns]
+        steps[:, columns] = money.form.basis(np.asarray(prices, dtype=float)) - self.vectors[place, columns]
         return steps
 
     def share_curve(self, name: str, prices: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -270,17 +289,18 @@ class Market:
     ) -> pd.DataFrame:
         """attribute, level, share, low, high, change, change_low, change_high of one offer with each level of each attribute, and at each price.
 
-        prices: by default the tested ones. change: against the offer as it is.
+        A label stays as it is: another one would be another offer. prices: by default the tested ones. change: against the offer as it is.
         """
         place, offer = self.place(name), self.offer(name)
-        tested = self.money.form.tested if prices is None else tuple(prices)
+        tested = self.moneys[place].form.tested if prices is None else tuple(prices)
         rows: list[tuple[str, Any]] = []
         steps = []
-        for columns in self.data.attributes:
-            if columns.name not in (self.price, NONE):
+        data = own_data(self.data, offer.levels)
+        for columns in data.attributes:
+            if columns.name not in (self.price, NONE, data.labels and data.labels.column):
                 here = offer.levels[columns.name]
                 rows += [(columns.name, level) for level in columns.levels]
-                steps += [level_change(self.data, columns.name, here, level) for level in columns.levels]
+                steps += [level_change(data, columns.name, here, level) for level in columns.levels]
         rows += [(self.price, at) for at in tested]
         steps += [*self.price_steps(place, tested), np.zeros(len(self.data.names))]
         shares, exact = self.shares_with(place, np.array(steps))

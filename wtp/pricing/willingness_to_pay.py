@@ -17,6 +17,7 @@ import pandas as pd
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE, ChoiceData
 from wtp.estimation.draws import Draws, draw_quantiles, weighted_quantiles
+from wtp.estimation.labelled import Labels, SeenAs, fit_of, plain
 from wtp.estimation.latent_results import LatentClassResults
 from wtp.pricing.money import Money
 
@@ -26,6 +27,7 @@ CLASS_WITHOUT_PRICE = (
 )
 DIFFERENT = "Respondents differ much: half of them would pay less than this, half more, some much more."
 BEYOND = "Beyond the span of the tested prices: read it as 'more than that span'."
+NO_ONE_WORTH = "Offers of different labels differ in their attributes or in what a price means to them, so the change has no one worth: compare whole offers in the market."
 AT_PRICE = "At a price of {price:g}; with this form of the price it differs from price to price."
 _MOST_WRONG_SIGNS = 0.001
 MOST_WITHOUT_PRICE = 0.05
@@ -35,11 +37,12 @@ AnyFit = Any  # results of any estimator, see `estimation.draws.Fit`
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of one attribute from one level to another, by their values in the choice data."""
+    """A change of one attribute from one level to another, by their values in the choice data; label: of which offers, where alternatives bear labels."""
 
     attribute: str
     from_level: str
     to_level: str
+    label: str = ""
 
 
 def willingness_to_pay(
@@ -58,11 +61,15 @@ def willingness_to_pay(
     Pooled fits: the ratio of the estimates with its interval over the draws. Where respondents differ (hierarchical, mixed): within each draw the weighted median
     over respondents, across draws median and interval; means of ratios mislead (Daly, Hess and Train 2012). Latent classes: each class, segment "class 1"
     and so on, and for all the share-weighted mean. One segment of a hierarchical fit is `fit.segment(members)`.
+    Where alternatives bear labels each amount is told by the price coefficient of the label that its step names, in a column offer_label; without steps, of every parameter for every label that has it.
+    A change of the label itself has no one worth where attributes or prices are the labels' own; it is withheld.
     at: the price at which changes are valued where its form is not linear, by default the middle one of the tested prices.
     Columns segment, [attribute, from_level, to_level,] parameter, estimate, low, high, method, currency, respondents, note; money in the
     unit of the price column. A withheld figure is NaN and its note says why.
     Raises DataError if the fit has no such price, or a level is unknown.
     """
+    if getattr(fit.data, "labels", None) is not None and not isinstance(fit, SeenAs):
+        return _by_label(fit, steps, price, at=at, draws=draws, confidence=confidence, seed=seed, currency=currency)
     data = fit.data
     money = Money.of(data, price, at)
     contrasts, labels = _contrasts(data, money, steps)
@@ -87,8 +94,47 @@ def willingness_to_pay(
     return pd.concat(tables, ignore_index=True)
 
 
+def _by_label(fit: AnyFit, steps: Sequence[Step] | None, price: str, **asked: Any) -> pd.DataFrame:
+    """The table where alternatives bear labels, with a column offer_label; steps keep their order."""
+    labels: Labels = fit.data.labels
+    if not labels.prices:
+        raise DataError(
+            f"price {price!r} is no parameter; allowed: {', '.join(fit.data.names)}; add the price to the formula or name it."
+        )
+    if steps is None:
+        tables = [willingness_to_pay(fit_of(fit, name), price, **asked) for name in labels.prices]
+        return pd.concat(
+            [_labelled(table, name) for name, table in zip(labels.prices, tables, strict=True)], ignore_index=True
+        )
+    tables = []
+    for step in steps:
+        table = willingness_to_pay(fit_of(fit, _label_for(labels, step)), price, steps=[step], **asked)
+        if step.attribute == labels.column and not labels.comparable:
+            table = table.assign(estimate=np.nan, low=np.nan, high=np.nan, note=NO_ONE_WORTH)
+        tables.append(_labelled(table, step.label))
+    found = pd.concat(tables, ignore_index=True)
+    return found.sort_values("segment", kind="stable", ignore_index=True)  # "all", then class after class
+
+
+def _labelled(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    table.insert(1, "offer_label", label)
+    return table
+
+
+def _label_for(labels: Labels, step: Step) -> str:
+    """The label by whose price a step is valued. Raises DataError where none is named and each has a price of its own."""
+    having = [a.only for a in labels.attributes if step.attribute in (a.of, a.name)]
+    if step.label or not having:
+        return step.label or labels.names[0]
+    if step.attribute != labels.column and (labels.own_prices or len(having) > 1):
+        raise DataError(
+            f"step of {step.attribute!r} without a label, and amounts differ by label; allowed: {', '.join(labels.names)}; name it in the step."
+        )
+    return having[0][0] if having[0] else labels.names[0]
+
+
 def _in_classes(fit: AnyFit) -> bool:
-    return isinstance(fit, LatentClassResults) or getattr(fit, "model", "") == "latent"
+    return isinstance(plain(fit), LatentClassResults) or getattr(fit, "model", "") == "latent"
 
 
 def worth_draws(fit: AnyFit, drawn: Draws, contrasts: np.ndarray, money: Money) -> tuple[np.ndarray, np.ndarray | None]:
@@ -198,6 +244,9 @@ def level_row(data: ChoiceData, attribute: str, level: object) -> np.ndarray:
 def _contrasts(data: ChoiceData, money: Money, steps: Sequence[Step] | None) -> tuple[np.ndarray, dict[str, list[str]]]:
     if steps is None:
         others = [k for k, name in enumerate(data.names) if k not in money.columns and name != NONE]
+        if data.labels is not None:
+            kept = [a for a in data.attributes if a.name != data.labels.column or data.labels.comparable]
+            others = [k for k in others if any(a.contrasts[:, k].any() for a in kept)]
         return np.eye(len(data.names))[others], {"parameter": [data.names[k] for k in others]}
     rows = [contrast(data, step.attribute, step.from_level, step.to_level) for step in steps]
     return np.reshape(rows, (len(rows), len(data.names))), {

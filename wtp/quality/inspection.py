@@ -20,6 +20,7 @@ from scipy.stats import binom
 from wtp.quality.likelihood import root_likelihood
 from wtp.survey.answers import Answers, Respondent
 from wtp.survey.definition import Definition
+from wtp.survey.labels import belongs
 from wtp.survey.questions import GaborGranger, OpenPrice, OpenText, Rating, SingleChoice, VanWestendorp
 
 _FEWEST_TIMES = 30
@@ -75,9 +76,8 @@ def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quali
 
 def _known_tasks(definition: Definition, person: Respondent) -> bool:
     """Whether the tasks that the person saw are in today's levels; an edited survey leaves older ones out."""
-    levels = {a.id: set(a.level_ids) for a in definition.attributes}
     return all(
-        alternative.levels.keys() == levels.keys() and all(alternative.levels[a] in levels[a] for a in levels)
+        belongs(definition, alternative.levels)
         for choice in person.choices[:1]
         for alternative in choice.task.alternatives
     )

@@ -19,6 +19,7 @@ from scipy.stats import norm, qmc
 
 from wtp.errors import EstimationError
 from wtp.estimation import ChoiceData, ConditionalLogit
+from wtp.estimation.columns import Columns
 from wtp.survey.answers import Choice, Respondent
 from wtp.survey.definition import Definition
 
@@ -69,13 +70,10 @@ def root_likelihood(
 
 def _arrays(definition: Definition, people: Sequence[Respondent]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """X (N, T, J, K) coded as shown, the place of the chosen alternative (N, T), which tasks were answered (N, T)."""
-    places = [{level: n for n, level in enumerate(a.level_ids)} for a in definition.attributes]
-    low, high = definition.price.levels[0], definition.price.levels[-1]
-    codes = [np.eye(len(place))[:, 1:] for place in places]
+    columns = Columns.of(definition)
     longest = max(len(r.choices) for r in people)
     most = definition.choice_tasks.alternatives
-    width = sum(code.shape[1] for code in codes) + 1
-    X = np.zeros((len(people), longest, most, width))
+    X = np.zeros((len(people), longest, most, len(columns.names)))
     picked = np.zeros((len(people), longest), dtype=int)
     answered = np.zeros((len(people), longest), dtype=bool)
     known: dict[int, np.ndarray] = {}
@@ -83,14 +81,7 @@ def _arrays(definition: Definition, people: Sequence[Respondent]) -> tuple[np.nd
     def coded(choice: Choice) -> np.ndarray:
         key = id(choice.task)
         if key not in known:
-            rows = []
-            for a in choice.task.alternatives:
-                levels = [
-                    code[place[a.levels[attribute.id]]]
-                    for attribute, place, code in zip(definition.attributes, places, codes, strict=True)
-                ]
-                rows.append(np.concatenate([*levels, [(a.price - low) / (high - low)]]))
-            known[key] = np.array(rows)
+            known[key] = np.array([columns.row(definition, a) for a in choice.task.alternatives])
         return known[key]
 
     for n, person in enumerate(people):

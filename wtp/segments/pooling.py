@@ -107,7 +107,13 @@ def price_response(data: ChoiceData, groups: np.ndarray, reference: str, *, conf
     columns = [data.X[:, k] * (of_row == other) for k, other in inside]
     names = (*data.names, *(f"{data.names[k]} in {other}" for k, other in inside))
     wider = replace(
-        data, X=np.column_stack([data.X, *columns]), names=names, attributes=(), price=None, price_form=None
+        data,
+        X=np.column_stack([data.X, *columns]),
+        names=names,
+        attributes=(),
+        price=None,
+        price_form=None,
+        labels=None,
     )
     fit = ConditionalLogit(wider).fit()
     params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()

@@ -61,7 +61,11 @@ class Level(Record):
 
 
 class Attribute(Record):
-    """An attribute with named levels; `current` is the level of today's offer, the reference of every WTP."""
+    """An attribute with named levels; `current` is the level of today's offer, the reference of every WTP.
+
+    Where alternatives bear labels (`choice_tasks.labels`): `only` names the labels that have the attribute at all, `per_label` gives
+    its levels part-worths of each label's own. Where today's offer does not have the attribute, `current` is the reference all the same.
+    """
 
     id: Identifier
     label: Wording
@@ -70,6 +74,8 @@ class Attribute(Record):
     best_first: bool = Field(False, description="levels are written, and shown, best first")
     current: Identifier
     by_segment: bool = Field(False, description="the company could offer different levels to different segments")
+    only: tuple[Identifier, ...] = Field((), description="labels that have this attribute; empty: all of them")
+    per_label: bool = Field(False, description="each label has part-worths of its own")
     levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("level"))]
 
     def level(self, level_id: str) -> Level:
@@ -123,3 +129,4 @@ class Price(Record):
     unit: Wording = Field(description="what the price is for, as in 'per month'")
     current: Money
     levels: Annotated[tuple[Money, ...], Field(min_length=3, max_length=12), AfterValidator(rising)]
+    per_label: bool = Field(False, description="each label has a price coefficient of its own")

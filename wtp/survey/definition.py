@@ -17,6 +17,7 @@ from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, u
 from wtp.survey.conditions import mistake as _mistake
 from wtp.survey.design_checks import design_mistakes
 from wtp.survey.flow_checks import flow_mistakes
+from wtp.survey.labels import has, label_mistakes, label_of
 from wtp.survey.look import Look
 from wtp.survey.pages import (
     ChoiceTaskPage,
@@ -29,7 +30,7 @@ from wtp.survey.pages import (
 )
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.stopping import Stopping
-from wtp.survey.tasks import ChoiceTaskPlan
+from wtp.survey.tasks import ChoiceTaskPlan, PerLabel
 from wtp.survey.wording import Language, Wording
 
 
@@ -81,7 +82,7 @@ class Competitor(Record):
     id: Identifier
     label: Wording
     price: Money
-    levels: dict[Identifier, Identifier] = Field(description="its level of every attribute")
+    levels: dict[Identifier, Identifier] = Field(description="its level of every attribute that it has")
     unit_cost: Money | None = Field(
         None, description="a guess of its cost per purchase, for the prices it may answer with"
     )
@@ -133,6 +134,7 @@ class SimulatedSegment(Record):
     price_coefficient: float = Field(lt=0, description="utility per currency unit")
     price_limit: Money = Field(description="price at which half would still buy today's offer")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
+    per_label: PerLabel = Field(default=(), description="what is different for one label")
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:
@@ -164,7 +166,7 @@ _NOT_ASKED: dict[str, Any] = {
     "economics": True,
     "competitors": True,
     "simulation": True,
-    "price": {"current"},
+    "price": {"current", "per_label"},
     "quotas": {"__all__": {"limit"}},
     "panel": True,
     "embed_in": True,
@@ -172,7 +174,12 @@ _NOT_ASKED: dict[str, Any] = {
     "stopping": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "attributes": {
-        "__all__": {"current": True, "by_segment": True, "levels": {"__all__": {"unit_cost", "investment"}}}
+        "__all__": {
+            "current": True,
+            "by_segment": True,
+            "per_label": True,
+            "levels": {"__all__": {"unit_cost", "investment"}},
+        }
     },
 }
 
@@ -313,7 +320,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
             )
         )
     mistakes += _page_mistakes(definition)
-    mistakes += [*flow_mistakes(definition), *design_mistakes(definition)]
+    mistakes += [*flow_mistakes(definition), *design_mistakes(definition), *label_mistakes(definition)]
     if definition.simulation:
         known = [segment.id for segment in definition.segments]
         earlier: set[str] = set()
@@ -333,15 +340,16 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
 def _competitor_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
     mistakes: list[tuple[str, str, str, str]] = []
     tested = definition.price.levels
-    known = {attribute.id: attribute.level_ids for attribute in definition.attributes}
     for c, competitor in enumerate(definition.competitors):
-        key = f"competitors[{c}]"
+        key, label = f"competitors[{c}]", label_of(definition, competitor.levels)
+        known = {attribute.id: attribute.level_ids for attribute in definition.attributes if has(attribute, label)}
         if competitor.id in ("own", "none"):
             mistakes.append((f"{key}.id", competitor.id, "any id but own, none", "rename the competitor"))
         for attribute in known.keys() | competitor.levels.keys():
             level = competitor.levels.get(attribute)
             if attribute not in known:
-                mistakes.append((f"{key}.levels.{attribute}", "no such attribute", ", ".join(known), "remove it"))
+                found = "no such attribute" if not label else f"no attribute of {label}"
+                mistakes.append((f"{key}.levels.{attribute}", found, ", ".join(known), "remove it"))
             elif level not in known[attribute]:
                 found = level or "missing"
                 mistakes.append((f"{key}.levels.{attribute}", found, ", ".join(known[attribute]), "name one of these"))

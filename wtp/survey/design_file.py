@@ -1,7 +1,7 @@
 """`design.csv`: read with every mistake named, written in one fixed form.
 
 One row an alternative: `version, choice_task, kind, repeats, alternative`, a column an attribute with the level's id, `price`.
-`repeats` is the number of the choice task that a repeat asks again, else empty.
+`repeats` is the number of the choice task that a repeat asks again, else empty. The cell of an attribute that the row's label does not have is empty.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wtp.survey.definition import Definition
+from wtp.survey.labels import has, labels_of
 from wtp.survey.mistakes import Mistake
 from wtp.survey.tasks import KINDS, Alternative, ChoiceTask, Design, Kind
 
@@ -40,7 +41,7 @@ def format_design(design: Design, definition: Definition) -> str:
     for version, tasks in design.versions.items():
         for task in tasks:
             for alternative in task.alternatives:
-                levels = [alternative.levels[attribute.id] for attribute in definition.attributes]
+                levels = [alternative.levels.get(attribute.id, "") for attribute in definition.attributes]
                 keys = [version, task.number, task.kind, task.repeats or "", alternative.number]
                 writer.writerow([*keys, *levels, f"{alternative.price:.15g}"])
     return out.getvalue()
@@ -99,7 +100,7 @@ def _read_text(path: Path) -> str | Mistake:
 
 
 def _read_row(row: Mapping[str, str], definition: Definition, prices: Mapping[str, float]) -> _Row:
-    levels = {attribute.id: row[attribute.id] for attribute in definition.attributes}
+    levels = {attribute.id: row[attribute.id] for attribute in definition.attributes if row[attribute.id]}
     kind = next(kind for kind in KINDS if kind == row["kind"])
     repeats = int(row["repeats"]) if row["repeats"] else None
     return kind, repeats, Alternative(int(row["alternative"]), levels, prices[row["price"]])
@@ -125,9 +126,13 @@ def _wrong_cells(
         yield "kind", _short(row["kind"]), ", ".join(KINDS)
     if row["repeats"] and not _WHOLE.fullmatch(row["repeats"]):
         yield "repeats", _short(row["repeats"]), "empty or the number of a choice task"
+    label = row.get(definition.choice_tasks.labels or "") or ""
     for attribute in definition.attributes:
-        if row[attribute.id] not in attribute.level_ids:
-            yield attribute.id, _short(row[attribute.id]), ", ".join(attribute.level_ids)
+        there, found = has(attribute, label), _short(row[attribute.id])
+        if there and row[attribute.id] not in attribute.level_ids:
+            yield attribute.id, found, ", ".join(attribute.level_ids)
+        elif not there and label in labels_of(definition) and row[attribute.id]:
+            yield attribute.id, found, f"an empty cell, for {label} has no {attribute.id}"
     if row["price"] not in prices:
         yield "price", _short(row["price"]), ", ".join(prices)
 

@@ -50,9 +50,12 @@ def item_sets(lot: str, purpose: str, items: Sequence[str], per_task: int, tasks
 
 
 def profiles(
-    lot: str, purpose: str, attributes: Sequence[Attribute], price: Price, count: int
+    lot: str, purpose: str, attributes: Sequence[Attribute], price: Price, count: int, labels: str | None = None
 ) -> tuple[Alternative, ...]:
-    """Offers to rate: every attribute runs through its levels in an order of its own, so each level is shown equally often."""
+    """Offers to rate or to look at: every attribute runs through its levels in an order of its own, so each level is shown equally often.
+
+    labels: the attribute that labels the offers; each has what its label has.
+    """
 
     def column(name: str, levels: Sequence[Any]) -> list[Any]:
         rounds = -(-count // len(levels))
@@ -60,6 +63,7 @@ def profiles(
 
     columns = {a.id: column(a.id, a.level_ids) for a in attributes}
     prices = column("price", price.levels)
-    return tuple(
-        Alternative(n + 1, {name: levels[n] for name, levels in columns.items()}, prices[n]) for n in range(count)
-    )
+    only = {a.id: a.only for a in attributes}
+    made = [{name: levels[n] for name, levels in columns.items()} for n in range(count)]
+    kept = [{name: x for name, x in own.items() if not only[name] or own[labels or ""] in only[name]} for own in made]
+    return tuple(Alternative(n + 1, levels, prices[n]) for n, levels in enumerate(kept))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
@@ -36,18 +36,66 @@ class ConditionalPrices(Record):
     prices: Annotated[tuple[Money, ...], Field(min_length=1)]
 
 
+class LabelTaste(Record):
+    """Where the tastes for one label differ: its own price coefficient, its own worth of levels."""
+
+    label: Identifier
+    price_coefficient: float | None = Field(None, lt=0, description="utility per currency unit")
+    worth: dict[Identifier, tuple[float, ...]] = Field(
+        {}, description="per attribute, one amount a level, the first is 0"
+    )
+
+
+PerLabel = Annotated[tuple[LabelTaste, ...], Field(max_length=12)]
+
+
+class Taste(Protocol):
+    """What somebody values, in money; `per_label` replaces parts of it for single labels. The worth of a label itself is told at today's price."""
+
+    @property
+    def price_coefficient(self) -> float:
+        """Utility per currency unit."""
+        ...
+
+    @property
+    def worth(self) -> Mapping[str, tuple[float, ...]]:
+        """Per attribute, one amount a level, the first is 0."""
+        ...
+
+    @property
+    def per_label(self) -> tuple[LabelTaste, ...]:
+        """What is different for one label."""
+        ...
+
+
+def price_coefficient_of(taste: Taste, label: str) -> float:
+    """Utility per currency unit for offers of a label."""
+    own = (t.price_coefficient for t in taste.per_label if t.label == label and t.price_coefficient is not None)
+    return next(own, taste.price_coefficient)
+
+
+def worth_of(taste: Taste, attribute: str, label: str) -> tuple[float, ...]:
+    """One amount a level of an attribute, for offers of a label."""
+    own = (t.worth[attribute] for t in taste.per_label if t.label == label and attribute in t.worth)
+    return next(own, taste.worth[attribute])
+
+
 class Prior(Record):
     """What is expected before anybody is asked, in money: an efficient design is best near it. Strong wrong beliefs hurt."""
 
     price_coefficient: float = Field(lt=0, description="utility per currency unit")
     spread: float = Field(1, ge=0, le=3, description="uncertainty of each belief, as a share of it")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
+    per_label: PerLabel = Field(default=(), description="what is different for one label")
 
 
 class ChoiceTaskPlan(Record):
     """How many choice tasks of which kind a respondent sees, and how they are found.
 
     `method = "balanced"`: random versions with balanced overlap; `"efficient"`: coordinate exchange, which also needs fewer versions.
+
+    `labels` names the attribute that labels the alternatives, such as the mode of travel: each label at most once a task (as `at_most_once`
+    would have it), so that there may be fewer alternatives than labels; other attributes may then exist for some labels `only`, or have part-worths `per_label`.
 
     `none = "dual"`: after the choice the respondent says whether he would really buy at that price (dual-response none);
     `"without"`: there is no none option, and no absolute price limit can be found.
@@ -65,6 +113,9 @@ class ChoiceTaskPlan(Record):
     seconds: float = Field(30, gt=0, le=3600, description="time limit of the search for a design")
     prior: Prior | None = None
     dominated: Literal["avoid", "allow"] = "avoid"
+    labels: Identifier | None = Field(
+        None, description="attribute that labels the alternatives, each label at most once a task"
+    )
     at_most_once: tuple[Identifier, ...] = Field((), description="attributes of which no level repeats within a task")
     prohibited: tuple[Prohibition, ...] = ()
     conditional_prices: tuple[ConditionalPrices, ...] = ()

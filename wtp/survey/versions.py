@@ -2,8 +2,8 @@
 
 Identifiers carry the meaning; words may be mended. Between two versions the choices
 - are the *same* if attributes and levels have the same ids in the same order, and prices, their unit and currency, the number of offers in a task and the kind of none option are equal;
-- can be *pooled* if only levels or tested prices were added, removed or put in another order, or another number of offers stands side by side;
-- are *different* if attributes were added or removed, or the currency, what the price is for, or the kind of none option has changed: such answers are never counted together.
+- can be *pooled* if only levels or tested prices were added, removed or put in another order, attributes exist for other labels, or another number of offers stands side by side;
+- are *different* if attributes were added or removed, or what labels the alternatives, the currency, what the price is for, or the kind of none option has changed: such answers are never counted together.
 Words that changed are named, since only a person can tell whether they mean the same. Questions beside the choices are compared one by one: type, options, items and scale.
 """
 
@@ -68,6 +68,8 @@ def _breaking(current: Definition, older: Definition) -> list[Change]:
         changes.append(Change("currency", f"{older.currency} {current.currency}"))
     if _other_words(current.price.unit, older.price.unit):
         changes.append(Change("price_unit"))
+    if current.choice_tasks.labels != older.choice_tasks.labels:
+        changes.append(Change("labels"))
     if current.choice_tasks.none != older.choice_tasks.none:
         changes.append(Change("none_option"))
     return changes
@@ -78,7 +80,10 @@ def _pooled(current: Definition, older: Definition) -> list[Change]:
     before = {a.id: a.level_ids for a in older.attributes}
     if set(before) == {a.id for a in current.attributes} and list(before) != [a.id for a in current.attributes]:
         changes.append(Change("attribute_order"))
+    only = {a.id: a.only for a in older.attributes}
     for attribute in current.attributes:
+        if set(attribute.only) != set(only.get(attribute.id, attribute.only)):
+            changes.append(Change("only", attribute.id))
         now, then = attribute.level_ids, before.get(attribute.id, attribute.level_ids)
         changes += [Change("level_added", f"{attribute.id}.{level}") for level in now if level not in then]
         changes += [Change("level_removed", f"{attribute.id}.{level}") for level in then if level not in now]

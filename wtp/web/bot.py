@@ -235,7 +235,8 @@ class Bot:
         headings = [_words(cell) for cell in form.find_all("th", scope="col")][1:]
         offers = []
         for row in (row for row in form.find_all("tr") if row.td):
-            shown = dict(zip(headings, (_words(cell) for cell in row.find_all(class_="level")), strict=True))
+            cells = dict(zip(headings, row.find_all(class_="level"), strict=True))
+            shown = {heading: _words(cell) for heading, cell in cells.items() if "lacking" not in cell["class"]}
             offers.append(self._offer(shown, language, int(str(row.find_all("input")[0]["value"]))))
         number, buys = self._choose(ChoiceTask(0, "estimation", tuple(offers)))
         data = {"chosen": str(number)}

@@ -147,8 +147,8 @@ def _standard_errors(checked: Checked, labels: dict[str, str]) -> tuple[tuple[st
     """Each part-worth and its expected standard error with 100 respondents."""
     rows = []
     for name, error in checked.diagnostics.standard_errors:
-        attribute, _, level = name.partition(" ")
-        shown = f"{labels[attribute]}: {labels[f'{attribute}.{level}']}" if level else labels[attribute]
+        attribute, _, level = name.rpartition(" ")  # as in "time (rail) h4"
+        shown = labels[name] if name in labels else f"{labels[attribute]}: {labels[f'{attribute}.{level}']}"
         rows.append((shown, formats.number(error, 3)))
     return tuple(rows)
 

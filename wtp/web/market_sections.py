@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from flask_babel import gettext
 
 from wtp.charts import items, sensitivity
+from wtp.survey.labels import todays_offer
 from wtp.web import formats
 from wtp.web.answer_sections import safe
 from wtp.web.i18n import text as said
@@ -157,7 +158,8 @@ def equilibrium_section(reading: Reading) -> Section:
 def best_offers_section(reading: Reading) -> Section:
     """Which other offer would earn most."""
     table = reading.table("best_offers")
-    attributes = reading.definition.attributes
+    offer = todays_offer(reading.definition)
+    attributes = [attribute for attribute in reading.definition.attributes if attribute.id in offer]
     rows = []
     for _, row in table.iterrows():
         levels = {a.id: row[f"level.{a.id}"] for a in attributes}

@@ -18,8 +18,15 @@ _CONVERGED, _ENOUGH = 1.01, 400  # R-hat and effective draws (Vehtari et al. 202
 def _named(reading: Reading) -> pd.DataFrame:
     """Part-worths of the named levels; the price has one coefficient and is in the table alone."""
     table = reading.table("part_worths")
-    attributes = {attribute.id for attribute in reading.definition.attributes}
-    return table[table["attribute"].isin(attributes)].reset_index(drop=True) if len(table) else table
+    named = (
+        [
+            f"{attribute}.{level}" in reading.labels
+            for attribute, level in zip(table["attribute"], table["level"], strict=True)
+        ]
+        if len(table)
+        else []
+    )
+    return table[named].reset_index(drop=True) if len(table) else table
 
 
 def part_worths_section(reading: Reading) -> Section:
@@ -27,7 +34,7 @@ def part_worths_section(reading: Reading) -> Section:
     table, labels = reading.table("part_worths"), reading.labels | {"none": gettext("Buy nothing")}
     per_unit = gettext("per %(currency)s", currency=reading.analysis.currency)
     rows = [
-        (labels.get(row["attribute"], row["attribute"]), labels.get(f"{row['attribute']}.{row['level']}", per_unit if row["attribute"] == "price" else ""), formats.number(row["estimate"], 3), numbers(row["low"], row["high"], 3), formats.number(row["std_error"], 3))
+        (labels.get(row["attribute"], row["attribute"]), labels.get(f"{row['attribute']}.{row['level']}", per_unit if str(row["attribute"]).partition(" ")[0] == "price" else ""), formats.number(row["estimate"], 3), numbers(row["low"], row["high"], 3), formats.number(row["std_error"], 3))
         for _, row in table.iterrows()
     ]  # fmt: skip
     named = _named(reading)

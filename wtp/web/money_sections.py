@@ -12,6 +12,7 @@ from markupsafe import escape
 
 from wtp.charts import waterfall as waterfall_chart
 from wtp.charts import worth_distribution
+from wtp.survey.labels import todays_prices
 from wtp.web import formats
 from wtp.web.answer_sections import safe
 from wtp.web.reading import Reading
@@ -21,7 +22,7 @@ from wtp.web.verdicts import note_text
 
 def amounts(reading: Reading) -> Section:
     """Trade-off value, competitive premium and profit effect of every step, and the price upper limit of the offer, each with what it is and what it is not."""
-    worth, premium, invested = map(reading.table, ("willingness_to_pay", "competitive_worth", "investment"))
+    premium, invested, worth = reading.table("competitive_worth"), reading.table("investment"), reading.todays_worths()
     keys = ["attribute", "to_level"]
     known = len(worth) and len(invested) and worth["estimate"].notna().any()
     premiums = premium.drop_duplicates(keys).set_index(keys) if len(premium) else premium
@@ -94,7 +95,7 @@ def limits(reading: Reading) -> Section:
 def _limit(reading: Reading, row: pd.Series, name: str) -> str:
     prefix = f"{name}_" if name else ""
     middle, low, high = row[name or "estimate"], row[f"{prefix}low"], row[f"{prefix}high"]
-    lowest, highest = reading.definition.price.levels[0], reading.definition.price.levels[-1]
+    lowest, highest = todays_prices(reading.definition)
     if pd.notna(middle):
         return f"{reading.money(middle, 1)} ({reading.interval(low, high, 1)})"
     if pd.notna(low):

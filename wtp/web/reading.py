@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 
 from wtp.analysis import ALL, HIERARCHICAL, MANY_LEFT_OUT, SMALLEST_SAMPLE, Analysis
 from wtp.survey import Definition, Survey
+from wtp.survey.labels import label_attribute, label_of, todays_offer
 from wtp.web import formats
 from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE
 from wtp.web.i18n import text as said
@@ -108,12 +109,39 @@ class Reading:
             return pd.DataFrame()
         return self.analysis.table(name, self.segment)
 
+    def worths(self) -> pd.DataFrame:
+        """Trade-off values of all steps; where alternatives bear labels, an attribute is that of its label, as in "time (rail)"."""
+        return by_label(self.table("willingness_to_pay"))
+
+    def todays_worths(self) -> pd.DataFrame:
+        """Trade-off values of the steps of today's offer."""
+        table = self.table("willingness_to_pay")
+        if "offer_label" not in table:
+            return table
+        return table[table["offer_label"].isin(["", label_of(self.definition, todays_offer(self.definition))])]
+
+
+def by_label(table: pd.DataFrame) -> pd.DataFrame:
+    """Amounts whose attribute is that of its label, as in "time (rail)"; the same table where offers bear no labels."""
+    if "offer_label" not in table:
+        return table
+    return table.assign(
+        attribute=table["attribute"] + (" (" + table["offer_label"] + ")").where(table["offer_label"] != "", "")
+    )
+
 
 def labels_of(definition: Definition) -> dict[str, str]:
-    """Shown text of every attribute, attribute.level and segment."""
+    """Shown text of every attribute, attribute.level and segment; of an attribute of one label also as "time (rail)"."""
     labels = {ALL: gettext("Everybody"), "price": said(definition.price.label)}
     labels |= {segment.id: said(segment.label) for segment in definition.segments}
     for attribute in definition.attributes:
         labels[attribute.id] = said(attribute.label)
         labels |= {f"{attribute.id}.{level.id}": said(level.label) for level in attribute.levels}
+    bearers = label_attribute(definition)
+    for label in bearers.levels if bearers else ():
+        labels[f"price ({label.id})"] = f"{labels['price']}, {said(label.label)}"
+        for attribute in definition.attributes:
+            name = f"{attribute.id} ({label.id})"
+            labels[name] = f"{labels[attribute.id]}, {said(label.label)}"
+            labels |= {f"{name}.{level.id}": said(level.label) for level in attribute.levels}
     return labels

@@ -15,6 +15,7 @@ from flask_babel import gettext
 from markupsafe import escape
 
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
+from wtp.survey.labels import todays_prices
 from wtp.web import formats
 from wtp.web import market_sections as market
 from wtp.web import model_sections as model
@@ -94,7 +95,8 @@ def _stated_against_chosen(table: pd.DataFrame, ratings: Mapping[str, float]) ->
 
 
 def _worth(reading: Reading) -> Section:
-    table, step = reading.table("willingness_to_pay"), reading.worth_step
+    table, step = reading.worths(), reading.worth_step
+    start = gettext("Compared with") if reading.definition.choice_tasks.labels else gettext("Today")
     rows = [
         (
             reading.labels[row["attribute"]],
@@ -109,12 +111,12 @@ def _worth(reading: Reading) -> Section:
     known = len(table) > 0 and table["estimate"].notna().any()
     return Section(
         chart="worth",
-        title=willingness_to_pay.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
+        title=willingness_to_pay.title(reading.todays_worths(), labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if known else gettext("What it is worth"),
         says=reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s; it is less to half of the respondents of this segment, and more to the other half.", unit=reading.unit)
         if reading.hierarchical
         else reading.everybody + gettext("The trade-off value: the price change that would just offset the change from today's level, %(unit)s, on average in this segment.", unit=reading.unit),
         not_says=gettext("It does not say that half would pay it, nor that the price can rise by it, and the amounts must not be added up. It is stated, not paid: in other studies people stated about 21 % more than they paid."),
-        head=(gettext("Attribute"), gettext("Today"), gettext("Instead"), gettext("Worth"), interval_head(reading), gettext("Note")),
+        head=(gettext("Attribute"), start, gettext("Instead"), gettext("Worth"), interval_head(reading), gettext("Note")),
         rows=tuple(rows),
         csv="willingness_to_pay",
         missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else too_few()),
@@ -229,7 +231,8 @@ def _premium(reading: Reading, row: pd.Series, step: float) -> str:
     """The competitive premium; as no more than a bound where the price would leave the tested ones."""
     tested = reading.definition.price
     rises = (row["direction"] == "up") == (row["worth"] > 0)
-    room = tested.levels[-1] - tested.current if rises else tested.current - tested.levels[0]
+    lowest, highest = todays_prices(reading.definition)
+    room = highest - tested.current if rises else tested.current - lowest
     if abs(row["worth"]) <= room:
         return _with_interval(reading, row, "worth", step)
     if row["worth"] > 0:
@@ -270,7 +273,7 @@ def _importance_figure(reading: Reading) -> go.Figure:
 
 
 def _worth_figure(reading: Reading) -> go.Figure:
-    worths = reading.table("willingness_to_pay")
+    worths = reading.worths()
     return willingness_to_pay.figure(worths, labels=safe(reading.labels), words=gettext, currency=_unit(reading))
 
 

@@ -14,14 +14,14 @@ from wtp.survey.questions import MultipleChoice, Rating, SingleChoice
 from wtp.web import formats
 from wtp.web.answer_sections import safe, words_of
 from wtp.web.i18n import text as said
-from wtp.web.reading import Reading
+from wtp.web.reading import Reading, by_label
 from wtp.web.section import Section, interval_head, numbers, shares
 from wtp.web.verdicts import note_text
 
 
 def _differences(reading: Reading) -> pd.DataFrame:
     """Worth of each step in each declared segment with figures of its own, as groups."""
-    table = reading.analysis.tables["willingness_to_pay"]
+    table = by_label(reading.analysis.tables["willingness_to_pay"])
     own = [segment.id for segment in reading.definition.segments]
     return table[table["segment"].isin(own) & table["estimate"].notna()].rename(columns={"segment": "group"})
 

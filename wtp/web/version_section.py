@@ -45,6 +45,8 @@ def changed(changes: str) -> str:
         "currency": gettext("currency"),
         "price_unit": gettext("what the price is for"),
         "none_option": gettext("kind of none option"),
+        "labels": gettext("what labels the offers"),
+        "only": gettext("labels that have an attribute"),
         "level_added": gettext("level added"),
         "level_removed": gettext("level removed"),
         "level_order": gettext("order of levels"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from wtp.survey import ChoiceTask, Definition, Step, Survey, steps
 from wtp.survey.attributes import Attribute
 from wtp.survey.lots import shuffled
 from wtp.survey.pages import ChoiceTaskPage, ConsentPage, Quota, ScreenOut, ThanksPage
+from wtp.survey.tasks import Alternative
 from wtp.web import forms
 
 _NOTHING = Current({}, {})
@@ -64,6 +65,11 @@ class Visit:
         page = next(page for page in self.definition.pages if isinstance(page, ChoiceTaskPage))
         lot = self.interview.lot if self.interview and page.attribute_order == "random" else ""
         return shuffled(lot, "attributes", self.definition.attributes, key=lambda attribute: attribute.id)
+
+    def attributes_of(self, offers: Sequence[Alternative]) -> tuple[Attribute, ...]:
+        """The attributes that one of these offers has, in the order that this respondent sees; what labels the offers comes first."""
+        there = [a for a in self.attributes if any(a.id in offer.levels for offer in offers)]
+        return tuple(sorted(there, key=lambda attribute: attribute.id != self.definition.choice_tasks.labels))
 
     @property
     def branches(self) -> bool:

@@ -144,7 +144,7 @@ class HierarchicalLogit:
         for j in np.flatnonzero(self.signs):
             if start[j] * self.signs[j] <= 0:
                 raise EstimationError(
-                    _contradiction(data.names[j], int(self.signs[j]), bool(data.price == data.names[j]))
+                    _contradiction(data.names[j], int(self.signs[j]), data.names[j] in data.price_parameters)
                 )
             mean[0, j] = np.log(abs(start[j]))
         price = None if data.price is None else data.names.index(data.price)

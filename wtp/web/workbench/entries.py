@@ -32,6 +32,7 @@ _SHOWN = {
         "versions",
         "method",
         "dominated",
+        "labels",
         "at_most_once",
         "prohibited",
         "conditional_prices",
@@ -205,8 +206,15 @@ class Reader:
             return self._conditions(numbers=model.__name__ != "Segment")
         if field.kind in {"level", "levels", "worth"}:
             return self._attributes()
-        if (model.__name__, field.name) == ("ChoiceTaskPlan", "at_most_once"):
-            return (*((name, title) for name, title, _ in self._attributes()), ("price", words.label("", "price")))
+        named = tuple((name, title) for name, title, _ in self._attributes())
+        made: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
+            ("ChoiceTaskPlan", "at_most_once"): (*named, ("price", words.label("", "price"))),
+            ("ChoiceTaskPlan", "labels"): named,
+            ("Attribute", "only"): self._labels(),
+            ("LabelTaste", "label"): self._labels(),
+        }
+        if (model.__name__, field.name) in made:
+            return made[model.__name__, field.name]
         listed = {
             ("Attribute", "current"): (*place[:-1], "levels"),
             ("SingleChoice", "attention"): (*place[:-1], "options"),
@@ -227,6 +235,11 @@ class Reader:
             for n, one in tables
             if isinstance(one, Mapping)
         )
+
+    def _labels(self) -> tuple[tuple[str, str], ...]:
+        """The labels of the offers, none where no attribute labels them."""
+        labels = value_at(self.content, ("choice_tasks", "labels"))
+        return next((levels for name, _, levels in self._attributes() if name == labels), ())
 
     def _conditions(self, *, numbers: bool) -> tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]:
         """Questions that conditions may ask about: with their options, or without any for a range of numbers."""

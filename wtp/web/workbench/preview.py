@@ -134,7 +134,7 @@ def _visit(slug: str, definition: Definition, ended_by: str | None) -> Visit:
         ChoiceTask(
             n,
             "warm_up" if n <= plan.warm_up else "estimation",
-            profiles("preview", f"task {n}", definition.attributes, definition.price, plan.alternatives),
+            profiles("preview", f"task {n}", definition.attributes, definition.price, plan.alternatives, plan.labels),
         )
         for n in range(1, plan.total + 1)
     )

@@ -173,4 +173,5 @@ def _plan(desk: Desk, definition: Definition) -> Plan:
 def _shape(definition: Definition) -> Any:
     """What a design follows from."""
     plan = definition.choice_tasks.model_dump(exclude={"none", "seconds"})
-    return [(a.id, a.level_ids, a.direction) for a in definition.attributes], definition.price.levels, plan
+    attributes = [(a.id, a.level_ids, a.direction, a.only, a.per_label) for a in definition.attributes]
+    return attributes, definition.price.levels, definition.price.per_label, plan

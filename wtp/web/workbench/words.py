@@ -35,6 +35,7 @@ LISTS: dict[str, LazyString] = {
     "bands": _l("Time bands"),
     "prohibited": _l("Prohibited combinations"),
     "conditional_prices": _l("Prices for some levels only"),
+    "per_label": _l("Tastes for single labels"),
 }
 
 ONE_OF: dict[str, LazyString] = {
@@ -52,6 +53,7 @@ ONE_OF: dict[str, LazyString] = {
     "bands": _l("Time band"),
     "prohibited": _l("Combination"),
     "conditional_prices": _l("Rule"),
+    "per_label": _l("Label"),
 }
 
 TYPES: dict[str, LazyString] = {
@@ -94,6 +96,13 @@ LABELS: dict[str, LazyString] = {
     "current": _l("Level of today's offer"),
     "Price.current": _l("Today's price"),
     "by_segment": _l("Could be offered to some segments only"),
+    "only": _l("Labels that have this attribute"),
+    "per_label": _l("Valued by each label on its own"),
+    "Price.per_label": _l("A price effect of each label's own"),
+    "Prior.per_label": _l("Other beliefs for single labels"),
+    "SimulatedSegment.per_label": _l("Other tastes for single labels"),
+    "LabelTaste.label": _l("Label of the offers"),
+    "labels": _l("Attribute that labels the offers"),
     "levels": _l("Levels"),
     "Price.levels": _l("Prices to test"),
     "Prohibition.levels": _l("Levels that may not stand together"),
@@ -267,6 +276,14 @@ HELP: dict[str, LazyString] = {
     "price_limit": _l("Price at which half of them would still buy today's offer."),
     "spread": _l("How much tastes differ, as a share of their mean."),
     "at_most_once": _l("No level of these stands in two offers of one task."),
+    "labels": _l(
+        "Such as brand or mode of travel: each label stands in one offer of a task at most. Empty: offers bear no labels."
+    ),
+    "only": _l("Offers of other labels do not have it. None ticked: all have it."),
+    "per_label": _l("Its levels may then count more for one label than for another."),
+    "Price.per_label": _l("A price may then deter more from one label than from another; worths are told for each."),
+    "Prior.per_label": _l("Only what differs from the beliefs above."),
+    "SimulatedSegment.per_label": _l("Only what differs from the tastes above."),
     "Prohibition.levels": _l("Of two attributes, or of one and some prices."),
     "ladder": _l("On a page of its own; up after yes, down after no."),
 }
