@@ -22,6 +22,12 @@ SURVEYS = Path(__file__).parents[1] / "surveys"
 PATIENCE = 20
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with slow tests first, so that at the end no worker waits for the other; a module's tests stay together, and with them its fixtures."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def survey() -> Survey:
     return load_survey(SURVEYS / "supplier")

@@ -18,7 +18,7 @@ from wtp.store import answers, open_database, staff, studies
 from wtp.survey import load_survey
 from wtp.web import create_app
 
-pytestmark = pytest.mark.xdist_group("field")  # one field for all of these tests
+pytestmark = pytest.mark.slow
 
 SURVEYS = Path(__file__).parents[1] / "surveys"
 RESPONDENTS = 120

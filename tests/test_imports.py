@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "pandas", "statsmodels"},
     ),
     "charts": (set(), {"plotly", "pandas"}),
-    "export": ({"errors", "survey", "analysis"}, {"pandas"}),
+    "export": ({"errors", "survey", "analysis"}, {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter"}),
     "web": (
         {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "charts", "export"},
         FLASK | {"waitress", "bs4", "numpy", "pandas", "plotly", "sqlalchemy", "hatchling", "itsdangerous", "segno"},

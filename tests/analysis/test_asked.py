@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.export.conftest import taken
 from tests.simulated import every_question, one_record, simulated
 from wtp.analysis import Analysis, Request, analyse
 from wtp.analysis.choice_frame import choice_frame, formula
@@ -20,7 +21,6 @@ from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.questions import question_tables
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.estimation.diagnostics import Note
-from wtp.export import to_xlsx
 from wtp.export.codebook import codebook
 from wtp.export.frames import respondents_frame
 from wtp.segments import declared
@@ -275,7 +275,7 @@ def test_every_column_is_in_the_codebook_and_every_table_in_the_workbook(
     for table in asked:
         assert set(analysis.tables[table].columns) <= named, table
     assert {"version", "use", "changes", "price_ratio", "low", "high", "p_value", "respondents"} <= named
-    sheets = pd.read_excel(io.BytesIO(to_xlsx(every, everything, analysis)), sheet_name=None)
+    sheets = pd.read_excel(io.BytesIO(taken("xlsx", every, everything, analysis)), sheet_name=None)
     assert set(asked) < set(sheets)
     assert (sheets["kano"]["simulated_respondents"] == 150).all()
     people = set(sheets["respondents"].columns)

@@ -13,7 +13,7 @@ from wtp.analysis import Analysis, Progress, Request, analyse
 from wtp.export.codebook import codebook
 from wtp.survey import Answers, Survey
 
-pytestmark = pytest.mark.xdist_group("one full analysis")  # which takes its time, so it is made once
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from wtp.store import staff
 from wtp.web import create_app, results
 from wtp.web.security import limiter
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CHARTS = {"/results/every/said": 6, "/results/every/answers": 6, "/results/one/said": 6}
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import Visit, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WORDS = {
     "q-has_car": "1",

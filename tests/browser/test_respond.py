@@ -7,7 +7,7 @@ from playwright.sync_api import Route
 
 from tests.browser.conftest import Visit, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def layout(visitor: Visitor) -> str:

@@ -21,7 +21,7 @@ from wtp.store import staff
 from wtp.web import create_app, manage, results
 from wtp.web.security import limiter
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
 SUBJECTS = ("importance", "worth", "price", "invest")

@@ -15,7 +15,7 @@ from tests.browser.conftest import Visit, Visitor
 from tests.browser.test_every_question import answers
 from tests.web.test_every_question import Pages
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 Walk = Callable[[str], Visitor]
 DRAFTS = "**/draft"

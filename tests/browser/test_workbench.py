@@ -19,7 +19,7 @@ from wtp.store import staff
 from wtp.web import create_app
 from wtp.web.security import limiter
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SURVEYS = Path(__file__).parents[2] / "surveys"
 NODES = ("basics", "attributes", "attributes.1", "price", "choice_tasks", "pages", "pages.1", "pages.5.questions.0", "segments.0", "participants", "competitors.0", "costs", "access", "look", "simulation")  # fmt: skip
 PAGES = (

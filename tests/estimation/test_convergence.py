@@ -49,3 +49,10 @@ def test_a_quantity_that_never_moved_has_no_figure() -> None:
     still = np.ones((2, 100, 1))
     assert np.isnan(convergence.r_hat(still)).all()
     assert np.isnan(convergence.ess_bulk(still)).all()
+
+
+def test_figures_found_together_are_those_found_one_by_one() -> None:
+    draws = np.concatenate([chains(0.3, 801), np.round(chains(0.9, 801, seed=1), 1)], axis=2)  # with ties
+    largest, smallest = convergence.r_hat_and_ess(draws)
+    np.testing.assert_array_equal(largest, convergence.r_hat(draws))
+    np.testing.assert_array_equal(smallest, np.fmin(convergence.ess_bulk(draws), convergence.ess_tail(draws)))

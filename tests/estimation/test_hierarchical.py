@@ -13,7 +13,14 @@ from tests.estimation.conftest import FORMULA, simulate
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData
 from wtp.estimation.coding import prior_coding
-from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalPrior, HierarchicalResults, Progress, kernel
+from wtp.estimation.hierarchical import (
+    HierarchicalLogit,
+    HierarchicalPrior,
+    HierarchicalResults,
+    Progress,
+    kernel,
+    population_kernel,
+)
 from wtp.estimation.hierarchical.kept_draws import KeptDraws
 from wtp.estimation.hierarchical.problem import pooled_mode
 from wtp.estimation.hierarchical.sampler import Chain
@@ -198,22 +205,29 @@ def test_the_moves_of_the_population_follow_their_density(people: tuple[ChoiceDa
         chain.sweep()
     _, k, m = problem.shape
     standard = np.random.default_rng(0).standard_normal(chain.theta.shape)
-    delta, root = chain.delta, chain.root.copy()
+    prior = (problem.mean, problem.precision, chain.scale, chain._power)
+    state, work = [np.empty_like(chain.theta) for _ in range(2)], problem.workspace()
+
+    def density(delta: np.ndarray, log_root: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        root, slopes = np.tril(log_root, -1) + np.diag(np.exp(np.diag(log_root))), (np.empty((m, k)), np.empty((k, k)))
+        theta, gradients, loglike = *state, np.empty(len(chain.theta))
+        value = population_kernel.density(
+            problem.choices, problem.signs, problem.Z, prior, delta, root, standard, theta, loglike, gradients, work, *slopes
+        )  # fmt: skip
+        return value, *slopes
+
+    delta, root = chain.delta, np.tril(chain.root)
     root[np.diag_indices(k)] = np.log(np.diag(root))
-    _, delta_slope, root_slope, _ = chain._density(delta, root, standard)
+    _, delta_slope, root_slope = density(delta, root)
     for index in np.ndindex(m, k):
         step = np.zeros((m, k))
         step[index] = 1e-5
-        numeric = (
-            chain._density(delta + step, root, standard)[0] - chain._density(delta - step, root, standard)[0]
-        ) / 2e-5
+        numeric = (density(delta + step, root)[0] - density(delta - step, root)[0]) / 2e-5
         assert delta_slope[index] == pytest.approx(numeric, rel=1e-5, abs=1e-4)
     for index in zip(*np.tril_indices(k), strict=True):
         step = np.zeros((k, k))
         step[index] = 1e-5
-        numeric = (
-            chain._density(delta, root + step, standard)[0] - chain._density(delta, root - step, standard)[0]
-        ) / 2e-5
+        numeric = (density(delta, root + step)[0] - density(delta, root - step)[0]) / 2e-5
         assert root_slope[index] == pytest.approx(numeric, rel=1e-5, abs=1e-4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,10 +11,18 @@ import pytest
 
 from wtp.analysis import Analysis, Request
 from wtp.design import assign
+from wtp.export import FORMATS, Source
 from wtp.survey import Answers, Choice, Respondent, Survey
 
 STARTED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 FINISHED = datetime(2026, 11, 1, 9, 12, 30, tzinfo=UTC)
+
+
+def taken(name: str, survey: Survey, answers: Answers, analysis: Analysis | None = None) -> bytes:
+    """The file of one format."""
+    file = io.BytesIO()
+    FORMATS[name].write(Source.of(survey, answers, analysis), file, None)
+    return file.getvalue()
 
 
 @pytest.fixture(scope="session")

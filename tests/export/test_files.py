@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tests.export.conftest import FINISHED, STARTED
+from tests.export.conftest import FINISHED, STARTED, taken
 from wtp.analysis import Analysis
 from wtp.analysis.choice_frame import choice_frame
 from wtp.cli import main
 from wtp.design import assign
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.estimation.synthetic import choose, draw_respondents
-from wtp.export import choices_csv, table_csv, to_csv_zip, to_xlsx
+from wtp.export import table_csv
 from wtp.survey import Answers, Choice, Definition, Respondent, Survey, load_survey
 from wtp.survey.questions import Rating, SingleChoice, VanWestendorp
 
@@ -38,7 +38,7 @@ def read(content: bytes) -> pd.DataFrame:
 
 
 def test_every_answer_reads_back(survey: Survey, answers: Answers, analysis: Analysis) -> None:
-    frame = read(files_of(to_csv_zip(survey, answers, analysis))["respondents.csv"])
+    frame = read(files_of(taken("csv", survey, answers, analysis))["respondents.csv"])
     assert frame["respondent"].tolist() == [1, 2, 3]
     assert frame["simulated"].tolist() == [False, False, True]
     assert frame["started_at"].tolist() == ["2026-11-01T09:00:00+00:00"] * 3
@@ -49,7 +49,7 @@ def test_every_answer_reads_back(survey: Survey, answers: Answers, analysis: Ana
 
 
 def test_every_alternative_shown_reads_back_in_its_place(survey: Survey, answers: Answers) -> None:
-    frame = read(choices_csv(survey, answers))
+    frame = read(taken("choices", survey, answers))
     alternatives = survey.definition.choice_tasks.alternatives
     assert len(frame) == sum(len(r.choices) for r in answers.respondents) * alternatives
     rows = iter(frame.to_dict("records"))
@@ -69,7 +69,7 @@ def test_every_alternative_shown_reads_back_in_its_place(survey: Survey, answers
 
 
 def test_whole_numbers_stay_whole_where_cells_are_empty(survey: Survey, answers: Answers, analysis: Analysis) -> None:
-    files = files_of(to_csv_zip(survey, answers, analysis))
+    files = files_of(taken("csv", survey, answers, analysis))
     choices = pd.read_csv(io.BytesIO(files["choices.csv"]), encoding="utf-8-sig", dtype=str)
     assert set(choices["buys"].dropna()) == {"0", "1"}
     respondents = pd.read_csv(io.BytesIO(files["respondents.csv"]), encoding="utf-8-sig", dtype=str)
@@ -77,15 +77,15 @@ def test_whole_numbers_stay_whole_where_cells_are_empty(survey: Survey, answers:
 
 
 def test_every_file_and_sheet_says_what_is_simulated(survey: Survey, answers: Answers, analysis: Analysis) -> None:
-    files = files_of(to_csv_zip(survey, answers, analysis))
+    files = files_of(taken("csv", survey, answers, analysis))
     assert files["README.txt"].startswith(b"SIMULATED ANSWERS")
     assert "of them simulated: 1" in files["README.txt"].decode()
-    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(survey, answers, analysis)))
+    book = openpyxl.load_workbook(io.BytesIO(taken("xlsx", survey, answers, analysis)))
     assert str(book["about"]["A2"].value).startswith("SIMULATED ANSWERS")
     tables = {name.removesuffix(".csv"): read(content) for name, content in files.items() if name.endswith(".csv")}
-    without_answers = {"design", "codebook", "times"}
+    without_answers = {"design", "codebook", "levels", "times"}
     assert set(tables) == {"respondents", "choices", "willingness_to_pay"} | without_answers
-    assert set(book.sheetnames) == (set(tables) | {"about"}) - {"design"}
+    assert set(book.sheetnames) == set(tables) | {"about"}
     for name in set(tables) - without_answers:
         label = tables[name].columns[tables[name].columns.str.startswith("simulated")]
         assert len(label) == 1, name
@@ -96,31 +96,37 @@ def test_every_file_and_sheet_says_what_is_simulated(survey: Survey, answers: An
 
 def test_without_simulated_answers_nothing_is_called_so(survey: Survey, answers: Answers, analysis: Analysis) -> None:
     real = Answers(answers.study, answers.respondents[:2], "hash of two")
-    files = files_of(to_csv_zip(survey, real, analysis))
+    files = files_of(taken("csv", survey, real, analysis))
     assert b"SIMULATED" not in files["README.txt"]
     assert not read(files["respondents.csv"])["simulated"].any()
 
 
 def test_costs_that_are_an_example_are_called_so(survey: Survey, answers: Answers, analysis: Analysis) -> None:
-    assert b"Costs are illustrative" in files_of(to_csv_zip(survey, answers, analysis))["README.txt"]
+    assert b"Costs are illustrative" in files_of(taken("csv", survey, answers, analysis))["README.txt"]
 
 
 def test_a_study_without_answers_has_its_columns(survey: Survey, analysis: Analysis) -> None:
     nobody = Answers(survey.slug, (), "hash of none")
-    files = files_of(to_csv_zip(survey, nobody, analysis))
+    files = files_of(taken("csv", survey, nobody, analysis))
     assert {"respondent", "simulated", "core_problem"} <= set(read(files["respondents.csv"]).columns)
     assert {"respondent", "simulated", "chosen"} <= set(read(files["choices.csv"]).columns)
-    assert openpyxl.load_workbook(io.BytesIO(to_xlsx(survey, nobody, analysis)))["choices"].max_row == 1
+    assert openpyxl.load_workbook(io.BytesIO(taken("xlsx", survey, nobody, analysis)))["choices"].max_row == 1
 
 
 def test_no_text_starts_a_formula() -> None:
     frame = pd.DataFrame({"=head": FORMULAS, "number": np.linspace(-5, 5, len(FORMULAS))})
     text = pd.read_csv(io.BytesIO(table_csv(frame)), encoding="utf-8-sig", dtype=str, lineterminator="\n")
     assert text.columns.tolist() == ["'=head", "number"]
-    content = table_csv(frame).decode("utf-8-sig")
-    for formula in FORMULAS:
-        assert f"'{formula}" in content
+    cells = text["'=head"].str.removeprefix("'")
+    assert (text["'=head"].str[0] == "'").all()
+    assert cells.str.replace("'", "").tolist() == list(FORMULAS)
     assert frame.columns.tolist() == ["=head", "number"], "the caller's frame is as it was"
+
+
+def test_no_text_starts_a_formula_where_another_spreadsheet_parts_cells() -> None:
+    frame = pd.DataFrame({"said": pd.Categorical(["good;=1+1", "a\n+2", "b;c", "x\t@SUM(A1)", "5;-3"])})
+    said = read(table_csv(frame))["said"].tolist()
+    assert said == ["good;'=1+1", "a\n'+2", "b;c", "x\t'@SUM(A1)", "5;'-3"]
 
 
 def test_numbers_stay_numbers_and_ordinary_text_stays_as_it_is() -> None:
@@ -137,7 +143,7 @@ def test_a_workbook_holds_no_formula_no_link_and_real_numbers(
 ) -> None:
     hostile = pd.DataFrame({"=1+1": [*FORMULAS, "https://example.org"], "estimate": -6.4})
     record = Analysis(survey.slug, survey.definition_hash, "", analysis.request, 3, 2, 1, "EUR", {"worth": hostile})
-    content = to_xlsx(survey, answers, record)
+    content = taken("xlsx", survey, answers, record)
     book = openpyxl.load_workbook(io.BytesIO(content))
     for sheet in book:
         for row in sheet.iter_rows():
@@ -155,13 +161,13 @@ def test_a_workbook_holds_no_formula_no_link_and_real_numbers(
 
 def test_equal_answers_give_the_same_bytes(survey: Survey, answers: Answers, analysis: Analysis) -> None:
     again = Analysis.from_json(analysis.to_json())
-    assert to_csv_zip(survey, answers, analysis) == to_csv_zip(survey, answers, again)
+    assert taken("csv", survey, answers, analysis) == taken("csv", survey, answers, again)
     fewer = Answers(answers.study, answers.respondents[:2], "other")
-    assert to_csv_zip(survey, answers, analysis) != to_csv_zip(survey, fewer, analysis)
+    assert taken("csv", survey, answers, analysis) != taken("csv", survey, fewer, analysis)
 
 
 def test_design_and_definition_are_complete(survey: Survey, answers: Answers, analysis: Analysis) -> None:
-    files = files_of(to_csv_zip(survey, answers, analysis))
+    files = files_of(taken("csv", survey, answers, analysis))
     assert files["design.csv"] == (survey.folder / "design.csv").read_bytes()
     definition = Definition.model_validate_json(files["survey.json"])
     assert definition == survey.definition
@@ -169,7 +175,7 @@ def test_design_and_definition_are_complete(survey: Survey, answers: Answers, an
 
 
 def test_the_codebook_names_every_column_and_code(survey: Survey, answers: Answers, analysis: Analysis) -> None:
-    files = files_of(to_csv_zip(survey, answers, analysis))
+    files = files_of(taken("csv", survey, answers, analysis))
     book = read(files["codebook.csv"]).fillna("")
     for table in ("respondents", "choices"):
         named = set(book.loc[(book["table"] == table) & (book["code"] == ""), "column"])
@@ -207,7 +213,7 @@ def test_wtp_estimate_reads_the_long_choices(survey: Survey, tmp_path: Path) -> 
             for order, task in enumerate(tasks, 1)
         )
         people.append(Respondent(number, True, "en", number, STARTED, FINISHED, {}, choices))
-    frame = read(choices_csv(survey, Answers(survey.slug, tuple(people), "")))
+    frame = read(taken("choices", survey, Answers(survey.slug, tuple(people), "")))
     source, out = tmp_path / "choices.csv", tmp_path / "out"
     source.write_bytes(table_csv(frame[frame["kind"] == "estimation"]))
     terms = [attribute.id for attribute in survey.definition.attributes]
@@ -230,4 +236,4 @@ def test_every_shipped_survey_exports(survey: Survey, analysis: Analysis) -> Non
     for folder in sorted(path.parent for path in survey.folder.parent.glob("*/survey.toml")):
         other = load_survey(folder)
         nobody = Answers(other.slug, (), "")
-        assert f"Study: {other.slug}," in files_of(to_csv_zip(other, nobody, analysis))["README.txt"].decode()
+        assert f"Study: {other.slug}," in files_of(taken("csv", other, nobody, analysis))["README.txt"].decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +15,27 @@ from wtp.estimation.synthetic import choose, draw_respondents
 from wtp.quality import Quality, inspect
 from wtp.quality.inspection import agreed, dominated
 from wtp.quality.likelihood import root_likelihood
-from wtp.survey import Answers, Choice, Definition, Respondent, load_survey
+from wtp.survey import Answers, Choice, Definition, Design, Respondent, load_survey
 
 SUPPLIER, WORKSHOP = (Path(__file__).parents[2] / "surveys" / name for name in ("supplier", "workshop"))
 KINDS = {"honest": 100, "random": 20, "position": 10, "speeder": 10, "copy": 5}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@cache
+def designed(tasks: int, folder: Path) -> tuple[Definition, Design]:
+    """A study of so many tasks in all with its design, which all planted studies of this length share."""
+    definition = load_survey(folder).definition
+    plan = definition.choice_tasks.model_copy(update={"tasks": tasks - 3, "versions": 30})
+    definition = definition.model_copy(update={"choice_tasks": plan})
+    return definition, search(definition, 1)
+
+
 def planted(
     seed: int, tasks: int = 16, folder: Path = SUPPLIER, kinds: dict[str, int] = KINDS
 ) -> tuple[Definition, Answers, dict[str, list[int]]]:
     """All kinds in one study of so many tasks in all, and who is who."""
-    definition = load_survey(folder).definition
-    plan = definition.choice_tasks.model_copy(update={"tasks": tasks - 3, "versions": 30})
-    definition = definition.model_copy(update={"choice_tasks": plan})
-    design, rng = search(definition, seed), np.random.default_rng(seed)
+    (definition, design), rng = designed(tasks, folder), np.random.default_rng(seed)
     tastes = draw_respondents(definition, sum(kinds.values()), seed)
     planned = [kind for kind, count in kinds.items() for _ in range(count)]
     found: list[Respondent] = []

@@ -21,6 +21,7 @@ from flask import Flask
 from tests.fielded import RESPONDENTS, SURVEYS, fielded
 from tests.web.staff import PASSWORD, ROLES, Staff
 from wtp.analysis import Analysis, Request, analyse
+from wtp.export import FORMATS
 from wtp.settings import Settings
 from wtp.store import Database, answers, staff
 from wtp.survey import Answers, Survey
@@ -124,42 +125,87 @@ def test_every_page_says_in_both_languages_that_the_answers_are_simulated(analys
         assert sentence in banner.get_text(" ", strip=True)
 
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
 @pytest.mark.parametrize(
-    ("kind", "name", "media"),
+    ("export", "suffix", "media"),
     [
-        ("zip", "supplier-simulated.zip", "application/zip"),
-        ("csv", "supplier-choices-simulated.csv", "text/csv"),
-        ("xlsx", "supplier-simulated.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("csv", "zip", "application/zip"), ("xlsx", "xlsx", XLSX), ("json", "json", "application/json"),
+        ("choices", "csv", "text/csv"), ("sav", "zip", "application/zip"), ("biogeme", "zip", "application/zip"),
     ],
-)
-def test_a_download_is_named_labelled_and_not_kept_on_the_way(analyst: Staff, kind: str, name: str, media: str) -> None:
-    (link,) = analyst.open("/manage/supplier").select(f"a[href$='export.{kind}']")
-    reply = analyst.client.get(str(link["href"]))
-    assert reply.headers["Content-Disposition"] == f"attachment; filename={name}"
+)  # fmt: skip
+def test_a_download_is_named_labelled_whole_and_not_kept_on_the_way(
+    analyst: Staff, export: str, suffix: str, media: str
+) -> None:
+    links = analyst.open("/manage/supplier/exports").select(f"a[href$='exports/{export}']")
+    assert len(links) == 1
+    reply = analyst.client.get(str(links[0]["href"]))
+    name = reply.headers["Content-Disposition"].removeprefix("attachment; filename=")
+    assert re.fullmatch(rf"supplier-{export}-\d{{4}}-\d\d-\d\d-[0-9a-f]{{8}}-simulated\.{suffix}", name)
     assert (reply.mimetype, reply.headers["Cache-Control"]) == (media, "no-store")
+    assert reply.content_length == len(reply.data) > 1_000
 
 
 def test_the_downloads_hold_every_answer_and_the_same_figures(
     analyst: Staff, database: Database, survey: Survey
 ) -> None:
     found, analysis = found_in(database), analysis_of(database, survey)
-    content = analyst.client.get("/manage/supplier/export.zip").data
-    assert content == analyst.client.get("/manage/supplier/export.zip").data
+    content = analyst.client.get("/manage/supplier/exports/csv").data
+    assert content == analyst.client.get("/manage/supplier/exports/csv").data
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         tables = {n.removesuffix(".csv"): archive.read(n) for n in archive.namelist() if n.endswith(".csv")}
     choices = pd.read_csv(io.BytesIO(tables["choices"]), encoding="utf-8-sig")
     shown = survey.definition.choice_tasks.alternatives
     assert len(choices) == sum(len(r.choices) for r in found.respondents) * shown
     assert choices["simulated"].all()
-    assert analyst.client.get("/manage/supplier/export.csv").data == tables["choices"]
-    book = openpyxl.load_workbook(io.BytesIO(analyst.client.get("/manage/supplier/export.xlsx").data), read_only=True)
-    assert set(book.sheetnames) == (set(tables) | {"about"}) - {"design"}
+    assert analyst.client.get("/manage/supplier/exports/choices").data == tables["choices"]
+    workbook = analyst.client.get("/manage/supplier/exports/xlsx").data
+    book = openpyxl.load_workbook(io.BytesIO(workbook), read_only=True)
+    assert set(book.sheetnames) == set(tables) | {"about", "charts"}
     for name, table in analysis.tables.items():
         written = pd.read_csv(io.BytesIO(tables[name]), encoding="utf-8-sig")
         assert (written["simulated_respondents"] == RESPONDENTS).all()
         for column in table.select_dtypes("number"):
             assert np.array_equal(written[column], table[column], equal_nan=True), f"{name}.{column}"
-        assert book[name].max_row == len(table) + 1
+        assert len(list(book[name].iter_rows())) == len(table) + 1
+
+
+def test_every_file_stands_in_the_list_in_both_languages(analyst: Staff) -> None:
+    for language, head in (("en", "For whom"), ("de", "Für wen")):
+        page = analyst.open(f"/manage/supplier/exports?lang={language}")
+        assert head in page.get_text(" ", strip=True)
+        rows = rows_of(page) + rows_of(page, 1)
+        assert len(rows) == len(FORMATS)
+        assert all(re.search(r"\d (kB|MB)", row[2]) for row in rows)
+    assert f"{RESPONDENTS} von {RESPONDENTS}" in page.get_text(" ", strip=True)
+    links = {str(link["href"]).partition("?")[0] for link in page.select("td a[href*='/exports/']")}
+    assert links == {f"/manage/supplier/exports/{name}" for name in FORMATS}
+
+
+def test_answers_alone_hold_no_figure(analyst: Staff) -> None:
+    reply = analyst.client.get("/manage/supplier/exports/csv?figures=no")
+    assert "-csv-answers-" in reply.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(reply.data)) as archive:
+        names = {name.removesuffix(".csv") for name in archive.namelist() if name.endswith(".csv")}
+    assert names == {"respondents", "choices", "times", "codebook", "levels", "design"}
+
+
+def test_a_file_that_cannot_be_finished_is_an_error_and_no_half_file(
+    analyst: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(source: object, file: Any, language: str | None) -> None:
+        file.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(FORMATS, "csv", dataclasses.replace(FORMATS["csv"], write=breaks))
+    analyst.client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    try:
+        reply = analyst.client.get("/manage/supplier/exports/csv")
+    finally:
+        del analyst.client.application.config["PROPAGATE_EXCEPTIONS"]
+    assert reply.status_code >= 500
+    assert b"half of it" not in reply.data
 
 
 def test_table_download_and_chart_show_the_same_worth(app: Flask, database: Database, survey: Survey) -> None:
@@ -257,7 +303,7 @@ def test_an_authors_hostile_words_stay_words_from_the_file_to_the_download(tmp_p
         page = person.open(f"{path}{'&' if '?' in path else '?'}lang=en")
         assert PAYLOAD in page.get_text(), path
         assert not page.select("img, [onerror], script:not([src])"), path
-    codebook = openpyxl.load_workbook(io.BytesIO(person.client.get("/manage/supplier/export.xlsx").data))["codebook"]
+    codebook = openpyxl.load_workbook(io.BytesIO(person.client.get("/manage/supplier/exports/xlsx").data))["codebook"]
     cells = [cell for row in codebook.iter_rows() for cell in row if PAYLOAD in str(cell.value)]
     assert cells
     assert all(cell.data_type == "s" and not str(cell.value).startswith("=") for cell in cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 import tomllib
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from flask import Flask
 
+from tests.every import SLUG, every_question
 from tests.web.author import Author, log_in
 from wtp.analysis import Request, analyse
 from wtp.errors import SurveyError
@@ -500,6 +502,23 @@ def test_answers_by_a_test_link_count_nowhere_and_go_at_one_click(author: Author
         assert respondents.counts(connection, "supplier").tests == 0
         assert answers.read_answers(connection, "supplier").hash == real.hash
     assert rows(app, tables.respondent) == 3
+
+
+def test_every_end_can_be_seen_and_where_the_panel_takes_over(tmp_path: Path) -> None:
+    (tmp_path / "surveys").mkdir()
+    every_question(tmp_path / "surveys")
+    author = log_in(create_app(Settings(instance=tmp_path / "instance", surveys=tmp_path / "surveys")), "author")
+    ends = author.go(f"/manage/{SLUG}/tests?lang=en").select(".work ul li")
+    assert [re.sub(r"\s+", " ", end.get_text(" ", strip=True)) for end in ends[1:3]] == [
+        "Screened out: Thank you for your interest then to https://panel.example.com/back?status=out&id=TEST",
+        "Over quota: We have enough answers then to https://panel.example.com/back?status=full&id=TEST",
+    ]
+    assert "status=complete" in ends[0].get_text()
+    for end in ends:
+        frame = author.go(str(end.select_one("a")["href"])).select_one("iframe")  # type: ignore[index]
+        shown = author.open(str(frame["src"])).select_one("h1")  # type: ignore[index]
+        assert shown is not None
+        assert shown.get_text() in end.get_text()
 
 
 def test_a_paused_study_can_still_be_tried_out(author: Author, app: Flask) -> None:

@@ -245,7 +245,7 @@ def test_results_stay_closed_until_the_rule_is_met(app: Flask, analyst: Staff) -
     assert "90 of 91" in page.get_text()
     assert not page.select("main form"), "only an analyst may open them"
     assert "Conditional" not in analyst.client.get("/manage/supplier").text, "no model summary"
-    assert analyst.client.get("/manage/supplier/export.xlsx").status_code == 303
+    assert analyst.client.get("/manage/supplier/exports/xlsx").status_code == 303
     app.extensions["wtp_surveys"]["supplier"] = with_rule(app, Stopping(respondents=90))
     for address in ADDRESSES:
         assert manager.client.get(address).status_code == 200, address

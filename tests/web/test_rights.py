@@ -20,6 +20,7 @@ from tests.web.conftest import SURVEYS
 from tests.web.figures import planned
 from tests.web.staff import ROLES, Staff, hidden
 from wtp.analysis import Analysis
+from wtp.export import FORMATS
 from wtp.settings import Settings
 from wtp.store import results, tables
 
@@ -62,8 +63,15 @@ RIGHTS = {
     ("/manage/<slug>/design/<any(wtp, limit):quantity>.json", "GET"): ANALYSTS,
     ("/manage/<slug>/design/plan-<any(needed, forecast, check):plan_table>.csv", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
-    ("/results/<slug>/<any(importance, said, worth, price, invest, answers):page>", "GET"): READERS,
+    (
+        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>",
+        "GET",
+    ): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
+    ("/results/<slug>/what-if", "GET"): READERS,
+    ("/results/<slug>/what-if/scenarios", "GET"): READERS,
+    ("/results/<slug>/what-if/scenarios", "POST"): READERS,
+    ("/results/<slug>/what-if/scenarios/<int:number>/delete", "POST"): READERS,
     ("/results/<slug>/<table>.csv", "GET"): READERS,
     ("/manage", "GET"): ANALYSTS,
     ("/s/<slug>/t/<key>", "GET"): EVERYBODY,
@@ -92,7 +100,8 @@ RIGHTS = {
     ("/manage/<slug>/delete", "GET"): ANALYSTS,
     ("/manage/<slug>/delete", "POST"): ANALYSTS,
     ("/manage/<slug>", "GET"): ANALYSTS,
-    ("/manage/<slug>/export.<any(zip, xlsx, csv):kind>", "GET"): ANALYSTS,
+    ("/manage/<slug>/exports", "GET"): ANALYSTS,
+    ("/manage/<slug>/exports/<export>", "GET"): ANALYSTS,
 }
 FILLED = {
     "filename": ("wtp.css",),
@@ -101,10 +110,10 @@ FILLED = {
     "token": ("guess",),
     "name": ("logo.png",),
     "step_id": ("consent",),
-    "page": ("importance", "said", "worth", "price", "invest", "answers"),
+    "page": ("importance", "said", "worth", "price", "invest", "market", "segments", "answers", "model"),
     "chart": ("importance", "worth", "demand", "van_westendorp", "invest"),
     "table": ("segments", "willingness_to_pay"),
-    "kind": ("zip", "xlsx", "csv"),
+    "export": tuple(FORMATS),
     "part": ("links", "reminders"),
     "quantity": ("wtp", "limit"),
     "plan_table": ("needed", "forecast", "check"),

@@ -8,6 +8,7 @@ amounts, demand and price upper limits, or latent classes where interviews are s
 from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.influence import influence
+from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
 from wtp.analysis.plan import Plan, plan_basis, plan_study
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
@@ -24,6 +25,18 @@ from wtp.analysis.record import (
     Request,
 )
 from wtp.analysis.study import analyse
+from wtp.analysis.what_if import (
+    Scenario,
+    Simulator,
+    WhatIf,
+    pack_simulator,
+    today,
+    unpack_simulator,
+    what_if,
+    with_answers,
+    with_best_offer,
+    with_best_price,
+)
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
 
@@ -32,7 +45,9 @@ __all__ = [
     "AUTO",
     "CONDITIONAL",
     "CURRENT",
+    "DRAWS",
     "HIERARCHICAL",
+    "INDIVIDUAL",
     "LATENT",
     "MANY_LEFT_OUT",
     "MODELS",
@@ -46,14 +61,26 @@ __all__ = [
     "Progress",
     "QualityReport",
     "Request",
+    "Scenario",
+    "Simulator",
     "Specification",
+    "WhatIf",
     "analyse",
     "analyse_choices",
     "certainty",
     "compared",
     "influence",
+    "pack_people",
+    "pack_simulator",
     "plan_basis",
     "plan_study",
     "quality_report",
     "target_of",
+    "today",
+    "unpack_people",
+    "unpack_simulator",
+    "what_if",
+    "with_answers",
+    "with_best_offer",
+    "with_best_price",
 ]

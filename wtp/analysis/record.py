@@ -44,7 +44,8 @@ class Analysis:
     """Everything that was found out from the answers of one study.
 
     `tables` are tidy frames by name, with identifiers only (segment "all" is everybody); a figure that would mislead is NaN and
-    its `note` says why. `notes` belong above the charts. `summaries` are the statsmodels summaries by segment.
+    its `note` says why. `notes` belong above the charts. `summaries` are the statsmodels summaries by segment. `people` are the tables of single
+    respondents of `people_tables`, where the estimator has such; they are kept apart and not part of the JSON, nor is the `simulator` (a `what_if.Simulator`, or None) for what-ifs.
     """
 
     study: str
@@ -58,6 +59,8 @@ class Analysis:
     tables: Mapping[str, pd.DataFrame]
     notes: tuple[Note, ...] = ()
     summaries: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    simulator: Any = None
 
     @property
     def confidence(self) -> float:
@@ -82,7 +85,7 @@ class Analysis:
         )
 
     def to_json(self) -> str:
-        """The whole record as JSON text; `from_json` gives it back to the last digit."""
+        """The whole record as JSON text but for `people`; `from_json` gives it back to the last digit."""
         record = {name: getattr(self, name) for name in _SCALARS}
         record |= {
             "request": asdict(self.request),

@@ -23,11 +23,13 @@ from wtp.analysis.market import known_shift
 from wtp.analysis.methods import method_tables
 from wtp.analysis.money import money_tables, steps_by_label, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
+from wtp.analysis.people import people_tables
 from wtp.analysis.price_tests import price_test_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.analysis.reliability import reliability_tables
 from wtp.analysis.versions import counted, with_price_response
+from wtp.analysis.what_if import simulator_of
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ConditionalLogit, LatentClassResults, importance, part_worths
 from wtp.estimation.conditional_logit import ConditionalLogitResults
@@ -145,6 +147,8 @@ def analyse(
         summaries={s.name: s.fit.summary().as_text() for s in segments if s.fit is not None}
         | ({HIERARCHICAL: found.fit.summary().as_text()} if found else {})
         | ({LATENT: classes[ALL].summary().as_text()} if classes else {}),
+        people=people_tables(definition, chosen, found, classes),
+        simulator=simulator_of(found, classes, fitted, shift),
     )
 
 

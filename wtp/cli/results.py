@@ -23,11 +23,11 @@ from wtp.analysis import (
 from wtp.cli.progress import sampling_bar
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
-from wtp.export import to_csv_zip, to_xlsx
+from wtp.export import FORMATS
 from wtp.settings import load_settings
-from wtp.store import Database, answers, open_database
+from wtp.store import Database, answers, open_database, respondents
 from wtp.survey import Answers, Survey, load_survey
-from wtp.web import LEFT_OUT, SETS, analysis_as, analysis_of, gate_of, without
+from wtp.web import LEFT_OUT, SETS, analysis_as, gate_of, source_of, without
 from wtp.web import open_early as open_results_early
 
 
@@ -38,10 +38,14 @@ def stored_answers(survey: Survey) -> Answers:
         with database.read() as connection:
             found = answers.read_answers(connection, survey.slug)
     if not found.respondents:
-        raise DataError(
-            f"{survey.slug}: no answers yet; allowed: a study that somebody answered; run wtp simulate {survey.folder} -n 300 to try it."
-        )
+        raise _nobody(survey)
     return found
+
+
+def _nobody(survey: Survey) -> DataError:
+    return DataError(
+        f"{survey.slug}: no answers yet; allowed: a study that somebody answered; run wtp simulate {survey.folder} -n 300 to try it."
+    )
 
 
 @click.command()
@@ -153,24 +157,46 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
 @click.command()
 @FOLDER
 @click.option(
-    "--format", "file_format", type=click.Choice(["csv", "xlsx"]), required=True, help="csv is a zip of tables."
+    "--format",
+    "name",
+    type=click.Choice(list(FORMATS)),
+    required=True,
+    help="csv, parquet, sav: a zip of tables; xlsx, json: one file; choices: long choice data; the others: choice data as that program reads it.",
 )
 @click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--figures/--no-figures",
+    default=True,
+    show_default=True,
+    help="Results too, or answers, design and codebook alone.",
+)
+@click.option("--language", metavar="CODE", help="Of labels and charts (sav, xlsx); the survey's first.")
 @click.option("--open-early", metavar="REASON", help="Open results before the stopping rule is met; is logged.")
-def export(folder: Path, file_format: str, out: Path, open_early: str | None) -> None:
+def export(folder: Path, name: str, out: Path, figures: bool, language: str | None, open_early: str | None) -> None:
     """Take answers, choices, design, results and codebook away."""
     survey = load_survey(folder)
-    found = stored_answers(survey)
-    with open_database(load_settings().database_url) as database:
-        _refuse_while_closed(database, survey, open_early)
-        analysis = analysis_of(database, survey)
-    content = {"csv": to_csv_zip, "xlsx": to_xlsx}[file_format](survey, found, analysis)
+    languages = survey.definition.languages
+    if language is not None and language not in languages:
+        raise DataError(f"--language: found {language!r}; allowed: {', '.join(languages)}; name one of these.")
+    format_ = FORMATS[name]
+    figures = figures and format_.figures
     draft = out.with_name(out.name + ".part")
-    try:
-        draft.write_bytes(content)
-        draft.replace(out)
-    except OSError as error:
-        raise DataError(
-            f"{out}: {error.strerror}; allowed: a file in a folder that can be written; choose another --out."
-        ) from error
-    click.echo(f"{len(found.respondents)} respondents, {found.simulated} of them simulated; written: {out}")
+    with open_database(load_settings().database_url) as database:
+        database.migrate()
+        with database.read() as connection:
+            if not respondents.counts(connection, survey.slug).begun:
+                raise _nobody(survey)
+        if figures:
+            _refuse_while_closed(database, survey, open_early)
+        with source_of(database, survey, figures=figures) as source:
+            try:
+                with draft.open("w+b") as file:
+                    format_.write(source, file, language)
+                draft.replace(out)
+            except OSError as error:
+                raise DataError(
+                    f"{out}: {error.strerror}; allowed: a file in a folder that can be written; choose another --out."
+                ) from error
+            finally:
+                draft.unlink(missing_ok=True)
+    click.echo(f"{source.respondents} respondents, {source.simulated} of them simulated; written: {out}")

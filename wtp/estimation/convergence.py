@@ -6,7 +6,7 @@ All functions take draws (chains, draws, Q quantities) and return (Q,); they say
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft, stats
+from scipy import fft, special, stats
 
 
 def r_hat(draws: np.ndarray) -> np.ndarray:
@@ -14,6 +14,13 @@ def r_hat(draws: np.ndarray) -> np.ndarray:
     halves = _split(draws)
     folded = np.abs(halves - np.median(halves, axis=(0, 1)))
     return np.asarray(np.maximum(_r_hat(_rank_normalised(halves)), _r_hat(_rank_normalised(folded))))
+
+
+def r_hat_and_ess(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`r_hat`, and the smaller of `ess_bulk` and `ess_tail`; ranks are taken once for both."""
+    halves = _split(draws)
+    ranked, folded = _rank_normalised(halves), np.abs(halves - np.median(halves, axis=(0, 1)))
+    return np.maximum(_r_hat(ranked), _r_hat(_rank_normalised(folded))), np.fmin(_ess(ranked), ess_tail(draws))
 
 
 def ess_bulk(draws: np.ndarray) -> np.ndarray:
@@ -42,7 +49,11 @@ def _split(draws: np.ndarray) -> np.ndarray:
 def _rank_normalised(draws: np.ndarray) -> np.ndarray:
     flat = draws.reshape(-1, draws.shape[-1])
     ranks = stats.rankdata(flat, axis=0)
-    return np.asarray(stats.norm.ppf((ranks - 3 / 8) / (len(flat) + 1 / 4))).reshape(draws.shape)
+    # Ranks are multiples of a half, so that the normal quantiles of all columns come from one table.
+    quantiles = special.ndtri((np.arange(2, 2 * len(flat) + 1) / 2 - 3 / 8) / (len(flat) + 1 / 4))
+    finite = np.isfinite(ranks)
+    places = np.where(finite, 2 * ranks, 2).astype(int) - 2
+    return np.asarray(np.where(finite, quantiles[places], np.nan)).reshape(draws.shape)
 
 
 def _r_hat(draws: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ stand in `draws.parquet` (hierarchical), those of classes or simulated responden
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -156,8 +158,7 @@ def load_fit(folder: str | Path) -> SavedFit | SavedPooledFit:
             f"{place / FIT_FILE}: format {record.get('format')!r}; allowed: {_FORMAT}; run wtp estimate again."
         )
     if record["model"] == "conditional":
-        coding = _coding(record, np.arange(record["respondents"]))
-        return SavedPooledFit(coding, record["respondents"], np.array(record["params"]), np.array(record["covariance"]))
+        return unpack_fit(record)
     hierarchical = record["model"] == "hierarchical"
     path = place / (DRAWS_FILE if hierarchical else POPULATION_FILE)
     if not path.is_file():
@@ -203,6 +204,55 @@ def _labels(record: Mapping[str, Any] | None, attributes: tuple[AttributeColumns
     return Labels(
         record["column"], tuple(record["names"]), attributes, prices, record["own_prices"], record["comparable"]
     )
+
+
+def pack_fit(fit: Any, model: str, draws: int, seed: int = 0) -> dict[str, Any]:
+    """A fit as one JSON record with its draws inside, as `unpack_fit` takes it: `simulate(draws, seed)` then gives the same again.
+
+    Draws of respondents are kept in single precision. model: conditional, latent, mixed or hierarchical.
+    """
+    record = fit_record(fit, model)
+    if model == "conditional":
+        return record
+    plain = replace(fit, generalise=False) if model == "hierarchical" else fit
+    drawn = plain.simulate(draws, seed)
+    values = drawn.values.astype(np.float32) if model == "hierarchical" else drawn.values
+    return record | {
+        "people": np.asarray(fit.data.respondents).tolist(),
+        "values": _packed(values),
+        "draw_weights": _packed(drawn.weights),
+        "generalise": bool(getattr(fit, "generalise", False)),
+    }
+
+
+def unpack_fit(record: Mapping[str, Any]) -> SavedFit | SavedPooledFit:
+    """The fit of a record that `pack_fit` made."""
+    if record["model"] == "conditional":
+        coding = _coding(record, np.arange(record["respondents"]))
+        return SavedPooledFit(coding, record["respondents"], np.array(record["params"]), np.array(record["covariance"]))
+    method = POSTERIOR if record["model"] == "hierarchical" else KRINSKY_ROBB
+    drawn = Draws(_unpacked(record["values"]).astype(float), _unpacked(record["draw_weights"]), method)
+    coding = _coding(record, np.array(record["people"]))
+    return SavedFit(
+        record["model"],
+        coding,
+        record["respondents"],
+        record["status"],
+        drawn,
+        record["seed"],
+        generalise=record["generalise"],
+    )
+
+
+def _packed(values: np.ndarray) -> str:
+    file = io.BytesIO()
+    np.savez_compressed(file, values=values)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _unpacked(text: str) -> np.ndarray:
+    with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as kept:
+        return np.asarray(kept["values"])
 
 
 def _coding(record: Mapping[str, Any], respondents: np.ndarray) -> Coding:

@@ -1,5 +1,7 @@
 """Tables in, bytes out: everything that an analyst takes away."""
 
-from wtp.export.files import choices_csv, table_csv, to_csv_zip, to_xlsx
+from wtp.export.csv_files import table_csv
+from wtp.export.formats import FORMATS, Format
+from wtp.export.source import Source
 
-__all__ = ["choices_csv", "table_csv", "to_csv_zip", "to_xlsx"]
+__all__ = ["FORMATS", "Format", "Source", "table_csv"]

@@ -18,6 +18,7 @@ _NOT_OF_THE_LABEL = "empty cell: offers of this label do not have it"
 _FIXED = (
     ("respondents", "respondent", "whole number", False, "pseudonym, counts from 1 within the study"),
     ("respondents", "simulated", "true or false", False, "true: not a person's answers"),
+    ("respondents", "left_out", "true or false", False, "true: an analyst left this respondent out of all figures"),
     ("respondents", "language", "code", False, "language of the interview"),
     ("respondents", "design_version", "whole number", False, "version of the design that the respondent saw"),
     ("respondents", "started_at", "time", False, "consent given, UTC"),
@@ -39,7 +40,27 @@ _FIXED = (
     ("choices", "design_version", "whole number", False, "as in respondents"),
     ("choices", "simulated", "true or false", False, "as in respondents"),
     ("choices", "definition_hash", "text", False, "version of the survey's wording that was shown"),
+    ("design", "version", "whole number", False, "version of the design"),
+    ("design", "choice_task", "whole number", False, "number of the choice task in the version"),
+    ("design", "kind", "code", False, "as in choices"),
+    ("design", "repeats", "whole number", True, "number of the choice task that a repeat asks again"),
+    ("design", "alternative", "whole number", False, "number of the alternative in its task"),
+    ("levels", "attribute", "code", False, "attribute, or price"),
+    ("levels", "level", "code", False, "level of it, or the price"),
+    (
+        "levels",
+        "column",
+        "text",
+        False,
+        "column of its part-worth in individual_part_worths and draws; of the price the coefficient",
+    ),
+    ("levels", "price", "money", True, "the price, where the row is one"),
+    ("levels", "current", "true or false", False, "today's offer has it"),
+    ("levels", "unit_cost", "money", True, "extra cost of providing it, beyond the cheapest level"),
+    ("levels", "investment", "money", True, "spent once to provide it"),
 )
+# Tables with rows of their own in the codebook; all others are `results`.
+OWN_TABLES = frozenset(table for table, *_ in _FIXED)
 # Columns of the result tables mean the same in each of them: column -> (type, text)
 _RESULTS = {
     "segment": ("code", "all: everybody; else a segment of the survey"),
@@ -233,6 +254,14 @@ _RESULTS = {
     "step": ("whole number", "order of the questions of the typing tool"),
     "question": ("code", "question, or item of a rating"),
     "expected_hit_rate": ("share", "of the typing tool, to expect of new people"),
+    "stands_for": ("number", "customers whom the respondent stands for, mean 1"),
+    "rlh": ("share", "root likelihood: geometric mean of the probabilities of the respondent's choices"),
+    "simulated": ("true or false", "as in respondents"),
+    "draw": ("whole number", "draw of the hierarchical model"),
+    "chain": ("whole number", "chain that the draw is of"),
+    "price_coefficient": ("number", "utility of one currency unit, in logits"),
+    "none_constant": ("number", "utility of not buying, in logits"),
+    "left_out_respondents": ("whole number", "respondents whom an analyst left out of the figures"),
     "score": ("number", "of an answer for a group; the highest sum tells the group"),
     "raw": ("share", "share of yes before demand was made to fall"),
     "median": ("money", "median of the fitted distribution of reservation prices"),
@@ -311,5 +340,8 @@ def _add_results(definition: Definition, add: Callable[[str, str, str, str, str,
         steps = {x: f"worth of the step, {attribute.label[x]}, in found groups" for x in languages}
         add("results", f"{attribute.id}[from -> to]", "", "money", _MAY_BE_EMPTY, steps)
         add("results", f"level.{attribute.id}", "", "code", _MAY_BE_EMPTY, attribute.label)
+        for level in attribute.levels:
+            worth = {x: f"part-worth, {attribute.label[x]}: {level.label[x]}" for x in languages}
+            add("results", f"{attribute.id}.{level.id}", "", "number", "", worth)
     for segment in definition.segments:
         add("results", "segment", segment.id, "code", "", segment.label)

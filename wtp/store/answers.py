@@ -8,9 +8,10 @@ nothing is written. Old revisions stay. What one respondent sends at once is tak
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
 from wtp.survey.tasks import ChoiceTask
 
+BATCH = 2_000
 _CHANGED = "this page was changed in another window; nothing was overwritten; check the answers shown and save again."
 
 
@@ -208,28 +210,43 @@ class _Latest:
 
 def read_answers(connection: sa.Connection, slug: str) -> Answers:
     """Everything that respondents of a study answered, the last revision of each; tests and those who never consented are left out."""
+    digest = hashlib.sha256()
+    respondents: list[Respondent] = []
+    versions: set[str] = set()
+    for person, shown in _people(connection, slug, BATCH):
+        _digest(digest, person, shown)
+        respondents.append(person)
+        versions |= {person.definition_hash} - {""}
+    return Answers(slug, tuple(respondents), digest.hexdigest()[:32], studies.definitions(connection, versions))
+
+
+def batches(connection: sa.Connection, slug: str, size: int = BATCH) -> Iterator[tuple[Respondent, ...]]:
+    """The respondents of `read_answers`, some at a time, so that memory does not grow with their number; all of one state if the transaction is `Database.read`'s."""
+    people = (person for person, _ in _people(connection, slug, size))
+    return iter(lambda: tuple(itertools.islice(people, size)), ())
+
+
+def _people(connection: sa.Connection, slug: str, size: int) -> Iterator[tuple[Respondent, list[str]]]:
+    """Each respondent with the choice tasks as the database holds them, by number."""
     r = tables.respondent.c
     counting = sa.and_(r.study == slug, r.consented_at.is_not(None), sa.not_(r.test))
-    people = connection.execute(
-        sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
-        .add_columns(r.outcome, r.steps, r.source, r.signs, r.lot, r.definition_hash)
-        .where(counting)
-        .order_by(r.number)
-    ).all()
-    latest = {person.id: _Latest() for person in people}
-    consented = sa.select(r.id).where(counting)
-    _read_pages(connection, consented, latest)
-    _read_choices(connection, consented, latest)
-    digest = hashlib.sha256()
-    respondents = []
-    for person in people:
-        found = latest[person.id]
-        # Answers on pages that a later change of mind took off the way do not count.
-        on_the_way = set(person.steps) if person.steps else found.pages.keys()
-        values = merged(content for page, content in found.pages.items() if page in on_the_way)
-        choices = tuple(choice for _, choice in sorted(found.choices.items()))
-        respondents.append(
-            Respondent(
+    columns = sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
+    columns = columns.add_columns(r.outcome, r.steps, r.source, r.signs, r.lot, r.definition_hash)
+    tasks: dict[str, ChoiceTask] = {}
+    last = 0
+    while people := connection.execute(columns.where(counting, r.number > last).order_by(r.number).limit(size)).all():
+        latest = {person.id: _Latest() for person in people}
+        some = sa.select(r.id).where(counting, r.number > last, r.number <= people[-1].number)
+        _read_pages(connection, some, latest)
+        _read_choices(connection, some, latest, tasks)
+        last = people[-1].number
+        for person in people:
+            found = latest.pop(person.id)
+            # Answers on pages that a later change of mind took off the way do not count.
+            on_the_way = set(person.steps) if person.steps else found.pages.keys()
+            values = merged(content for page, content in found.pages.items() if page in on_the_way)
+            choices = tuple(choice for _, choice in sorted(found.choices.items()))
+            respondent = Respondent(
                 number=person.number,
                 simulated=person.simulated,
                 language=person.language,
@@ -245,10 +262,7 @@ def read_answers(connection: sa.Connection, slug: str) -> Answers:
                 lot=person.lot or "",
                 definition_hash=person.definition_hash or "",
             )
-        )
-        _digest(digest, respondents[-1], [found.shown[choice.order] for choice in choices])
-    versions = {person.definition_hash for person in people if person.definition_hash}
-    return Answers(slug, tuple(respondents), digest.hexdigest()[:32], studies.definitions(connection, versions))
+            yield respondent, [found.shown[choice.order] for choice in choices]
 
 
 def _read_pages(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:
@@ -260,13 +274,17 @@ def _read_pages(connection: sa.Connection, consented: sa.Select[tuple[int]], lat
             latest[respondent_id].seconds.setdefault(page, seconds)
 
 
-def _read_choices(connection: sa.Connection, consented: sa.Select[tuple[int]], latest: Mapping[int, _Latest]) -> None:
-    """Many respondents see the same choice task, so each one is unpacked once and shared."""
+def _read_choices(
+    connection: sa.Connection,
+    consented: sa.Select[tuple[int]],
+    latest: Mapping[int, _Latest],
+    tasks: dict[str, ChoiceTask],
+) -> None:
+    """Many respondents see the same choice task, so each one is unpacked once and shared: `tasks` by their text."""
     c = tables.choice.c
     text = sa.cast(c.shown, sa.Text)
     rest = (c.choice_order, c.seconds, c.chosen, c.buys, c.design_version, c.definition_hash, c.answered_at)
     query = sa.select(c.respondent_id, text, *rest).where(c.respondent_id.in_(consented)).order_by(c.revision)
-    tasks: dict[str, ChoiceTask] = {}
     for respondent_id, shown, order, seconds, *made in connection.execute(query).all():
         if shown not in tasks:
             tasks[shown] = unpack_task(json.loads(shown))

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from wtp.store import tables
 from wtp.store.upsert import insert_if_absent
 
-# What a kept result is of: the answers of all but those who are left out, other answers or versions, their quality, or the field to come.
-ANALYSIS, OTHER_SET, QUALITY, PLAN = "analysis", "other set", "quality", "plan"
+# What a kept result is of: the answers of all but those who are left out, other answers or versions, their quality, the field to come, or single respondents
+# (whoever deletes one person's answers deletes these too).
+ANALYSIS, OTHER_SET, QUALITY, PLAN, PEOPLE = "analysis", "other set", "quality", "plan", "people"
 
 
 def load(connection: sa.Connection, fingerprint: str) -> str | None:

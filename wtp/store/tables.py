@@ -229,3 +229,15 @@ audit = sa.Table(
     sa.Column("reason", sa.String(500), nullable=False),
     sa.Column("chain", sa.String(64), nullable=False),
 )
+
+scenario = sa.Table(
+    "scenario",
+    metadata,
+    _id(),
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("saved_by", sa.String(120), nullable=False),
+    sa.Column("saved_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("study", "name"),
+)

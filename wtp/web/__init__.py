@@ -3,6 +3,7 @@
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_as, analysis_of, without
 from wtp.web.app import create_app
 from wtp.web.bot import Bot
+from wtp.web.exports import source_of
 from wtp.web.server import free_port, serve
 from wtp.web.stopping import gate_of, open_early
 
@@ -17,5 +18,6 @@ __all__ = [
     "gate_of",
     "open_early",
     "serve",
+    "source_of",
     "without",
 ]

@@ -20,8 +20,13 @@ from wtp.analysis import (
     Progress,
     QualityReport,
     Request,
+    Simulator,
     analyse,
+    pack_people,
+    pack_simulator,
     quality_report,
+    unpack_people,
+    unpack_simulator,
 )
 from wtp.store import Database, answers, decisions, results
 from wtp.survey import Survey
@@ -64,12 +69,49 @@ def analysis_as(
         content = results.load(connection, fingerprint)
         found = None if content else answers.read_answers(connection, survey.slug)
     if found is not None:
-        content = analyse(survey, found, request, progress).to_json()
+        made = analyse(survey, found, request, progress)
+        content = made.to_json()
         usual = request.versions == SAME_CHOICES and request.without == without(database, survey)
         kind = results.ANALYSIS if usual else results.OTHER_SET
         with database.begin() as connection:
             results.save(connection, fingerprint, survey.slug, content, datetime.now(UTC), kind)
+            if made.people:
+                kept = pack_people(made.people)
+                results.save(connection, _of_people(fingerprint), survey.slug, kept, datetime.now(UTC), results.PEOPLE)
+            if made.simulator:
+                kept = pack_simulator(made.simulator, request.seed)
+                key = _of_simulator(fingerprint)
+                results.save(connection, key, survey.slug, kept, datetime.now(UTC), results.PEOPLE)
     return _parsed(content or "")
+
+
+def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
+    """The analysis with its tables of single respondents, if they were kept: for analysts' exports, never for a page."""
+    with database.read() as connection:
+        content = results.load(connection, _of_people(_fingerprint(connection, survey, analysis.request)))
+    return replace(analysis, people=unpack_people(content)) if content else analysis
+
+
+def simulator_of(database: Database, survey: Survey, analysis: Analysis) -> Simulator | None:
+    """What answers what-ifs about the figures of an analysis; None if it was made by an older version of the program, or has no figures."""
+    with database.read() as connection:
+        key = _of_simulator(_fingerprint(connection, survey, analysis.request))
+    return _simulator(database, key)
+
+
+@lru_cache(maxsize=8)
+def _simulator(database: Database, key: str) -> Simulator | None:
+    with database.read() as connection:
+        content = results.load(connection, key)
+    return unpack_simulator(content) if content else None
+
+
+def _of_simulator(fingerprint: str) -> str:
+    return hashlib.sha256(f"simulator of {fingerprint}".encode()).hexdigest()
+
+
+def _of_people(fingerprint: str) -> str:
+    return hashlib.sha256(f"people of {fingerprint}".encode()).hexdigest()
 
 
 def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool] | None:

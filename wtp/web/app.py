@@ -15,6 +15,7 @@ from wtp.web import (
     accounts,
     design,
     errors,
+    exports,
     field,
     formats,
     health,
@@ -24,6 +25,7 @@ from wtp.web import (
     respond,
     results,
     security,
+    what_if,
     workbench,
 )
 from wtp.web.surveys import Surveys
@@ -57,7 +59,9 @@ def create_app(settings: Settings) -> Flask:
         respond.blueprint,
         accounts.blueprint,
         results.blueprint,
+        what_if.blueprint,
         manage.blueprint,
+        exports.blueprint,
         field.blueprint,
         design.blueprint,
         quality.blueprint,

@@ -115,11 +115,11 @@ class Bot:
 
     def _filled(self, reply: TestResponse, page: Page) -> dict[str, Any]:
         soup = BeautifulSoup(reply.text, "html.parser")
-        form = soup.select_one("main form[method=post]")
+        form = soup.main and soup.main.find("form", method="post")
         if form is None or soup.html is None:
             raise DataError(f"bot: {_path(reply)} has no form; look at that page.")
         language = str(soup.html["lang"])
-        data: dict[str, Any] = {str(i["name"]): str(i.get("value", "")) for i in form.select("input[type=hidden]")}
+        data: dict[str, Any] = {str(i["name"]): str(i.get("value", "")) for i in form.find_all("input", type="hidden")}
         if isinstance(page, QuestionPage):
             for question in page.questions:
                 if _shown(form, question.label[language]) is not None:
@@ -131,7 +131,7 @@ class Bot:
         elif isinstance(page, ProfileRatingPage):
             data |= self._profile(form, page, language)
         else:
-            data |= {str(box["name"]): str(box["value"]) for box in form.select("input[type=checkbox]")}
+            data |= {str(box["name"]): str(box["value"]) for box in form.find_all("input", type="checkbox")}
         return data
 
     def _answer(self, form: Tag, question: Question, language: str) -> dict[str, Any]:  # noqa: PLR0911, PLR0912
@@ -196,7 +196,7 @@ class Bot:
     def _best_worst(self, form: Tag, page: BestWorstPage, language: str) -> dict[str, str]:
         ids = {_plain(item.label[language]): item.id for item in page.items}
         fieldset = _shown(form, page.best[language])
-        shown = {ids[_words(label)]: _words(label) for label in fieldset.select("label")} if fieldset else {}
+        shown = {ids[_words(label)]: _words(label) for label in fieldset.find_all("label")} if fieldset else {}
         if self._sort:
             found = self._sort(page, list(shown))
         else:
@@ -212,8 +212,8 @@ class Bot:
         return data
 
     def _profile(self, form: Tag, page: ProfileRatingPage, language: str) -> dict[str, str]:
-        rows = form.select("table.profile tr")
-        shown = {_words(row.select("th")[0]): _words(row.select("td")[0]) for row in rows}
+        rows = (row for row in form.find_all("tr") if row.td and row.th)
+        shown = {_words(row.find_all("th")[0]): _words(row.find_all("td")[0]) for row in rows}
         offer = self._offer(shown, language, 1)
         point = self._rate(offer, page.scale) if self._rate else page.scale.low
         return _pick(form, page.question[language], str(point))
@@ -232,12 +232,12 @@ class Bot:
 
     def _choice(self, form: Tag, page: ChoiceTaskPage, language: str) -> dict[str, str]:
         """Read the offers from the table, as levels and prices, and choose."""
-        headings = [_words(cell) for cell in form.select("table thead th")][1:]
+        headings = [_words(cell) for cell in form.find_all("th", scope="col")][1:]
         offers = []
-        for row in form.select("table tbody tr"):
-            cells = dict(zip(headings, row.select("td .level"), strict=True))
+        for row in (row for row in form.find_all("tr") if row.td):
+            cells = dict(zip(headings, row.find_all(class_="level"), strict=True))
             shown = {heading: _words(cell) for heading, cell in cells.items() if "lacking" not in cell["class"]}
-            offers.append(self._offer(shown, language, int(str(row.select("input")[0]["value"]))))
+            offers.append(self._offer(shown, language, int(str(row.find_all("input")[0]["value"]))))
         number, buys = self._choose(ChoiceTask(0, "estimation", tuple(offers)))
         data = {"chosen": str(number)}
         if page.purchase_question:
@@ -266,16 +266,16 @@ def _like(label: str) -> re.Pattern[str]:
 def _shown(form: Tag, label: str) -> Tag | None:
     """What asks this: the group under the label, or the label's own box; None if the page does not ask it."""
     wanted = _like(label)
-    for heading in form.select("legend, h2, label[for]"):
-        if wanted.match(_words(heading)):
+    for heading in form.find_all(["legend", "h2", "label"]):
+        if (heading.name != "label" or "for" in heading.attrs) and wanted.match(_words(heading)):
             return heading.parent
     return None
 
 
 def _asked(form: Tag, question: str) -> Tag:
     wanted = _like(question)
-    for fieldset in form.select("fieldset"):
-        if wanted.match(_words(fieldset.select("legend")[0])):
+    for fieldset in form.find_all("fieldset"):
+        if wanted.match(_words(fieldset.find_all("legend")[0])):
             return fieldset
     raise DataError(f"bot: found no question {question!r}; look at that page.")
 
@@ -283,18 +283,18 @@ def _asked(form: Tag, question: str) -> Tag:
 def _box(form: Tag, label: str) -> str:
     """Name of the field that the label belongs to, which is also its id."""
     wanted = _like(label)
-    for found in form.select("label"):
+    for found in form.find_all("label"):
         if wanted.match(_words(found)):
-            return str(found.get("for") or found.select("input")[0]["name"])
+            return str(found.get("for") or found.find_all("input")[0]["name"])
     raise DataError(f"bot: found no field {label!r}; look at that page.")
 
 
 def _pick(form: Tag, question: str, answer: str) -> dict[str, str]:
     """The radio button under a question whose label begins with the answer (an end of a scale also says what it means)."""
     answer = _plain(answer)
-    for label in _asked(form, question).select("label"):
+    for label in _asked(form, question).find_all("label"):
         if _words(label) == answer or _words(label).startswith(f"{answer} ,"):
-            box = label.select("input")[0]
+            box = label.find_all("input")[0]
             return {str(box["name"]): str(box["value"])}
     raise DataError(f"bot: found no answer {answer!r} under {question!r}; look at that page.")
 
@@ -311,5 +311,5 @@ def _ticked(form: Tag, question: str, answers: Sequence[str]) -> dict[str, Any]:
 
 def _nth(form: Tag, question: str, number: int) -> tuple[str, str]:
     """Name and value of the number-th button under a question."""
-    box = _asked(form, question).select("input")[number - 1]
+    box = _asked(form, question).find_all("input")[number - 1]
     return str(box["name"]), str(box["value"])

@@ -48,6 +48,11 @@ def number(value: float, digits: int = 1) -> str:
     return str(format_decimal(round(value, digits) + 0.0, f"{pattern};−{JOINER}{pattern}", locale=language()))
 
 
+def plain(price: float) -> str:
+    """A price as addresses and fields write it: no grouping, at most cents, no trailing zeros."""
+    return f"{price:.2f}".rstrip("0").rstrip(".")
+
+
 def percent(share: float, digits: int = 0) -> str:
     """A share of 1 in per cent, as the language writes it."""
     if math.isnan(share):

@@ -20,7 +20,7 @@ OWN, NONE = "own", "none"  # rows of the tables that are no competitor
 _RULES = ("preference", "first_choice", "randomized_first_choice")
 
 
-def _names(reading: Reading) -> dict[str, str]:
+def offer_names(reading: Reading) -> dict[str, str]:
     """Names of the offers in the market."""
     rivals = {rival.id: said(rival.label) for rival in reading.definition.competitors}
     return {OWN: gettext("Today's offer"), NONE: gettext("Buy nothing"), **rivals}
@@ -35,7 +35,7 @@ def _preferred(reading: Reading) -> pd.DataFrame:
 
 def shares_section(reading: Reading) -> Section:
     """Who is preferred today, by three rules."""
-    table, names, first = reading.table("shares"), _names(reading), _preferred(reading)
+    table, names, first = reading.table("shares"), offer_names(reading), _preferred(reading)
     by_rule = {rule: rows.set_index("offer") for rule, rows in table.groupby("rule")} if len(table) else {}
     rows = []
     for offer in first["item"] if len(first) else ():
@@ -59,7 +59,7 @@ def shares_figure(reading: Reading) -> go.Figure:
     """Bars of shares of preference."""
     title = gettext("Share of preference")
     return items.figure(
-        _preferred(reading), _SHARE, labels=safe(_names(reading)), x_title=title, bars=True, per_cent=True
+        _preferred(reading), _SHARE, labels=safe(offer_names(reading)), x_title=title, bars=True, per_cent=True
     )
 
 
@@ -114,7 +114,7 @@ def sensitivity_figure(reading: Reading) -> go.Figure:
 
 def elasticities_section(reading: Reading) -> Section:
     """What one per cent of price does to each offer."""
-    table, names = reading.table("elasticities"), _names(reading)
+    table, names = reading.table("elasticities"), offer_names(reading)
     own = table[(table["offer"] == OWN) & (table["price_of"] == OWN)] if len(table) else table
     rows = [
         (names[row["price_of"]], names[row["offer"]], formats.number(row["elasticity"]), numbers(row["low"], row["high"]) if pd.notna(row["low"]) else formats.DASH, note_text(row["note"]))
@@ -135,7 +135,7 @@ def elasticities_section(reading: Reading) -> Section:
 
 def equilibrium_section(reading: Reading) -> Section:
     """Prices at which nobody gains by moving alone."""
-    table, names = reading.table("equilibrium"), _names(reading)
+    table, names = reading.table("equilibrium"), offer_names(reading)
     rows = [
         (names[row["offer"]], reading.money(row["today"], 1), reading.money(row["price"], 1), formats.percent(row["share"]), reading.money(row["profit"], formats.three_digits(row["profit"])))
         for _, row in table.iterrows()

@@ -51,15 +51,16 @@ PAGES = {
 _ABOUT_SEGMENTS = ("segment_profile", "found_segments", "latent_classes")
 
 
-def _reading(slug: str) -> Reading:
+def reading_of(slug: str) -> Reading:
+    """The analysis of a study as the address asks for it: segment, whose answers, which versions."""
     survey = running.survey_of(slug)
     segment = request.args.get("segment", ALL)
     if segment != ALL and segment not in {s.id for s in survey.definition.segments}:
         abort(404)
-    kept = _kept()
-    chosen = kept.get("without", LEFT_OUT)
+    asked = kept()
+    chosen = asked.get("without", LEFT_OUT)
     _refuse_while_closed(survey)
-    analysis = analysis_of(running.database(), survey, chosen, kept.get("versions", SAME_CHOICES))
+    analysis = analysis_of(running.database(), survey, chosen, asked.get("versions", SAME_CHOICES))
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen)
 
 
@@ -100,16 +101,16 @@ def open_results(slug: str) -> Reply | tuple[str, int]:
     return redirect(url_for(".overview", slug=slug), 303)
 
 
-def _kept() -> dict[str, str]:
+def kept() -> dict[str, str]:
     """Whose answers and which versions of the survey are counted, if the address says so; every link of the page keeps it."""
-    kept = {}
+    found = {}
     for name, allowed, usual in (("without", SETS, LEFT_OUT), ("versions", VERSIONS, SAME_CHOICES)):
         value = request.args.get(name, usual)
         if value not in allowed:
             abort(404)
         if value != usual:
-            kept[name] = value
-    return kept
+            found[name] = value
+    return found
 
 
 def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
@@ -121,7 +122,7 @@ def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
         CURRENT: gettext("The current version alone"),
         POOLED: gettext("All versions that can be pooled"),
     }
-    now = _kept().get("versions", SAME_CHOICES)
+    now = kept().get("versions", SAME_CHOICES)
     return [(value, words[value], value == now) for value in VERSIONS]
 
 
@@ -141,10 +142,10 @@ def studies() -> str:
 @requires(*READERS)
 def overview(slug: str) -> str:
     """Where to invest, where to save, which price, by segment."""
-    reading = _reading(slug)
+    reading = reading_of(slug)
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
     cards = [_card(replace(reading, segment=name)) for name in names]
-    return _render("results/overview.html", reading, cards=cards, splits=splits(reading, names[1:]))
+    return rendered("results/overview.html", reading, cards=cards, splits=splits(reading, names[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +207,11 @@ def _limit_sentence(reading: Reading) -> str:
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
-    reading = _reading(slug)
+    reading = reading_of(slug)
     allow_chart_styles()
     names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
     sections = [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
-    return _render("results/detail.html", reading, page=page, sections=sections, rests_on=_rests_on(reading))
+    return rendered("results/detail.html", reading, page=page, sections=sections, rests_on=_rests_on(reading))
 
 
 def _rests_on(reading: Reading) -> str:
@@ -230,7 +231,8 @@ def _rests_on(reading: Reading) -> str:
     return line
 
 
-def _render(template: str, reading: Reading, **context: object) -> str:
+def rendered(template: str, reading: Reading, **context: object) -> str:
+    """A page of a study's results with everything that all of them show."""
     notes = [note for note in reading.analysis.notes if note.segment in (None, reading.segment)]
     return render_template(
         template,
@@ -249,7 +251,7 @@ def _render(template: str, reading: Reading, **context: object) -> str:
         illustrative=bool(reading.definition.economics and reading.definition.economics.illustrative),
         notes=[(note.severity, note_text(note.template, **note.values)) for note in notes],
         pages=_tabs(reading),
-        kept=_kept(),
+        kept=kept(),
         version_links=_version_links(reading),
         **context,
     )
@@ -279,7 +281,7 @@ def _tabs(reading: Reading) -> dict[str, str]:
 @requires(*READERS)
 def chart_json(slug: str, chart: str) -> Response:
     """The Plotly figure of a chart; the page's script draws it."""
-    reading = _reading(slug)
+    reading = reading_of(slug)
     if not known(chart, reading) and chart not in {name for names in PAGES.values() for name in names}:
         abort(404)
     about = section(chart, reading)
@@ -308,7 +310,7 @@ def _label(reading: Reading) -> str:
 @requires(*READERS)
 def download(slug: str, table: str) -> Response:
     """One table, all segments, each row labelled with the simulated respondents behind it and how many are left out."""
-    reading = _reading(slug)
+    reading = reading_of(slug)
     if table not in reading.analysis.tables:
         abort(404)
     simulated = "-simulated" if reading.analysis.simulated else ""

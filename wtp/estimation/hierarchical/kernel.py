@@ -17,6 +17,7 @@ _LARGEST = 400.0  # the exponential, times the alternatives of a task, times _MO
 _MOST_MASS = 1e100
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nnan", "nsz", "reassoc"})
+_sums = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc"})
 
 
 @_compiled
@@ -257,10 +258,9 @@ def move_people(
                     place[c] += size * shift[c]
 
 
-@_compiled
-def _cholesky(matrix: np.ndarray, root: np.ndarray) -> float:
-    """Lower triangular root of a symmetric positive definite matrix (K, K); the sum of the logarithms of its diagonal."""
-    total = 0.0
+@_sums
+def _cholesky(matrix: np.ndarray, root: np.ndarray, diagonal: np.ndarray) -> None:
+    """Lower triangular root of a symmetric positive definite matrix (K, K), and the reciprocals of its diagonal (K,)."""
     for c in range(len(matrix)):
         for d in range(c + 1):
             value = matrix[c, d]
@@ -268,31 +268,31 @@ def _cholesky(matrix: np.ndarray, root: np.ndarray) -> float:
                 value -= root[c, e] * root[d, e]
             if c == d:
                 root[c, c] = np.sqrt(max(value, 1e-300))
-                total += np.log(root[c, c])
+                diagonal[c] = 1.0 / root[c, c]
             else:
-                root[c, d] = value / root[d, d]
-    return total
+                root[c, d] = value * diagonal[d]
 
 
-@_compiled
-def _forward(root: np.ndarray, vector: np.ndarray) -> None:
+@_sums
+def _forward(root: np.ndarray, diagonal: np.ndarray, vector: np.ndarray) -> None:
     """root^-1 vector, in place."""
     for c in range(len(vector)):
+        total = vector[c]
         for d in range(c):
-            vector[c] -= root[c, d] * vector[d]
-        vector[c] /= root[c, c]
+            total -= root[c, d] * vector[d]
+        vector[c] = total * diagonal[c]
 
 
-@_compiled
-def _back(root: np.ndarray, vector: np.ndarray) -> None:
+@_sums
+def _back(root: np.ndarray, diagonal: np.ndarray, vector: np.ndarray) -> None:
     """root^-T vector, in place."""
     for c in range(len(vector) - 1, -1, -1):
-        for d in range(c + 1, len(vector)):
-            vector[c] -= root[d, c] * vector[d]
-        vector[c] /= root[c, c]
+        vector[c] *= diagonal[c]
+        for d in range(c):
+            vector[d] -= root[c, d] * vector[c]
 
 
-@_compiled
+@_sums
 def follow(
     theta: np.ndarray,
     informations: np.ndarray,
@@ -310,6 +310,7 @@ def follow(
     """
     n, k = theta.shape
     total, root, new_root = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
+    diagonal, new_diagonal = np.empty(k), np.empty(k)
     centre, new_centre, place = np.empty(k), np.empty(k), np.empty(k)
     jacobian = 0.0
     for i in range(n):
@@ -320,18 +321,22 @@ def follow(
                 centre[c] += precision[c, d] * means[i, d]
                 new_centre[c] += new_precision[c, d] * new_means[i, d]
         total[:] = informations[i] + precision
-        jacobian += _cholesky(total, root)
+        _cholesky(total, root, diagonal)
         total[:] = informations[i] + new_precision
-        jacobian -= _cholesky(total, new_root)
-        _forward(root, centre)
-        _back(root, centre)
-        _forward(new_root, new_centre)
-        _back(new_root, new_centre)
+        _cholesky(total, new_root, new_diagonal)
+        _forward(root, diagonal, centre)
+        _back(root, diagonal, centre)
+        _forward(new_root, new_diagonal, new_centre)
+        _back(new_root, new_diagonal, new_centre)
+        place[:] = 0.0
+        growth = 1.0
         for c in range(k):
-            place[c] = 0.0
-            for d in range(c, k):
-                place[c] += root[d, c] * (theta[i, d] - centre[d])
-        _back(new_root, place)
+            away = theta[i, c] - centre[c]
+            for d in range(c + 1):
+                place[d] += root[c, d] * away
+            growth *= root[c, c] * new_diagonal[c]
+        jacobian += np.log(growth)
+        _back(new_root, new_diagonal, place)
         for c in range(k):
             out[i, c] = new_centre[c] + place[c]
     return jacobian

@@ -200,8 +200,9 @@ class HierarchicalLogit:
                         break
                     if done == 0 and stop is not None and _still_cold(runs, warmup):
                         continue
-                size = _BLOCK if not warming else runs[0].chain.warmup - runs[0].chain.sweeps
-                size = min(size, _BLOCK, draws - done)
+                # Judging takes longer the more there is to judge, so it is done after every twentieth more.
+                size = _BLOCK * max(1, done // (20 * _BLOCK))
+                size = min(size, runs[0].chain.warmup - runs[0].chain.sweeps if warming else draws - done, draws - done)
                 list(pool.map(lambda run, size=size: run.advance(size), runs))
                 if folder is not None and time.perf_counter() - saved > _SAVE_EVERY:
                     save(folder, key, runs)
@@ -296,13 +297,8 @@ def _worst(runs: Sequence[ChainRun]) -> tuple[float, float, float]:
     if watched.shape[1] < 8:
         return np.nan, np.nan, np.nan
     split = runs[0].reported
-    reported = watched[:, :, :split]
-    ess = np.fmin(convergence.ess_bulk(reported), convergence.ess_tail(reported))
-    return (
-        float(np.max(convergence.r_hat(reported))),
-        float(np.min(ess)),
-        float(np.max(convergence.r_hat(watched[:, :, split:]))),
-    )
+    r_hat, ess = convergence.r_hat_and_ess(watched[:, :, :split])
+    return float(np.max(r_hat)), float(np.min(ess)), float(np.max(convergence.r_hat(watched[:, :, split:])))
 
 
 def _fulfils(r_hat: float, ess: float, rest: float, rule: str) -> bool:

@@ -19,9 +19,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh, solve_triangular
+from scipy.linalg import eigh
 
-from wtp.estimation.hierarchical import kernel
+from wtp.estimation.hierarchical import kernel, population_kernel
 from wtp.estimation.hierarchical.problem import Problem
 
 LEARNED = (
@@ -33,7 +33,6 @@ _SLOW_DIRECTIONS = 4
 _SLOW_MOVES = 1
 _TARGET, _SLOW_TARGET = 0.75, 0.4  # acceptance of Hamiltonian moves (Beskos et al. 2013) and of random steps
 _LARGEST_STEP = 1.4
-_LARGEST_LOG = 100.0
 _LEARN = (10, 20, 50, 100, 200)  # sweeps after which the warm-up learns anew, besides these parts of it:
 _LEARN_PARTS = (0.5, 0.7, 0.85)
 _LOOK_EVERY = 4  # sweeps between looks at the information of all respondents
@@ -57,6 +56,9 @@ class Chain:
         self.slow, self.slow_step = np.empty((0, m * k + k * (k + 1) // 2)), np.ones(_SLOW_DIRECTIONS)
         self.history = np.empty((0, self.slow.shape[1]))
         self._gradients, self._work = np.empty((n, k)), problem.workspace()
+        # Exponents of L_kk in p(D, log L_kk, L_kl): those of the prior, of |dS / dL| = 2^K prod L_kk^(K - k + 1), and one for the logarithm.
+        self._power = k - np.arange(k) + 1.0 - (m + problem.freedom + k + 1)
+        self._lower, self._below = np.tril_indices(k), np.tril_indices(k, -1)
         self._gibbs_covariance = np.linalg.inv(problem.Z.T @ problem.Z + np.diag(problem.precision))
         self._gibbs_root = np.linalg.cholesky(self._gibbs_covariance)
         self._look_afresh()
@@ -122,9 +124,9 @@ class Chain:
         residuals = self.theta - problem.Z @ centre
         scatter = residuals.T @ residuals + self._prior_scatter(centre)
         bartlett = np.diag(np.sqrt(rng.chisquare(problem.freedom + n - np.arange(k))))
-        bartlett[np.tril_indices(k, -1)] = rng.standard_normal(k * (k - 1) // 2)
+        bartlett[self._below] = rng.standard_normal(len(self._below[0]))
         # With scatter = CC' and Bartlett's B, S = (C B^-T)(C B^-T)'.
-        half = solve_triangular(bartlett, np.linalg.cholesky(scatter).T, lower=True, check_finite=False)
+        half = _inverse(bartlett)[0] @ np.linalg.cholesky(scatter).T
         self.root = _lower_root(half)
         self.delta = centre + self._gibbs_root @ rng.standard_normal((m, k)) @ self.root.T
 
@@ -143,56 +145,18 @@ class Chain:
 
     def _move_population(self) -> float:
         """Hamiltonian move of D and of L (logarithms on its diagonal) given e = L^-1 (theta - Z D); returns the acceptance probability."""
-        rng = self.rng
-        _, k, m = self.problem.shape
-        standard = (self.theta - self.problem.Z @ self.delta) @ _inverse(self.root)[0].T
-        delta, log_root = self.delta.copy(), _with_log_diagonal(self.root)
-        pace = np.ones((k, k))
-        pace[np.diag_indices(k)] = 1 / self.diagonal
-        momentum, root_momentum = rng.standard_normal((m, k)), np.tril(rng.standard_normal((k, k)))
+        problem, rng = self.problem, self.rng
+        n, k, m = problem.shape
+        momentum, root_momentum = rng.standard_normal((m, k)), rng.standard_normal((k, k))
         size, steps = self.population_step * rng.uniform(0.8, 1.2), int(rng.integers(*_POPULATION_STEPS))
-        start = ratio = 0.0
-        with np.errstate(over="ignore", invalid="ignore"):
-            for step in range(steps + 1):
-                if not _possible(log_root):
-                    return 0.0
-                value, slope, root_slope, proposal = self._density(delta, log_root, standard)
-                if step == 0:
-                    start = value - 0.5 * float(np.sum(momentum**2) + np.sum(root_momentum**2))
-                half = 0.5 if step in (0, steps) else 1.0
-                momentum += half * size * np.einsum("mlk,ml->mk", self.delta_roots, slope)
-                # column by column of L, entries at and below the diagonal
-                root_momentum += half * size * np.einsum("clk,lc->kc", self.column_roots, root_slope * pace)
-                if step == steps:
-                    ratio = value - 0.5 * float(np.sum(momentum**2) + np.sum(root_momentum**2)) - start
-                    break
-                delta = delta + size * np.einsum("mkl,ml->mk", self.delta_roots, momentum)
-                log_root = log_root + size * pace * np.einsum("ckl,lc->kc", self.column_roots, root_momentum)
-        return self._accept(ratio, delta, *proposal)
-
-    def _density(
-        self, delta: np.ndarray, log_root: np.ndarray, standard: np.ndarray
-    ) -> tuple[float, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Log density of (D, L) given e with its gradients, and the L, theta and log-likelihoods that belong to it."""
-        problem = self.problem
-        k = len(log_root)
-        diagonal = np.diag_indices(k)
-        root = _without_log_diagonal(log_root)
-        theta = problem.Z @ delta + standard @ root.T
-        loglike = self._loglikes(theta)
-        inverse, precision = _inverse(root)
-        scatter = self._prior_scatter(delta)
-        value = float(loglike.sum() - 0.5 * np.sum(scatter * precision) + self._power @ np.diag(log_root))
-        slope = problem.Z.T @ self._gradients - problem.precision[:, None] * ((delta - problem.mean) @ precision)
-        root_slope = np.tril(self._gradients.T @ standard + precision @ scatter @ inverse.T)
-        root_slope[diagonal] = root_slope[diagonal] * root[diagonal] + self._power
-        return value, slope, root_slope, (root, theta, loglike)
-
-    @property
-    def _power(self) -> np.ndarray:
-        """(K,) exponents of L_kk in p(D, log L_kk, L_kl): those of the prior, of |dS / dL| = 2^K prod L_kk^(K - k + 1), and one for the logarithm."""
-        _, k, m = self.problem.shape
-        return np.asarray(k - np.arange(k) + 1.0 - (m + self.problem.freedom + k + 1))
+        prior = (problem.mean, problem.precision, self.scale, self._power)
+        whitening = (self.delta_roots, self.column_roots, self.diagonal)
+        delta, root, theta, loglike = self.delta.copy(), self.root.copy(), self.theta.copy(), np.empty(n)
+        ratio = population_kernel.move_population(
+            problem.choices, problem.signs, problem.Z, prior, whitening, size, steps, momentum, root_momentum, delta, root, theta, loglike,
+            self._work,
+        )  # fmt: skip
+        return self._accept(ratio, delta, root, theta, loglike)
 
     def _move_slowly(self) -> tuple[int, float]:
         """A random step along one slow direction, respondents following; the direction and the acceptance probability."""
@@ -202,7 +166,7 @@ class Chain:
         step = self.slow_step[direction] * float(rng.standard_normal()) * self.slow[direction]
         delta = self.delta + step[: m * k].reshape(m, k)
         log_root = _with_log_diagonal(self.root)
-        log_root[np.tril_indices(k)] += step[m * k :]
+        log_root[self._lower] += step[m * k :]
         if not _possible(log_root):
             return direction, 0.0
         with np.errstate(over="ignore", invalid="ignore"):
@@ -218,7 +182,7 @@ class Chain:
             scatters = before.T @ before + self._prior_scatter(self.delta), after.T @ after + self._prior_scatter(delta)
             ratio += float(loglike.sum() - self.loglike.sum())
             ratio += 0.5 * float(np.sum(scatters[0] * precision) - np.sum(scatters[1] * new_precision))
-            ratio += float((self._power - n) @ (np.diag(log_root) - np.log(np.diag(self.root))))
+            ratio += float((self._power - n) @ (log_root.diagonal() - np.log(self.root.diagonal())))
         return direction, self._accept(ratio, delta, root, theta, loglike)
 
     def _accept(
@@ -246,7 +210,7 @@ class Chain:
 
     def _remember(self) -> None:
         log_root = _with_log_diagonal(self.root)
-        place = np.r_[self.delta.ravel(), log_root[np.tril_indices(len(log_root))]]
+        place = np.r_[self.delta.ravel(), log_root[self._lower]]
         self.history = np.vstack([self.history, place])
         if self.sweeps % _LOOK_EVERY == 0:
             self._look()
@@ -312,8 +276,9 @@ def _slow_directions(history: np.ndarray) -> np.ndarray:
 
 def _inverse(root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """L^-1 and (LL')^-1 of a lower triangular L."""
-    inverse = solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
-    return inverse, inverse.T @ inverse
+    inverse, precision = np.empty(root.shape), np.empty(root.shape)
+    population_kernel.inverses(np.ascontiguousarray(root), inverse, precision)
+    return inverse, precision
 
 
 def _inverse_root(matrix: np.ndarray) -> np.ndarray:
@@ -324,21 +289,21 @@ def _inverse_root(matrix: np.ndarray) -> np.ndarray:
 def _lower_root(half: np.ndarray) -> np.ndarray:
     """Lower triangular L with positive diagonal and LL' = half' half."""
     triangle = np.asarray(np.linalg.qr(half, mode="r"))
-    return np.asarray(triangle.T * np.sign(np.diag(triangle)))
+    return np.asarray(triangle.T * np.sign(triangle.diagonal()))
 
 
 def _possible(log_root: np.ndarray) -> bool:
     """Whether a root is finite and far from singular; a Hamiltonian path that went astray is not."""
-    return bool(np.isfinite(log_root).all() and (np.abs(np.diag(log_root)) < _LARGEST_LOG).all())
+    return bool(np.isfinite(log_root).all() and (np.abs(log_root.diagonal()) < population_kernel.LARGEST_LOG).all())
 
 
 def _with_log_diagonal(root: np.ndarray) -> np.ndarray:
     changed = root.copy()
-    changed[np.diag_indices(len(root))] = np.log(np.diag(root))
+    np.fill_diagonal(changed, np.log(root.diagonal()))
     return changed
 
 
 def _without_log_diagonal(log_root: np.ndarray) -> np.ndarray:
-    root = np.tril(log_root, -1)
-    root[np.diag_indices(len(root))] = np.exp(np.diag(log_root))
+    root = log_root.copy()
+    np.fill_diagonal(root, np.exp(log_root.diagonal()))
     return root

@@ -68,10 +68,14 @@ function picture(source) {
   return { data, layout };
 }
 
+async function fetched(address) {
+  const reply = await fetch(address);
+  return reply.ok ? reply.text() : "";
+}
+
 async function draw(place) {
-  const reply = await fetch(place.dataset.chart);
-  if (!reply.ok) return;
-  const source = await reply.text();
+  const source = place.dataset.figure ?? (await fetched(place.dataset.chart));
+  if (!source) return;
   const figure = JSON.parse(source.replaceAll(INK, JSON.stringify(ink)));
   const separators = new Intl.NumberFormat(language).formatToParts(1234567.8);
   const sign = (type) => separators.find((part) => part.type === type).value;
@@ -92,13 +96,12 @@ async function draw(place) {
   }
 }
 
-const places = document.querySelectorAll("[data-chart]");
-for (const place of places) draw(place);
+for (const place of document.querySelectorAll("[data-chart], [data-figure]")) draw(place);
 
 // Paper is narrower than most screens, and a drawn chart does not shrink by itself.
 const PAPER = 640;
 const resize = (layout) => {
-  for (const place of places) if (place.layout) Plotly.relayout(place, layout);
+  for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(place, layout);
 };
 window.addEventListener("beforeprint", () => resize({ autosize: false, width: PAPER }));
 window.addEventListener("afterprint", () => resize({ autosize: true, width: undefined }));

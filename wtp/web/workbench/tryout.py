@@ -8,9 +8,13 @@ import hmac
 
 from flask import Blueprint, abort, current_app, redirect, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from wtp.store import deletion, respondents
+from wtp.survey import Definition
 from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.i18n import text as said
+from wtp.web.panel import back_to_panel
 from wtp.web.running import database, surveys
 from wtp.web.security import limiter
 from wtp.web.workbench.desk import blueprint, desk_of, page
@@ -29,7 +33,22 @@ def tests(slug: str) -> str:
     with database().read() as connection:
         counts = respondents.counts(connection, slug)
     address = base + url_for("tryout.begin", slug=slug, key=_key(slug))
-    return page("tests", desk, here="tests", link=address, counts=counts)
+    return page("tests", desk, here="tests", link=address, counts=counts, ends=_ends(desk.survey.definition))
+
+
+def _ends(definition: Definition) -> list[tuple[str, str, str, str]]:
+    """(kind, title, step of the preview, the panel's address) of every way in which an interview ends, a full quota among them."""
+    panel = definition.panel
+    kinds = [
+        ("completed", gettext("Completed"), [(definition.pages[-1].title, definition.pages[-1].id)]),
+        ("screened_out", gettext("Screened out"), [(end.title, f"end.{end.id}") for end in definition.screen_outs]),
+        ("over_quota", gettext("Over quota"), [(end.title, f"end.{end.id}") for end in definition.quotas]),
+    ]
+    return [
+        (words, said(title), step, back_to_panel(panel, outcome, "TEST") if panel else "")
+        for outcome, words, ends in kinds
+        for title, step in ends
+    ]
 
 
 @blueprint.post("/<slug>/tests")

@@ -1,0 +1,91 @@
+"""What-ifs in a real browser: a slider changes shares without a reload, the address follows, and without script a button does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from tests.browser.conftest import Visit
+from tests.browser.test_results import log_in
+from tests.web.figures import handmade
+from tests.web.staff import PASSWORD
+from tests.web.test_what_if import simulator, survey  # noqa: F401
+from wtp.analysis import Simulator
+from wtp.settings import Settings
+from wtp.store import staff
+from wtp.web import create_app, results, what_if
+from wtp.web.security import limiter
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SURVEYS = Path(__file__).parents[2] / "surveys"
+PAGE = "/results/supplier/what-if"
+OWN_SHARE = "#figures .scroll:nth-of-type(2) tbody tr:first-child td:nth-child(3)"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> Iterator[str]:  # noqa: F811
+    app = create_app(Settings(instance=tmp_path_factory.mktemp("instance"), surveys=SURVEYS))
+    limiter.reset()
+    with app.extensions["wtp_database"].begin() as connection:
+        staff.add(connection, "analyst", PASSWORD, "analyst")
+    made = handmade(app.extensions["wtp_surveys"]["supplier"], simulated=400)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "analysis_of", lambda *_: made)
+        patch.setattr(what_if, "simulator_of", lambda *_: simulator)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.port}"
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("width", "language", "scheme"), [(390, "de", "dark"), (1280, "en", "light")])
+def test_a_slider_changes_the_shares_and_the_address(visit: Visit, width: int, language: str, scheme: str) -> None:
+    visitor = visit(width, 844, language, color_scheme=scheme)
+    log_in(visitor, language)
+    visitor.open(PAGE)
+    page = visitor.page
+    page.locator("#chart-what-if svg.main-svg").first.wait_for()
+    before = page.locator(OWN_SHARE).inner_text()
+    slider = page.locator("input[type=range]").first
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator("[name=own-price]")).to_have_value("80")
+    expect(page.locator(OWN_SHARE)).not_to_have_text(before)
+    page.wait_for_url("**own-price=80**")
+    page.locator("#chart-what-if svg.main-svg").first.wait_for()
+    page.locator("#chart-bridge svg.main-svg").first.wait_for()
+    cheap = page.locator(OWN_SHARE).inner_text()
+    page.select_option("[name=own-speed]", "same_day")
+    expect(page.locator(OWN_SHARE)).not_to_have_text(cheap)
+    assert visitor.violations() == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    better = page.locator(OWN_SHARE).inner_text()
+    page.reload()
+    assert page.locator(OWN_SHARE).inner_text() == better, "the address holds the scenario"
+    page.fill("[name=own-price]", "1000")
+    expect(page.locator("#figures")).to_contain_text("Berichtigen" if language == "de" else "Mend")
+    assert [c for c in visitor.complaints if "422" not in c] == []
+    assert all(request.startswith(visitor.address) for request in visitor.requests)
+
+
+def test_without_script_the_button_calculates(visit: Visit) -> None:
+    visitor = visit(1280, 800, "en", java_script_enabled=False)
+    visitor.open("/login?lang=en")
+    visitor.page.fill("#name", "analyst")
+    visitor.page.fill("#password", PASSWORD)
+    visitor.page.click("main button")
+    visitor.open(PAGE)
+    before = visitor.page.locator(OWN_SHARE).inner_text()
+    visitor.page.fill("[name=own-price]", "125")
+    visitor.page.click("[data-recalculate]")
+    visitor.page.wait_for_url("**own-price=125**")
+    assert visitor.page.locator(OWN_SHARE).inner_text() != before
