@@ -17,15 +17,19 @@ from tests.simulated import modes, simulated
 from tests.web.staff import PASSWORD, ROLES, Staff
 from tests.web.test_results import words
 from wtp.analysis import Analysis, Request, analyse
+from wtp.analysis.choice_frame import choice_data, choice_frame
+from wtp.analysis.what_if import Simulator, pack_simulator, unpack_simulator
+from wtp.estimation import ConditionalLogit
 from wtp.estimation.synthetic import choose, draw_respondents
 from wtp.export.codebook import codebook
+from wtp.export.formats import FORMATS
 from wtp.export.frames import choices_frame
 from wtp.settings import Settings
 from wtp.store import answers as kept
 from wtp.store import respondents, staff
 from wtp.survey import Answers, Survey
 from wtp.survey.labels import belongs, labels_of
-from wtp.web import Bot, create_app, results
+from wtp.web import Bot, create_app, results, what_if
 from wtp.web.security import limiter
 
 SEEN: list[str] = []  # every page that the application gave
@@ -166,7 +170,7 @@ def test_result_pages_name_the_label_of_every_amount(
         page = analyst.open(path)
         shown = words(page, "main")
         text += shown
-        for raw in ("time (", "price (", "(rail)", "h3", "does not apply"):
+        for raw in ("time (", "price (", "(rail)", "h3"):
             assert raw not in shown, f"{path}: {raw}"
         for chart in page.select("[data-chart]"):
             drawn = analyst.client.get(str(chart["data-chart"]))
@@ -177,6 +181,25 @@ def test_result_pages_name_the_label_of_every_amount(
     assert {"en": "Travel time, Coach", "de": "Reisezeit, Fernbus"}[language] in text
     assert {"en": "Price, Train", "de": "Preis, Bahn"}[language] in text
     assert {"en": "compare whole offers", "de": "Vergleichen Sie ganze Angebote"}[language] in text
+
+
+def test_a_what_if_keeps_each_offer_to_its_label(
+    app: Flask, survey: Survey, analyst: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = {"all": ConditionalLogit(choice_data(survey.definition, choice_frame(survey.definition, simulated(survey, 120).respondents))).fit()}  # fmt: skip
+    monkeypatch.setattr(what_if, "simulator_of", lambda *_: unpack_simulator(pack_simulator(Simulator(fits))))
+    monkeypatch.setattr(
+        results, "analysis_of", lambda *_: analyse(survey, simulated(survey, 40), Request(model="conditional"))
+    )
+    page = analyst.open("/results/modes/what-if")
+    fields = {str(field["name"]) for field in page.select("main select[name]")}
+    assert {"own-seat", "own-time", "rental-parking", "coach-transfers"} <= fields
+    assert not {"own-parking", "rental-seat", "coach-seat"} & fields
+    assert [o["value"] for o in page.select('select[name="own-mode"] option')] == ["rail"]
+    assert [o["value"] for o in page.select('select[name="coach-time"] option')] == ["h5", "h4"]
+    assert NOTHING["en"] in words(page, "main")
+    changed = analyst.open("/results/modes/what-if?own-seat=reserved&own-price=50")
+    assert "%" in words(changed, "#figures")
 
 
 def test_the_design_page_and_the_workbench_can_be_read(analyst: Staff, survey: Survey) -> None:
@@ -198,7 +221,7 @@ def test_the_design_page_and_the_workbench_can_be_read(analyst: Staff, survey: S
 
 
 def test_the_export_of_the_study_is_whole(app: Flask, analyst: Staff) -> None:
-    reply = analyst.client.get("/manage/modes/export.zip")
+    reply = analyst.client.get("/manage/modes/exports/csv?figures=no")
     assert reply.status_code == 200
     with zipfile.ZipFile(io.BytesIO(reply.data)) as archive:
         design = next(name for name in archive.namelist() if "design" in name)
@@ -206,3 +229,11 @@ def test_the_export_of_the_study_is_whole(app: Flask, analyst: Staff) -> None:
     frame = pd.read_csv(io.StringIO(text))
     assert frame.loc[frame["mode"] == "car", "seat"].isna().all()
     assert frame.loc[frame["mode"] == "car", "parking"].notna().all()
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_export_takes_empty_cells(app: Flask, survey: Survey, analyst: Staff, name: str) -> None:
+    played(app, survey, "en")
+    reply = analyst.client.get(f"/manage/modes/exports/{name}?figures=no")
+    assert reply.status_code == 200
+    assert len(reply.data) > 100

@@ -29,6 +29,7 @@ from wtp.pricing.people import summary_of
 from wtp.pricing.share_kernel import share_sums
 from wtp.pricing.willingness_to_pay import NO_PRICE_EFFECT
 from wtp.survey.definition import Definition
+from wtp.survey.labels import todays_offer
 
 DRAWS = 500
 PRICE, COST, VOLUME = "price", "cost", "volume"
@@ -69,7 +70,7 @@ class WhatIf:
 
 def today(definition: Definition) -> Scenario:
     """The market as the survey describes it."""
-    levels = {OWN: {attribute.id: attribute.current for attribute in definition.attributes}}
+    levels = {OWN: todays_offer(definition)}
     levels |= {rival.id: dict(rival.levels) for rival in definition.competitors}
     prices = {OWN: definition.price.current, **{rival.id: rival.price for rival in definition.competitors}}
     return Scenario(levels, prices)
@@ -137,7 +138,7 @@ def with_best_offer(
     found = best_offers(
         market, OWN, objective=PROFIT if own else REVENUE, level_costs=costs if own else None, top=1
     ).iloc[0]
-    levels = {attribute.id: str(found[attribute.id]) for attribute in definition.attributes}
+    levels = {name: str(found[name]) for name in todays_offer(definition)}
     return replace(
         scenario, levels={**scenario.levels, OWN: levels}, prices={**scenario.prices, OWN: float(found["price"])}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from flask_babel import gettext as _
@@ -12,6 +13,7 @@ from wtforms.validators import InputRequired, NumberRange
 
 from wtp.analysis import Scenario, today
 from wtp.survey import Definition
+from wtp.survey.labels import label_of, shown_with, todays_prices
 from wtp.web import formats
 from wtp.web.i18n import text as said
 from wtp.web.market_sections import OWN
@@ -21,12 +23,13 @@ _WIDER = (0.5, 2.0)  # how far beyond the tested prices a competitor's may lie
 
 def scenario_form(definition: Definition, sent: MultiDict[str, str]) -> BaseForm:
     """Fields `offer-attribute`, `offer-price` and `competitor-gone`, as in today's market where nothing was sent."""
-    lowest, highest = definition.price.levels[0], definition.price.levels[-1]
+    lowest, highest = todays_prices(definition)
     market, fields = today(definition), {}
     for offer in market.prices:
-        for attribute in definition.attributes:
-            choices = [SelectChoice(level.id, said(level.label)) for level in attribute.levels]
-            fields[f"{offer}-{attribute.id}"] = SelectField(choices=choices, default=market.levels[offer][attribute.id])
+        for name, now in market.levels[offer].items():
+            possible = _possible(definition, market.levels[offer], name)
+            choices = [SelectChoice(x.id, said(x.label)) for x in definition.attribute(name).levels if x.id in possible]
+            fields[f"{offer}-{name}"] = SelectField(choices=choices, default=now)
         low, high = (lowest, highest) if offer == OWN else (lowest * _WIDER[0], highest * _WIDER[1])
         limits = NumberRange(
             low, high, _("Enter a price from %(low)s to %(high)s.", low=formats.plain(low), high=formats.plain(high))
@@ -41,10 +44,20 @@ def scenario_form(definition: Definition, sent: MultiDict[str, str]) -> BaseForm
     return form
 
 
+def _possible(definition: Definition, levels: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The levels that an offer could have; its label stays, for another one would be another offer."""
+    label = label_of(definition, levels)
+    return (
+        (label,)
+        if name == definition.choice_tasks.labels
+        else shown_with(definition, definition.attribute(name), label)
+    )
+
+
 def scenario_of(definition: Definition, form: BaseForm) -> Scenario:
     """The scenario of a valid form."""
     market = today(definition)
-    levels = {offer: {a.id: form[f"{offer}-{a.id}"].data for a in definition.attributes} for offer in market.prices}
+    levels = {offer: {name: form[f"{offer}-{name}"].data for name in market.levels[offer]} for offer in market.prices}
     prices = {offer: float(form[f"{offer}-price"].data) for offer in market.prices}
     gone = tuple(offer for offer in market.prices if offer != OWN and form[f"{offer}-gone"].data)
     return Scenario(levels, prices, gone)
