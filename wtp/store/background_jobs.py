@@ -96,6 +96,13 @@ def get(connection: sa.Connection, job: int) -> BackgroundJob | None:
     return BackgroundJob(**row) if row else None
 
 
+def newest(connection: sa.Connection, slug: str, fingerprint: str) -> BackgroundJob | None:
+    """The last job of a study that was to make this analysis."""
+    query = sa.select(*_SHOWN).where(_J.study == slug, _J.fingerprint == fingerprint).order_by(_J.id.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return BackgroundJob(**row) if row else None
+
+
 def of_study(connection: sa.Connection, slug: str, most: int = 20) -> tuple[BackgroundJob, ...]:
     """The last jobs of a study, the newest first."""
     query = sa.select(*_SHOWN).where(_J.study == slug).order_by(_J.id.desc()).limit(most)

@@ -15,15 +15,15 @@ from werkzeug.test import TestResponse
 
 from tests.web.figures import handmade
 from tests.web.staff import PASSWORD, ROLES
-from wtp.analysis import Analysis, Request
+from wtp.analysis import HIERARCHICAL, Analysis, Request
 from wtp.cli.simulation import simulate_through_store
 from wtp.estimation.diagnostics import Note
+from wtp.jobs import keys_of
 from wtp.settings import Settings
 from wtp.store import Database, api_tokens, results, staff
 from wtp.store.api_tokens import SCOPES
 from wtp.survey import load_survey
 from wtp.web import create_app
-from wtp.web.api import final
 from wtp.web.security import limiter
 
 SURVEYS = Path(__file__).parents[3] / "surveys"
@@ -63,7 +63,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Flask:
         for role in ROLES:
             staff.add(connection, role, PASSWORD, role)
         content = handmade(survey, simulated=12, notes=[note]).to_json()
-        results.save(connection, final.key_of(connection, survey, Request()), "supplier", content, datetime.now(UTC))
+        key, basis = keys_of(connection, survey, Request(model=HIERARCHICAL))
+        results.save(connection, key, "supplier", content, datetime.now(UTC), basis=basis, made={"estimator": HIERARCHICAL})
     return app
 
 

@@ -141,6 +141,4 @@ def test_some_hundred_requests_find_no_fault_and_nothing_undocumented(app: Flask
         ask()
     assert seen.total() > 200
     assert {200, 400, 404} <= set(seen)
-    assert not {status for status in seen if status >= 500} - {501}, (
-        "501: a final analysis, for which there is no runner"
-    )
+    assert not {status for status in seen if status >= 500}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -14,9 +15,8 @@ from tests.web.api.conftest import OTHER, STUDY, TABLE, Hold, Program
 from tests.web.staff import Staff
 from wtp.analysis import Analysis
 from wtp.export.frames import AnswerFrames
-from wtp.store import Database, answers, results, tables
+from wtp.store import Database, answers, background_jobs, results, tables
 from wtp.store.api_tokens import RESULTS
-from wtp.web.api import final
 from wtp.web.api.replies import TIME
 from wtp.web.stopping import Gate
 
@@ -230,29 +230,40 @@ def test_the_quick_analysis_is_done_when_the_reply_comes(program: Program, datab
 
 
 def test_a_final_analysis_that_was_made_is_found(program: Program, shown: Analysis) -> None:
-    reply = program.post(f"{STUDY}/analyses", json={"model": "auto"})
+    reply = program.post(f"{STUDY}/analyses", json={"model": "hierarchical"})
     assert (reply.status_code, reply.json["state"]) == (200, "done")
     assert reply.json["facts"]["respondents"] == shown.respondents
     rows = program.get(f"{TABLE}?analysis={reply.json['analysis']}").json["rows"]
     assert rows == program.get(TABLE).json["rows"]
 
 
-def test_a_final_analysis_that_nobody_can_make_is_refused_in_words(program: Program) -> None:
-    reply = program.post(f"{STUDY}/analyses", json={"model": "auto", "seed": 3})
-    assert (reply.status_code, reply.json["type"]) == (501, "/api/v1/#problem-no-runner")
-    assert reply.json["remedy"].startswith("run wtp analyse surveys/supplier")
+def test_a_final_analysis_for_which_answers_do_not_suffice_is_refused_in_words(program: Program) -> None:
+    reply = program.post(f"{STUDY}/analyses", json={"model": "hierarchical", "seed": 3})
+    assert (reply.status_code, reply.json["type"]) == (422, "/api/v1/#problem-value")
+    assert reply.json["found"] == "too few answers for hierarchical"
+    assert reply.json["allowed"].startswith("75 respondents")
 
 
-def test_a_job_that_is_under_way_is_polled_through_the_seam(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = final.Job("running", {"done": 40, "of": 100})
-    monkeypatch.setattr(final, "start", lambda survey, request, started_by: job)
-    monkeypatch.setattr(final, "state", lambda survey, key: job if key == started["analysis"] else None)
-    reply = program.post(f"{STUDY}/analyses", json={"model": "auto", "seed": 3})
-    started = reply.json
-    assert (reply.status_code, started["state"], reply.headers["Retry-After"]) == (202, "running", "5")
-    polled = program.get(reply.headers["Location"])
-    assert (polled.status_code, polled.json["progress"]) == (200, {"done": 40, "of": 100})
+def test_a_job_is_started_once_joined_and_polled(
+    program: Program, monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    monkeypatch.setattr("wtp.jobs.start.final_models", lambda *_: ("hierarchical",))
+    asked = {"model": "hierarchical", "seed": 4}
+    first, again = (program.post(f"{STUDY}/analyses", json=asked) for _ in range(2))
+    assert (first.status_code, first.json["state"], first.headers["Retry-After"]) == (202, "waiting", "5")
+    assert again.json == first.json, "the same analysis is joined"
+    place, now = first.headers["Location"], datetime.now(UTC)
+    with database.begin() as connection:
+        job = background_jobs.newest(connection, "supplier", first.json["analysis"])
+        assert job is not None
+        assert background_jobs.claim(connection, job.id, "worker", now)
+        background_jobs.report(connection, job.id, "worker", {"sweeps": 40})
+    polled = program.get(place)
+    assert (polled.status_code, polled.json["state"], polled.json["progress"]) == (200, "running", {"sweeps": 40})
     assert polled.json["tables"] is None
+    with database.begin() as connection:
+        background_jobs.cancel(connection, job.id, now)
+    assert program.get(place).json["state"] == "cancelled"
 
 
 def test_another_studys_analysis_is_not_there(program: Program) -> None:

@@ -1,6 +1,6 @@
 """The API of version 1, for programs: /api/v1/... with a token, described at /api/v1/openapi.json, tried out at /api/v1/.
 
-`routes.py` is the table of what there is; `final.py` the seam to background jobs.
+`routes.py` is the table of what there is; `final.py` speaks of background jobs.
 """
 
 from __future__ import annotations

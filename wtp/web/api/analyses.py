@@ -1,4 +1,4 @@
-"""Start an analysis and ask how far it is. The quick one is made at once; final ones go through the seam in `final.py`."""
+"""Start an analysis and ask how far it is. The quick one is made at once; final ones in the background, see `final.py`."""
 
 from __future__ import annotations
 

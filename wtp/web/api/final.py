@@ -1,7 +1,4 @@
-"""The seam to what makes final analyses in the background; nothing else of the API knows about jobs.
-
-No runner is installed yet: an analysis that `wtp analyse` made is found, one that is missing cannot be started from here.
-"""
+"""Final analyses, which take minutes, as the API speaks of them: started or joined in the background, and how far they are."""
 
 from __future__ import annotations
 
@@ -11,42 +8,58 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from wtp import __version__
-from wtp.analysis import AUTO, Request
-from wtp.store import answers
+from wtp.analysis import FINAL_MODELS, NEEDED, Request
+from wtp.errors import DataError
+from wtp.jobs import keys_of, start_analysis
+from wtp.store import background_jobs
+from wtp.store.background_jobs import CANCELLED, FAILED, QUEUED, RUNNING, BackgroundJob
 from wtp.survey import Survey
+from wtp.web import running
+from wtp.web.analyses import usual_kind
 from wtp.web.api.problems import ProblemError
 
-# Models that take minutes: `auto` lets the sample decide which.
-MODELS: tuple[str, ...] = (AUTO,)
+MODELS: tuple[str, ...] = FINAL_MODELS
+State = Literal["waiting", "running", "failed", "cancelled"]
+_STATES: Mapping[str, State] = {QUEUED: "waiting", RUNNING: "running", FAILED: "failed", CANCELLED: "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """An analysis that is under way or ended without figures."""
 
-    state: Literal["waiting", "running", "failed", "cancelled"]
+    state: State
     progress: Mapping[str, Any] | None = None
     reason: str | None = None
 
 
 def key_of(connection: sa.Connection, survey: Survey, request: Request) -> str:
     """Fingerprint of an analysis of the answers that are there now, under which it is kept, made or not."""
-    state = answers.state(connection, survey.slug)
-    return request.fingerprint(survey.definition.fingerprint, f"{survey.slug} {state}", __version__)
+    return keys_of(connection, survey, request)[0]
 
 
 def start(survey: Survey, request: Request, *, started_by: str) -> Job:
-    """Start a final analysis, or join the one that is under way. Raises ProblemError where none can be started."""
-    raise ProblemError(
-        "no-runner",
-        place="model",
-        found=request.model,
-        allowed="conditional, or a final analysis that was made already",
-        remedy=f"run wtp analyse surveys/{survey.slug} --out DIR on the server, then ask again",
-    )
+    """Start a final analysis, or join the one that is under way. Raises ProblemError where the answers do not suffice."""
+    database = running.database()
+    kind = usual_kind(database, survey, request)
+    try:
+        job = start_analysis(database, running.queue(), survey, request, kind=kind, started_by=started_by)
+    except DataError as error:
+        raise ProblemError(
+            "value",
+            place="model",
+            found=f"too few answers for {request.model}",
+            allowed=NEEDED[request.model].rstrip("."),
+            remedy="wait for more answers, or choose another model",
+        ) from error
+    return _told(job)
 
 
 def state(survey: Survey, key: str) -> Job | None:
     """An analysis of this study that was started and has no figures yet, by its fingerprint."""
-    return None
+    with running.database().read() as connection:
+        job = background_jobs.newest(connection, survey.slug, key)
+    return _told(job) if job and job.state in _STATES else None
+
+
+def _told(job: BackgroundJob) -> Job:
+    return Job(_STATES[job.state], job.progress, job.reason)

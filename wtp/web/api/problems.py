@@ -30,7 +30,6 @@ KINDS: Mapping[str, tuple[int, Any]] = {
     "value": (422, _l("A value cannot be used")),
     "too-many": (429, _l("Too many requests")),
     "fault": (500, _l("Something went wrong on our side")),
-    "no-runner": (501, _l("Final analyses cannot be started here")),
     "database": (503, _l("The database is away")),
 }
 _IN_WORDS = re.compile(

@@ -72,7 +72,7 @@ ROUTES = (
     Route("GET", "/studies/{slug}/respondents.csv", answers.get_respondents_csv, says=_l("The answers as CSV: a row a respondent"), problems=_FOUND, formats=(CSV,), **_ANSWERS),
     Route("GET", "/studies/{slug}/choices", answers.get_choices, says=_l("The choices: a row an offer that was shown"), problems=(*_FOUND, "media"), formats=_BOTH, **_ANSWERS),
     Route("GET", "/studies/{slug}/choices.csv", answers.get_choices_csv, says=_l("The choices as CSV, as wtp estimate reads them"), problems=_FOUND, formats=(CSV,), **_ANSWERS),
-    Route("POST", "/studies/{slug}/analyses", analyses.start_analysis, ANALYSES, _l("Start an analysis; the quick one is done when the reply comes"), shapes.Nothing, {200: shapes.Analysis, 201: shapes.Analysis, 202: shapes.Analysis}, (*_FOUND, "body", "media-type", "too-large", "value", "no-runner"), body=shapes.Start),
+    Route("POST", "/studies/{slug}/analyses", analyses.start_analysis, ANALYSES, _l("Start an analysis; the quick one is done when the reply comes"), shapes.Nothing, {200: shapes.Analysis, 201: shapes.Analysis, 202: shapes.Analysis}, (*_FOUND, "body", "media-type", "too-large", "value"), body=shapes.Start),
     Route("GET", "/studies/{slug}/analyses/{analysis}", analyses.get_analysis, RESULTS, _l("How far an analysis is"), shapes.Nothing, {200: shapes.Analysis, 304: None}, _FOUND),
 )  # fmt: skip
 # What can go wrong with every request.
