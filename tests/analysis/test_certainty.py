@@ -22,7 +22,8 @@ NAN = float("nan")
 
 
 def told(survey: Survey, *, half_width: float | None = None, **changes: pd.DataFrame) -> pd.DataFrame:
-    tables = {**handmade(survey).tables, **changes}
+    tables = handmade(survey).tables
+    tables = {**tables, "segments": tables["segments"].assign(estimator="hierarchical"), **changes}
     found = certainty(survey.definition, tables, confidence=0.90, half_width=half_width)
     return found.set_index(["segment", "decision"])
 

@@ -104,7 +104,7 @@ def test_an_author_makes_a_study_with_the_keyboard_and_sees_it_on_a_phone(visit:
     assert phone.locator("body").evaluate("body => document.documentElement.clientWidth") == 390
     phone.locator("label.option").first.click()
     phone.locator("button[type=submit]").click()
-    expect(phone.locator(".count")).to_have_text("Choice 2 of 10")
+    expect(phone.locator(".count")).to_have_text("Choice 1 of 10")
     author.open("/manage/browser/publish")
     with page.expect_navigation():
         page.get_by_role("button", name="Publish this version").click()

@@ -259,6 +259,7 @@ def test_the_segment_is_in_the_address_and_the_links_keep_it(manager: Staff, sho
     assert words(page, "h1").endswith("Uptime first")
     tabs = [str(link["href"]) for link in page.select(".tabs a")]
     assert tabs
+    assert tabs.pop() == "/results/supplier/final", "the list of analyses is of all segments"
     assert all(tab.endswith("segment=uptime") for tab in tabs)
     assert "segment=uptime" in str(page.select_one(".languages a")["href"])  # type: ignore[index]
     assert "200 respondents, 2,000 choice tasks." in page.get_text()

@@ -64,7 +64,7 @@ RIGHTS = {
     ("/manage/<slug>/link.svg", "GET"): ANALYSTS,
     ("/manage/<slug>/design", "GET"): ANALYSTS,
     ("/manage/<slug>/design/<any(wtp, limit):quantity>.json", "GET"): ANALYSTS,
-    ("/manage/<slug>/design/plan-<any(needed, forecast, check):plan_table>.csv", "GET"): ANALYSTS,
+    ("/manage/<slug>/design/plan-<any(needed, forecast, check, final):plan_table>.csv", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
     (
         "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>",

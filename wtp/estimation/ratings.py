@@ -55,13 +55,14 @@ _FEW = "Only {respondents} respondents: intervals are rough below 30; collect mo
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RatingData:
-    """What coded ratings have in common with `ChoiceData`: names (K), attributes with their contrasts, the price; there is no none option."""
+    """What coded ratings have in common with `ChoiceData`: names (K), attributes with their contrasts, the price; there is no none option, and no label."""
 
     names: tuple[str, ...]
     attributes: tuple[AttributeColumns, ...]
     price: str | None
     price_form: PriceForm | None
     none: None = None
+    labels: None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,7 +64,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Flask:
             staff.add(connection, role, PASSWORD, role)
         content = handmade(survey, simulated=12, notes=[note]).to_json()
         key, basis = keys_of(connection, survey, Request(model=HIERARCHICAL))
-        results.save(connection, key, "supplier", content, datetime.now(UTC), basis=basis, made={"estimator": HIERARCHICAL})
+        results.save(
+            connection, key, "supplier", content, datetime.now(UTC), basis=basis, made={"estimator": HIERARCHICAL}
+        )
     return app
 
 
