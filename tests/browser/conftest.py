@@ -10,13 +10,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from werkzeug.serving import make_server
 
 from tests.every import SLUG, every_question
 from wtp.web import free_port
@@ -85,6 +89,18 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield address
     server.send_signal(signal.SIGTERM)
     server.wait(timeout=20)
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address of a server of its own in this process."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @dataclass

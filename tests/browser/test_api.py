@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, served
 from tests.browser.test_results import log_in
 from tests.web.figures import handmade
 from tests.web.staff import PASSWORD
 from wtp.analysis import Request
+from wtp.jobs import keys_of
 from wtp.settings import Settings
 from wtp.store import results, staff
 from wtp.web import create_app
-from wtp.web.api import final
 from wtp.web.security import limiter
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SURVEYS = Path(__file__).parents[2] / "surveys"
 
 
@@ -36,14 +34,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with app.extensions["wtp_database"].begin() as connection:
         staff.add(connection, "analyst", PASSWORD, "analyst")
         content = handmade(survey, simulated=400).to_json()
-        results.save(connection, final.key_of(connection, survey, Request()), "supplier", content, datetime.now(UTC))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+        results.save(connection, keys_of(connection, survey, Request())[0], "supplier", content, datetime.now(UTC))
+    with served(app) as place:
+        yield place
 
 
 @pytest.mark.parametrize(("width", "language", "scheme"), [(390, "de", "dark"), (1280, "en", "light")])

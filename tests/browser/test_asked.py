@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-from werkzeug.serving import make_server
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, served
 from tests.browser.test_results import drawn, log_in
 from tests.simulated import every_question, one_record, simulated
 from tests.web.staff import PASSWORD
@@ -34,15 +32,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     limiter.reset()
     with app.extensions["wtp_database"].begin() as connection:
         staff.add(connection, "analyst", PASSWORD, "analyst")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(results, "analysis_of", lambda database, survey, *_: made[survey.slug])
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with served(app) as place:
+            yield place
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import Visit, Visitor, served
 from tests.web.figures import full, planned
 from tests.web.staff import PASSWORD
 from wtp.settings import Settings
@@ -45,7 +43,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         kept.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
     made = full(app.extensions["wtp_surveys"]["supplier"], simulated=400)
     found = results.analysis_of
-    server = make_server("127.0.0.1", 0, app, threaded=True)
     with pytest.MonkeyPatch.context() as patch:
         for module in (results, manage):
             patch.setattr(
@@ -53,12 +50,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 "analysis_of",
                 lambda database, survey, *_: made if survey.slug == "supplier" else found(database, survey),
             )
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with served(app) as place:
+            yield place
 
 
 def log_in(visitor: Visitor, language: str) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, served
 from tests.browser.test_results import log_in
 from tests.web.figures import handmade
 from tests.web.staff import PASSWORD
@@ -21,7 +19,7 @@ from wtp.store import staff
 from wtp.web import create_app, results, what_if
 from wtp.web.security import limiter
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
 PAGE = "/results/supplier/what-if"
@@ -35,16 +33,11 @@ def address(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> I
     with app.extensions["wtp_database"].begin() as connection:
         staff.add(connection, "analyst", PASSWORD, "analyst")
     made = handmade(app.extensions["wtp_surveys"]["supplier"], simulated=400)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(results, "analysis_of", lambda *_: made)
         patch.setattr(what_if, "simulator_of", lambda *_: simulator)
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with served(app) as place:
+            yield place
 
 
 @pytest.mark.parametrize(("width", "language", "scheme"), [(390, "de", "dark"), (1280, "en", "light")])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from wtp.charts.theme import COLOURS, DASHES, GREY, INK, new_figure, transparent
+from wtp.charts.theme import COLOURS, DASHES, GREY, INK, band, new_figure
 
 TITLE = "Half would still buy at {price}"
 PRELIMINARY_TITLE = "Half would still buy at {price} (preliminary)"
@@ -36,20 +36,7 @@ def figure(
     for place, (segment, rows) in enumerate(table.groupby("segment", sort=False)):
         colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
         name = labels.get(str(segment), str(segment))
-        band_x, band_y = [*rows["price"], *rows["price"][::-1]], [*rows["high"], *rows["low"][::-1]]
-        fill = transparent(colour, 0.18)
-        traces.append(
-            go.Scatter(
-                x=band_x,
-                y=band_y,
-                mode="lines",
-                fill="toself",
-                fillcolor=fill,
-                line={"width": 0},
-                hoverinfo="skip",
-                showlegend=False,
-            )
-        )
+        traces.append(band(rows["price"], rows["low"], rows["high"], colour))
         hover = "%{x:.0f} " + currency + ": %{y:.0%}<extra>" + name + "</extra>"
         traces.append(
             go.Scatter(

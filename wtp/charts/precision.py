@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from wtp.charts.theme import COLOURS, DASHES, GREY, SYMBOLS, new_figure, transparent
+from wtp.charts.theme import COLOURS, DASHES, GREY, SYMBOLS, band, new_figure
 
 TITLE = "{respondents} respondents in each segment tell every worth to within ±{precision}"
 TITLE_LIMIT = "{respondents} respondents in each segment tell the price upper limit to within ±{precision}"
@@ -47,16 +47,7 @@ def figure(
         colour = COLOURS[place % len(COLOURS)]
         name = labels.get(str(segment), str(segment))
         traces += [
-            go.Scatter(
-                x=[*own["respondents"], *own["respondents"][::-1]],
-                y=[*own["max"], *own["min"][::-1]],
-                mode="lines",
-                fill="toself",
-                fillcolor=transparent(colour, 0.12),
-                line={"width": 0},
-                hoverinfo="skip",
-                showlegend=False,
-            ),
+            band(own["respondents"], own["min"], own["max"], colour, 0.12),
             go.Scatter(
                 x=own["respondents"].tolist(),
                 y=own["max"].tolist(),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import plotly.graph_objects as go
 
-from wtp.charts.theme import COLOURS, GREY, INK, SYMBOLS, new_figure, transparent
+from wtp.charts.theme import COLOURS, GREY, INK, SYMBOLS, band, new_figure
 
 LIMIT_TITLE = "Asked price by price, half would buy at {price}"
 REACH_TITLE = "Revenue is highest at {price}; from {low} to {high} it is at most 5 per cent less"
@@ -29,16 +29,7 @@ def figure(
 ) -> go.Figure:
     """table: price and these columns of one segment; points: point, price, low, high. asked: only some prices were, so each is a mark of its own. current: today's price."""
     share, low, high = columns
-    band = go.Scatter(
-        x=[*table["price"], *table["price"][::-1]],
-        y=[*table[high], *table[low][::-1]],
-        mode="lines",
-        fill="toself",
-        fillcolor=transparent(COLOURS[0], 0.18),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    area = band(table["price"], table[low], table[high], COLOURS[0])
     curve = go.Scatter(
         x=table["price"],
         y=table[share],
@@ -67,7 +58,7 @@ def figure(
             )
         )
     drawn = new_figure(
-        [band, curve, *marks],
+        [area, curve, *marks],
         x_title=words("Price, {currency}").format(currency=currency),
         y_title=words("Share that would buy"),
     )

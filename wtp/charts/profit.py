@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from wtp.charts.theme import COLOURS, DASHES, GREY, INK, TEMPLATE, transparent
+from wtp.charts.theme import COLOURS, DASHES, GREY, INK, TEMPLATE, band, transparent
 
 TITLES = {
     "profit": "Profit is highest at {price}; from {low} to {high} it is at most 2 per cent less",
@@ -56,15 +56,7 @@ def figure(
 
 
 def _curve(table: pd.DataFrame, name: str, colour: str, dash: str, label: str, currency: str) -> tuple[go.Scatter, ...]:
-    band = go.Scatter(
-        x=[*table["price"], *table["price"][::-1]],
-        y=[*table[f"{name}_high"], *table[f"{name}_low"][::-1]],
-        mode="lines",
-        fill="toself",
-        fillcolor=transparent(colour, 0.18),
-        line={"width": 0},
-        hoverinfo="skip",
-    )
+    area = band(table["price"], table[f"{name}_low"], table[f"{name}_high"], colour)
     line = go.Scatter(
         x=table["price"],
         y=table[name],
@@ -73,7 +65,7 @@ def _curve(table: pd.DataFrame, name: str, colour: str, dash: str, label: str, c
         name=label,
         hovertemplate="%{x:.2f}: %{y:,.0f} " + currency + "<extra>" + label + "</extra>",
     )
-    return band, line
+    return area, line
 
 
 def _best(best: pd.Series, label: str, currency: str) -> go.Scatter:

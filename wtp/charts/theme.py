@@ -5,7 +5,7 @@ The background is transparent and texts take the page's own colour through `char
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import plotly.graph_objects as go
 
@@ -50,6 +50,23 @@ def new_figure(traces: Sequence[go.Scatter | go.Bar], *, x_title: str, y_title: 
     figure = go.Figure(list(traces))
     figure.update_layout(template=TEMPLATE, height=height, xaxis_title=x_title, yaxis_title=y_title)
     return figure
+
+
+def band(
+    x: Iterable[float], low: Iterable[float], high: Iterable[float], colour: str, alpha: float = 0.18
+) -> go.Scatter:
+    """The area between two curves over the same x."""
+    there, ends = list(x), list(low)
+    return go.Scatter(
+        x=[*there, *there[::-1]],
+        y=[*high, *ends[::-1]],
+        mode="lines",
+        fill="toself",
+        fillcolor=transparent(colour, alpha),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def transparent(colour: str, alpha: float) -> str:

@@ -62,6 +62,11 @@ def percent(share: float, digits: int = 0) -> str:
     return str(format_percent(share, pattern, locale=language(), decimal_quantization=True))
 
 
+def points(change: float) -> str:
+    """A change of a share in percentage points, with its sign."""
+    return ("+" if change > 0 else "") + number(100 * change, 1)
+
+
 def probability(share: float) -> str:
     """A probability from draws; never 0 or 100 %, which no number of draws can show."""
     if share > 0.99:

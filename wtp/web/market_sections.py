@@ -12,7 +12,7 @@ from wtp.web import formats
 from wtp.web.answer_sections import safe
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading
-from wtp.web.section import Section, interval_head, numbers, shares
+from wtp.web.section import Section, headed, interval_head, numbers, share_with_interval
 from wtp.web.verdicts import note_text
 
 _SHARE = ("share", "low", "high")
@@ -42,14 +42,14 @@ def shares_section(reading: Reading) -> Section:
         cells = []
         for rule in _RULES:
             row = by_rule[rule].loc[offer] if rule in by_rule else None
-            cells.append("" if row is None else f"{formats.percent(row['share'])} ({shares(row['low'], row['high'])})")
+            cells.append("" if row is None else share_with_interval(row["share"], row["low"], row["high"]))
         rows.append((names[offer], *cells))
     return Section(
         chart="shares",
         title=items.title(first, _SHARE, labels=names, words=gettext, amount=formats.percent, leads=items.PREFERRED, close=items.PREFERRED_CLOSE) if rows else gettext("Who is preferred today"),
         says=reading.everybody + gettext("The predicted share that prefers each offer, as the survey describes today's offer and its competitors. Share of preference spreads each respondent over the offers by how much he likes them; first choice gives all of him to the one that he likes best; the randomised rule lies between and treats similar offers as rivals of each other."),
         not_says=gettext("It is no market share: awareness, delivery, contracts that still run and habit are not in it."),
-        head=(gettext("Offer"), f"{gettext('Share of preference')}, {interval_head(reading)}", gettext("First choice"), gettext("Randomised first choice")),
+        head=(gettext("Offer"), headed(gettext("Share of preference"), reading), gettext("First choice"), gettext("Randomised first choice")),
         rows=tuple(rows),
         csv="shares",
     )  # fmt: skip
@@ -65,10 +65,7 @@ def shares_figure(reading: Reading) -> go.Figure:
 
 def _levels(reading: Reading) -> dict[str, str]:
     """Labels of the levels of every attribute, prices included."""
-    prices = {
-        f"price.{float(price)}": reading.money(price, 1 if price.is_integer() else formats.CENT)
-        for price in map(float, reading.definition.price.levels)
-    }
+    prices = {f"price.{float(price)}": reading.price(price) for price in map(float, reading.definition.price.levels)}
     return reading.labels | prices  # fmt: skip
 
 
@@ -81,14 +78,14 @@ def sensitivity_section(reading: Reading) -> Section:
             change = (
                 ""
                 if row["change"] == 0
-                else f"{_points(row['change'])} ({_points(row['change_low'])} – {_points(row['change_high'])})"
+                else f"{formats.points(row['change'])} ({formats.points(row['change_low'])} – {formats.points(row['change_high'])})"
             )
             name = labels.get(f"{attribute}.{row['level']}", row["level"])
             rows.append(
                 (
                     labels[attribute],
                     name,
-                    f"{formats.percent(row['share'])} ({shares(row['low'], row['high'])})",
+                    share_with_interval(row["share"], row["low"], row["high"]),
                     change,
                 )
             )
@@ -97,14 +94,10 @@ def sensitivity_section(reading: Reading) -> Section:
         title=sensitivity.title(table, labels=labels, words=gettext, percent=formats.percent) if rows else gettext("What moves the share"),
         says=reading.everybody + gettext("Share of preference of today's offer if one attribute alone changes to each of its levels and everything else stays, competitors included."),
         not_says=gettext("It does not say what a change costs, nor how competitors answer it. Several changes at once do not simply add up."),
-        head=(gettext("Attribute"), gettext("Level"), f"{gettext('Share of preference')}, {interval_head(reading)}", gettext("Change, points")),
+        head=(gettext("Attribute"), gettext("Level"), headed(gettext("Share of preference"), reading), gettext("Change, points")),
         rows=tuple(rows),
         csv="sensitivity",
     )  # fmt: skip
-
-
-def _points(change: float) -> str:
-    return ("+" if change > 0 else "") + formats.number(100 * change, 1)
 
 
 def sensitivity_figure(reading: Reading) -> go.Figure:
@@ -169,7 +162,7 @@ def best_offers_section(reading: Reading) -> Section:
             if levels[a.id] != a.current
         ]
         step = max(1.0, formats.precision(row["high"] - row["low"]))
-        value = f"{reading.money(row['value'], step)} ({reading.interval(row['low'], row['high'], step)})"
+        value = reading.with_interval(row["value"], row["low"], row["high"], step)
         rows.append(
             (
                 formats.number(row["rank"], 0),
@@ -185,7 +178,7 @@ def best_offers_section(reading: Reading) -> Section:
         title=gettext("The best other offers"),
         says=reading.everybody + gettext("Of all combinations of levels and tested prices, those that would earn most a year against the competitors as they are; only what differs from today's offer is named."),
         not_says=gettext("Offers whose intervals overlap are about as good as each other. Investments are not in it, they are on the page “Invest and save”."),
-        head=(gettext("Rank"), gettext("Different from today"), gettext("Price"), gettext("Share of preference"), f"{gettext('Profit a year') if profit else gettext('Revenue a year')}, {interval_head(reading)}"),
+        head=(gettext("Rank"), gettext("Different from today"), gettext("Price"), gettext("Share of preference"), headed(gettext("Profit a year") if profit else gettext("Revenue a year"), reading)),
         rows=tuple(rows),
         csv="best_offers",
         drawn=False,

@@ -6,13 +6,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
 
+from wtp.analysis import SETTLED
 from wtp.charts import part_worths
 from wtp.web import formats
 from wtp.web.answer_sections import safe
 from wtp.web.reading import Reading
 from wtp.web.section import Section, interval_head, numbers
 
-_CONVERGED, _ENOUGH = 1.01, 400  # R-hat and effective draws (Vehtari et al. 2021)
+_CONVERGED, _ENOUGH, _ = SETTLED  # R-hat and effective draws (Vehtari et al. 2021)
 
 
 def _named(reading: Reading) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from wtp.survey.labels import todays_prices
 from wtp.web import formats
 from wtp.web.answer_sections import safe
 from wtp.web.reading import Reading
-from wtp.web.section import Section, interval_head, shares
+from wtp.web.section import Section, headed, share_with_interval
 from wtp.web.verdicts import note_text
 
 
@@ -46,7 +46,7 @@ def amounts(reading: Reading) -> Section:
         says=reading.everybody + gettext("The same step in four ways. Decide by the competitive premium, the price upper limit and the profit effect; the trade-off value is for comparing steps."),
         not_says=gettext("None of them is another one: customers who value a step at an amount need not pay it once rivals offer their own, and amounts of several steps must not be added up."),
         head=(
-            gettext("Attribute"), gettext("Step"), _headed(gettext("Trade-off value"), reading), _headed(gettext("Competitive premium"), reading), _headed(gettext("Profit effect a year"), reading),
+            gettext("Attribute"), gettext("Step"), headed(gettext("Trade-off value"), reading), headed(gettext("Competitive premium"), reading), headed(gettext("Profit effect a year"), reading),
         ),
         rows=tuple(rows),
         csv="competitive_worth" if len(premium) else "willingness_to_pay",
@@ -85,7 +85,7 @@ def limits(reading: Reading) -> Section:
         says=reading.everybody + gettext("Quarters of the respondents by the price from which each would rather buy nothing, or a described competitor. The safe price is for those who must not lose anybody, the stretch price for a niche."),
         not_says=gettext("None of them is the most profitable price, and outside the tested prices nothing is known."),
         findings=(gettext("The stretch price rests on the few who pay most. In simulated studies of 400 respondents with narrow tastes it was 2 to 3 per cent too high, and its interval held the truth in 79 to 87 per cent of them instead of 90; do not plan with it alone."),) if rows else (),
-        head=(gettext("Price"), _headed(gettext("Against buying nothing"), reading), _headed(gettext("Against the competitors"), reading)),
+        head=(gettext("Price"), headed(gettext("Against buying nothing"), reading), headed(gettext("Against the competitors"), reading)),
         rows=tuple(rows),
         csv="price_limit",
         drawn=False,
@@ -116,7 +116,7 @@ def waterfall(reading: Reading) -> Section:
         title=waterfall_chart.title(table, words=gettext, money=partial(reading.money, step=1)) if rows else gettext("How far improvements raise the price upper limit"),
         says=reading.everybody + gettext("From today's offer through one level up of each attribute, the one that raises the limit most first; each row has all improvements above it too."),
         not_says=gettext("It does not say that an improvement pays: its cost is on the page “Invest and save”. Beyond the tested prices no amount is shown."),
-        head=(gettext("Offer"), _headed(gettext("Price upper limit"), reading), _headed(gettext("Change"), reading), gettext("Note")),
+        head=(gettext("Offer"), headed(gettext("Price upper limit"), reading), headed(gettext("Change"), reading), gettext("Note")),
         rows=tuple(rows),
         csv="limit_waterfall",
         drawn=len(table) > 0 and bool(table["limit"].notna().any()),
@@ -127,7 +127,7 @@ def waterfall_figure(reading: Reading) -> go.Figure:
     """Bars of the rises, dots of the limits."""
     table = reading.table("limit_waterfall")
     names = [str(escape(_improved(reading, row))) for _, row in table.iterrows()]
-    return waterfall_chart.figure(table, names=names, words=gettext, currency=str(escape(reading.unit)))
+    return waterfall_chart.figure(table, names=names, words=gettext, currency=reading.charted_unit)
 
 
 def _improved(reading: Reading, row: pd.Series) -> str:
@@ -160,7 +160,7 @@ def distribution_section(reading: Reading) -> Section:
         title=worth_distribution.title(table, labels=reading.labels, words=gettext, money=partial(reading.money, step=step)) if rows else gettext("How differently it is valued"),
         says=reading.everybody + gettext("The amounts that nine of ten, and the middle half of the respondents lie between, by each one's own tastes. A step that is worth little in the middle may be worth much to some: those are customers for a surcharge."),
         not_says=gettext("Each respondent's amount is itself uncertain; the extremes are the most uncertain ones. It says nothing about who pays more: see the segments."),
-        head=(gettext("Attribute"), gettext("Instead"), gettext("Lowest 5 per cent below"), gettext("A quarter below"), gettext("Half below"), gettext("A quarter above"), gettext("Highest 5 per cent above"), f"{gettext('Value it above its cost')}, {interval_head(reading)}"),
+        head=(gettext("Attribute"), gettext("Instead"), gettext("Lowest 5 per cent below"), gettext("A quarter below"), gettext("Half below"), gettext("A quarter above"), gettext("Highest 5 per cent above"), headed(gettext("Value it above its cost"), reading)),
         rows=tuple(rows),
         csv="worth_quantiles",
     )  # fmt: skip
@@ -173,7 +173,7 @@ def _above(reading: Reading, attribute: str, level: str) -> str:
     if not len(rows) or pd.isna(rows["share"].iloc[0]):
         return ""
     row = rows.iloc[0]
-    return f"{formats.percent(row['share'])} ({shares(row['low'], row['high'])})"
+    return share_with_interval(row["share"], row["low"], row["high"])
 
 
 def distribution_figure(reading: Reading) -> go.Figure:
@@ -186,12 +186,8 @@ def distribution_figure(reading: Reading) -> go.Figure:
                 costs[attribute.id, level.id] = level.unit_cost - today
     return worth_distribution.figure(
         reading.table("worth_quantiles"), labels=safe(reading.labels), words=gettext,
-        currency=str(escape(reading.unit)), costs=costs,
+        currency=reading.charted_unit, costs=costs,
     )  # fmt: skip
-
-
-def _headed(head: str, reading: Reading) -> str:
-    return f"{head}, {interval_head(reading)}"
 
 
 def _with_interval(
@@ -201,4 +197,4 @@ def _with_interval(
     middle, ends = row[name], (row[low or f"{prefix}low"], row[high or f"{prefix}high"])
     if pd.isna(middle):
         return note_text(row["note"]) if name == "estimate" else ""
-    return f"{reading.money(middle, step)} ({reading.interval(*ends, step)})"
+    return reading.with_interval(middle, *ends, step)

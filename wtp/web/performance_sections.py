@@ -5,13 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
-from markupsafe import escape
 
 from wtp.charts import performance
 from wtp.web import formats
 from wtp.web.answer_sections import safe
 from wtp.web.reading import Reading
-from wtp.web.section import Section, interval_head, numbers
+from wtp.web.section import Section, headed, numbers
 
 
 def _rated(reading: Reading) -> pd.DataFrame:
@@ -44,7 +43,7 @@ def strengths_section(reading: Reading) -> Section:
             else gettext("about alike")
         )
         worth = (
-            f"{reading.money(row['value'], step)} ({reading.interval(row['value_low'], row['value_high'], step)})"
+            reading.with_interval(row["value"], row["value_low"], row["value_high"], step)
             if pd.notna(row["value"])
             else formats.DASH
         )
@@ -64,7 +63,7 @@ def strengths_section(reading: Reading) -> Section:
         title=performance.title(table, labels=reading.labels, words=gettext) if rows else gettext("Strengths and weaknesses"),
         says=gettext("Mean ratings of this company and of its rival by the same respondents, and their difference. Further up are attributes whose level of today customers value more: weaknesses there cost most, strengths there are worth telling."),
         not_says=gettext("Ratings are impressions, not measurements of what is delivered. The worth is that of the step down from today's level, or up where there is none."),
-        head=(gettext("Attribute"), gettext("This company"), gettext("Rival"), f"{gettext('Difference, points')}, {interval_head(reading)}", gettext("Finding"), gettext("Worth of today's level")),
+        head=(gettext("Attribute"), gettext("This company"), gettext("Rival"), headed(gettext("Difference, points"), reading), gettext("Finding"), gettext("Worth of today's level")),
         rows=tuple(rows),
         csv="performance",
         drawn=len(table.dropna(subset=["gap", "value"])) > 0,
@@ -74,5 +73,5 @@ def strengths_section(reading: Reading) -> Section:
 def strengths_figure(reading: Reading) -> go.Figure:
     """Difference from the rival against worth."""
     return performance.figure(
-        _rated(reading), labels=safe(reading.labels), words=gettext, currency=str(escape(reading.unit))
+        _rated(reading), labels=safe(reading.labels), words=gettext, currency=reading.charted_unit
     )

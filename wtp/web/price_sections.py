@@ -7,12 +7,11 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
-from markupsafe import escape
 
 from wtp.charts import price_tests, profit, triangulation
 from wtp.web import formats
 from wtp.web.reading import Reading
-from wtp.web.section import Section, interval_head, shares
+from wtp.web.section import Section, headed, interval_head, shares
 from wtp.web.verdicts import note_text
 
 _SHARE = ("share", "low", "high")
@@ -37,14 +36,14 @@ def profit_section(reading: Reading) -> Section:
     for _, row in tested.iterrows() if best is not None else ():
         cells = [_year(reading, row, name) for name in ("revenue", "profit")]
         rows.append(
-            (_price(reading, row["price"]), formats.percent(row["share"]), shares(row["low"], row["high"]), *cells)
+            (reading.price(row["price"]), formats.percent(row["share"]), shares(row["low"], row["high"]), *cells)
         )
     return Section(
         chart="profit",
         title=profit.title(best, words=gettext, money=partial(reading.money, step=1)) if best is not None else gettext("What the price earns"),
         says=reading.everybody + gettext("Share of preference, revenue and profit of today's offer a year at each tested price, against the competitors described in the survey and buying nothing. The shaded prices earn at most 2 per cent less than the best one: within them other reasons may decide."),
         not_says=gettext("Competitors are taken as they are and do not answer; a share of preference is no market share. Outside the tested prices nothing is known."),
-        head=(gettext("Price"), gettext("Share of preference"), interval_head(reading), f"{gettext('Revenue a year')}, {interval_head(reading)}", f"{gettext('Profit a year')}, {interval_head(reading)}"),
+        head=(gettext("Price"), gettext("Share of preference"), interval_head(reading), headed(gettext("Revenue a year"), reading), headed(gettext("Profit a year"), reading)),
         rows=tuple(rows),
         csv="profit_curve",
     )  # fmt: skip
@@ -55,11 +54,7 @@ def _year(reading: Reading, row: pd.Series, name: str) -> str:
     if pd.isna(row[name]):
         return ""
     step = max(1.0, formats.precision(high - low))
-    return f"{reading.money(row[name], step)} ({reading.interval(low, high, step)})"
-
-
-def _price(reading: Reading, price: float) -> str:
-    return reading.money(price, 1 if float(price).is_integer() else formats.CENT)
+    return reading.with_interval(row[name], low, high, step)
 
 
 def profit_figure(reading: Reading) -> go.Figure:
@@ -69,7 +64,7 @@ def profit_figure(reading: Reading) -> go.Figure:
         raise LookupError("profit is not drawn without a best price; allowed: a section with rows.")
     return profit.figure(
         reading.table("profit_curve"), best=best, words=gettext, currency=reading.analysis.currency,
-        unit=str(escape(reading.unit)), current=reading.definition.price.current,
+        unit=reading.charted_unit, current=reading.definition.price.current,
     )  # fmt: skip
 
 
@@ -103,7 +98,7 @@ def gabor_granger_section(reading: Reading) -> Section:
     table, points = reading.table("gabor_granger_demand"), reading.table("gabor_granger_points")
     limit = _price_of(points, "limit")
     rows = [
-        (_price(reading, row["price"]), formats.number(row["asked"], 0), formats.percent(row["share"]), shares(row["low"], row["high"]))
+        (reading.price(row["price"]), formats.number(row["asked"], 0), formats.percent(row["share"]), shares(row["low"], row["high"]))
         for _, row in table.iterrows()
     ]  # fmt: skip
     found = [
@@ -126,7 +121,7 @@ def gabor_granger_figure(reading: Reading) -> go.Figure:
     """Share that would buy at each price asked."""
     return price_tests.figure(
         reading.table("gabor_granger_demand"), _SHARE, points=reading.table("gabor_granger_points"), words=gettext,
-        currency=str(escape(reading.unit)), current=reading.definition.price.current, asked=True,
+        currency=reading.charted_unit, current=reading.definition.price.current, asked=True,
     )  # fmt: skip
 
 
@@ -155,7 +150,7 @@ def newton_miller_smith_figure(reading: Reading) -> go.Figure:
     points = reading.table("newton_miller_smith_points").rename(columns={"best": "point"})
     return price_tests.figure(
         reading.table("newton_miller_smith_curve"), _REACH, points=points, words=gettext,
-        currency=str(escape(reading.unit)), current=reading.definition.price.current,
+        currency=reading.charted_unit, current=reading.definition.price.current,
     )  # fmt: skip
 
 
@@ -179,7 +174,7 @@ def open_price_figure(reading: Reading) -> go.Figure:
     """Share that named at least each price."""
     return price_tests.figure(
         reading.table("open_price_demand"), _SHARE, points=reading.table("open_price_points"), words=gettext,
-        currency=str(escape(reading.unit)), current=reading.definition.price.current,
+        currency=reading.charted_unit, current=reading.definition.price.current,
     )  # fmt: skip
 
 
@@ -214,6 +209,6 @@ def triangulation_section(reading: Reading) -> Section:
 def triangulation_figure(reading: Reading) -> go.Figure:
     """Dots and intervals by method."""
     return triangulation.figure(
-        reading.table("triangulation"), names=method_names(), words=gettext, currency=str(escape(reading.unit)),
+        reading.table("triangulation"), names=method_names(), words=gettext, currency=reading.charted_unit,
         current=reading.definition.price.current,
     )  # fmt: skip

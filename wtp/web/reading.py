@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 from flask_babel import gettext, ngettext
+from markupsafe import escape
 
 from wtp.analysis import ALL, HIERARCHICAL, MANY_LEFT_OUT, SMALLEST_SAMPLE, Analysis
 from wtp.survey import Definition, Survey
@@ -65,6 +66,25 @@ class Reading:
         return f"{self.analysis.currency} {self.period}"
 
     @property
+    def charted_unit(self) -> str:
+        """The unit escaped, since Plotly reads a little HTML in texts."""
+        return str(escape(self.unit))
+
+    @property
+    def picture_label(self) -> str:
+        """What a picture of a chart must say of itself when it leaves the page; escaped."""
+        study = f"{said(self.definition.title)}, {self.labels[self.segment]}"
+        if self.left_out:
+            study += f", {self.whose}"
+        if self.analysis.simulated:
+            study += " – " + gettext(
+                "Simulated answers: %(simulated)s of %(all)s respondents",
+                simulated=self.analysis.simulated,
+                all=self.analysis.respondents,
+            )
+        return str(escape(study))
+
+    @property
     def period(self) -> str:
         """What the price is for, as in 'per month'."""
         return said(self.definition.price.unit)
@@ -72,6 +92,14 @@ class Reading:
     def money(self, amount: float, step: float = formats.CENT) -> str:
         """An amount in the survey's currency, rounded to `step`."""
         return formats.money(amount, self.analysis.currency, step)
+
+    def price(self, price: float) -> str:
+        """A price, with cents where it has any."""
+        return self.money(price, 1 if float(price).is_integer() else formats.CENT)
+
+    def with_interval(self, amount: float, low: float, high: float, step: float = formats.CENT) -> str:
+        """An amount and both ends of its interval."""
+        return f"{self.money(amount, step)} ({self.interval(low, high, step)})"
 
     def interval(self, low: float, high: float, step: float = formats.CENT) -> str:
         """Both ends of an interval."""

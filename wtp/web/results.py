@@ -29,7 +29,7 @@ from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
 from wtp.web.final_words import set_names, version_names
-from wtp.web.formats import CENT, money, number, percent
+from wtp.web.formats import money, number, percent
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
 from wtp.web.sections import figure, section
@@ -182,7 +182,7 @@ def _today(reading: Reading) -> str:
     if limits.empty or pd.isna(limits["estimate"].iloc[0]):
         return ""
     price, row = reading.definition.price.current, limits.iloc[0]
-    shown = reading.money(price, 1 if float(price).is_integer() else CENT)
+    shown = reading.price(price)
     room = reading.money(abs(row["estimate"] - price), 1)
     if row["low"] > price:
         return gettext("Today's price is %(price)s, %(room)s below it.", price=shown, room=room)
@@ -285,23 +285,10 @@ def chart_json(slug: str, chart: str) -> Response:
     about = section(chart, reading)
     if about.missing or not about.drawn:
         abort(404)
-    drawn = figure(chart, reading).update_layout(meta={"finding": str(escape(about.title)), "label": _label(reading)})
-    return Response(drawn.to_json(), mimetype="application/json")
-
-
-def _label(reading: Reading) -> str:
-    """What a picture of a chart must say of itself when it leaves the page."""
-    study = f"{said(reading.definition.title)}, {reading.labels[reading.segment]}"
-    if reading.left_out:
-        study += f", {reading.whose}"
-    if not reading.analysis.simulated:
-        return str(escape(study))
-    simulated = gettext(
-        "Simulated answers: %(simulated)s of %(all)s respondents",
-        simulated=reading.analysis.simulated,
-        all=reading.analysis.respondents,
+    drawn = figure(chart, reading).update_layout(
+        meta={"finding": str(escape(about.title)), "label": reading.picture_label}
     )
-    return str(escape(f"{study} – {simulated}"))
+    return Response(drawn.to_json(), mimetype="application/json")
 
 
 @blueprint.get("/results/<slug>/<table>.csv")

@@ -42,6 +42,16 @@ def interval_head(reading: Reading) -> str:
     return gettext("%(percent)s interval", percent=formats.percent(reading.analysis.confidence))
 
 
+def headed(head: str, reading: Reading) -> str:
+    """Head of a column of figures with their intervals."""
+    return f"{head}, {interval_head(reading)}"
+
+
+def share_with_interval(share: float, low: float, high: float) -> str:
+    """A share and both ends of its interval."""
+    return f"{formats.percent(share)} ({shares(low, high)})"
+
+
 def too_few() -> str:
     """Why a segment has no figures."""
     return gettext("Too few answers in this segment for figures of its own.")

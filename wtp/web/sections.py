@@ -12,7 +12,6 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
-from markupsafe import escape
 
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.survey.labels import todays_prices
@@ -34,7 +33,7 @@ from wtp.web.money_sections import (
 )
 from wtp.web.performance_sections import strengths_figure, strengths_section
 from wtp.web.reading import Reading
-from wtp.web.section import Section, interval_head, shares, too_few
+from wtp.web.section import Section, headed, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
 
 _RANKED = 3  # fewer attributes have no ranks worth comparing
@@ -128,7 +127,7 @@ def _demand(reading: Reading) -> Section:
     tested = table[table["price"].isin(reading.definition.price.levels)] if len(table) else table
     rows = [
         (
-            reading.money(row["price"], 1 if float(row["price"]).is_integer() else formats.CENT),
+            reading.price(row["price"]),
             formats.percent(row["share"]),
             shares(row["low"], row["high"]),
         )
@@ -215,16 +214,12 @@ def _invest(reading: Reading) -> Section:
         title=investment.title(table, labels=reading.labels, words=gettext) if known else gettext("Invest and save"),
         says=reading.everybody + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %."),
         not_says=gettext("Rivals are taken as they are, and the worth is stated, not paid. A step whose interval is wide is not decided: it is neither a chance to invest nor to save."),
-        head=(gettext("Attribute"), gettext("Step"), _headed(gettext("Competitive premium"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), _headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
+        head=(gettext("Attribute"), gettext("Step"), headed(gettext("Competitive premium"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
         csv="investment",
         missing="" if known else (note_text(table["note"].iloc[0]) if len(table) else too_few()),
         drawn=bool(known and table["unit_cost"].notna().any()),
     )  # fmt: skip
-
-
-def _headed(head: str, reading: Reading) -> str:
-    return f"{head}, {interval_head(reading)}"
 
 
 def _premium(reading: Reading, row: pd.Series, step: float) -> str:
@@ -243,7 +238,7 @@ def _premium(reading: Reading, row: pd.Series, step: float) -> str:
 def _with_interval(reading: Reading, row: pd.Series, name: str, step: float) -> str:
     if pd.isna(row[name]):
         return ""
-    return f"{reading.money(row[name], step)} ({reading.interval(row[f'{name}_low'], row[f'{name}_high'], step)})"
+    return reading.with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], step)
 
 
 def _verdict_cell(row: pd.Series, verdict: Verdict) -> str:
@@ -274,7 +269,7 @@ def _importance_figure(reading: Reading) -> go.Figure:
 
 def _worth_figure(reading: Reading) -> go.Figure:
     worths = reading.worths()
-    return willingness_to_pay.figure(worths, labels=safe(reading.labels), words=gettext, currency=_unit(reading))
+    return willingness_to_pay.figure(worths, labels=safe(reading.labels), words=gettext, currency=reading.charted_unit)
 
 
 def _demand_figure(reading: Reading) -> go.Figure:
@@ -282,7 +277,7 @@ def _demand_figure(reading: Reading) -> go.Figure:
         reading.table("demand"),
         labels=safe(reading.labels),
         words=gettext,
-        currency=_unit(reading),
+        currency=reading.charted_unit,
         limits=reading.table("price_limit"),
         current=reading.definition.price.current,
     )
@@ -291,17 +286,12 @@ def _demand_figure(reading: Reading) -> go.Figure:
 def _van_westendorp_figure(reading: Reading) -> go.Figure:
     points = reading.table("van_westendorp_points")
     curves = reading.table("van_westendorp_curves")
-    return van_westendorp.figure(curves, words=gettext, currency=_unit(reading), points=points)
+    return van_westendorp.figure(curves, words=gettext, currency=reading.charted_unit, points=points)
 
 
 def _invest_figure(reading: Reading) -> go.Figure:
     table = reading.table("investment")
-    return investment.figure(table, labels=safe(reading.labels), words=gettext, currency=_unit(reading))
-
-
-def _unit(reading: Reading) -> str:
-    """Currency and period; escaped, since Plotly reads a little HTML in texts."""
-    return str(escape(reading.unit))
+    return investment.figure(table, labels=safe(reading.labels), words=gettext, currency=reading.charted_unit)
 
 
 @dataclass(frozen=True, slots=True)

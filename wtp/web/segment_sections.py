@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
-from markupsafe import escape
 
 from wtp.charts import groups
 from wtp.survey.questions import MultipleChoice, Rating, SingleChoice
@@ -15,7 +14,7 @@ from wtp.web import formats
 from wtp.web.answer_sections import safe, words_of
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, by_label
-from wtp.web.section import Section, interval_head, numbers, shares
+from wtp.web.section import Section, interval_head, numbers, share_with_interval
 from wtp.web.verdicts import note_text
 
 
@@ -75,13 +74,13 @@ def _most_apart(table: pd.DataFrame) -> tuple[str, str]:
 def _with_interval(reading: Reading, row: pd.Series, precision: float) -> str:
     if pd.isna(row["estimate"]):
         return formats.DASH
-    return f"{reading.money(row['estimate'], precision)} ({reading.interval(row['low'], row['high'], precision)})"
+    return reading.with_interval(row["estimate"], row["low"], row["high"], precision)
 
 
 def worth_figure(reading: Reading) -> go.Figure:
     """Dots and intervals by segment."""
     return groups.figure(
-        _differences(reading), labels=safe(reading.labels), words=gettext, currency=str(escape(reading.unit))
+        _differences(reading), labels=safe(reading.labels), words=gettext, currency=reading.charted_unit
     )
 
 
@@ -159,7 +158,7 @@ def _cell(row: pd.Series) -> str:
         return formats.DASH
     if row["answer"] == "mean":
         return f"{formats.number(row['share'])} ({numbers(row['low'], row['high'])})"
-    return f"{formats.percent(row['share'])} ({shares(row['low'], row['high'])})"
+    return share_with_interval(row["share"], row["low"], row["high"])
 
 
 def _groups(reading: Reading) -> dict[str, str]:
@@ -211,7 +210,7 @@ def found_section(reading: Reading) -> Section:
 def found_figure(reading: Reading) -> go.Figure:
     """Dots by found group."""
     labels = reading.labels | _groups(reading)
-    return groups.figure(_found_worths(reading), labels=safe(labels), words=gettext, currency=str(escape(reading.unit)))
+    return groups.figure(_found_worths(reading), labels=safe(labels), words=gettext, currency=reading.charted_unit)
 
 
 def overlap_section(reading: Reading) -> Section:
@@ -283,4 +282,4 @@ def classes_figure(reading: Reading) -> go.Figure:
     """Dots and intervals by class."""
     table = reading.table("latent_classes")
     labels = safe(reading.labels | _classes(table))
-    return groups.figure(table, labels=labels, words=gettext, currency=str(escape(reading.unit)))
+    return groups.figure(table, labels=labels, words=gettext, currency=reading.charted_unit)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import pandas as pd
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
@@ -36,12 +37,13 @@ from wtp.store.scenarios import Saved
 from wtp.web import formats, running
 from wtp.web.accounts import READERS, requires
 from wtp.web.analyses import simulator_of
+from wtp.web.answer_sections import safe
 from wtp.web.i18n import text as said
 from wtp.web.market_sections import OWN, offer_names
 from wtp.web.reading import Reading
 from wtp.web.results import kept, reading_of, rendered
 from wtp.web.scenario_form import completed, query_of, read, scenario_form, scenario_of
-from wtp.web.section import shares as share_interval
+from wtp.web.section import share_with_interval
 from wtp.web.security import allow_chart_styles
 from wtp.web.verdicts import note_text
 
@@ -151,33 +153,30 @@ def _told(reading: Reading, scenario: Scenario, found: WhatIf) -> Told:
     rows = tuple(
         (
             names[row["offer"]],
-            f"{formats.percent(row['today'])} ({share_interval(row['today_low'], row['today_high'])})",
-            f"{formats.percent(row['share'])} ({share_interval(row['low'], row['high'])})" if row["share"] == row["share"] else gettext("gone"),
-            f"{_points(row['change'])} ({_points(row['change_low'])} – {_points(row['change_high'])})" if row["share"] == row["share"] else "",
+            share_with_interval(row["today"], row["today_low"], row["today_high"]),
+            share_with_interval(row["share"], row["low"], row["high"]) if row["share"] == row["share"] else gettext("gone"),
+            f"{formats.points(row['change'])} ({formats.points(row['change_low'])} – {formats.points(row['change_high'])})" if row["share"] == row["share"] else "",
         )
         for _, row in found.shares.iterrows()
     )  # fmt: skip
     heads = {"revenue": gettext("Revenue a year"), "profit": gettext("Profit a year")}
     cells = tuple(
-        (heads[row["figure"]], *(f"{amount(row[when])} ({reading.interval(row[f'{when}_low'], row[f'{when}_high'], step)})" for when in ("today", "tomorrow", "change")))
+        (heads[row["figure"]], *(_sum(reading, row, when, step) for when in ("today", "tomorrow", "change")))
         for _, row in money.iterrows()
     )  # fmt: skip
     steps = tuple(
-        (gettext(charts.NAMES[name]), f"{amount(change)} ({reading.interval(low, high, step)})")
+        (gettext(charts.NAMES[name]), reading.with_interval(change, low, high, step))
         for name, change, low, high in found.bridge.itertuples(index=False)
     )
     return Told(
-        title, rows, cells, steps, _figure(reading, charts.shares(found.shares, labels=_safe(names), words=gettext), title),
+        title, rows, cells, steps, _figure(reading, charts.shares(found.shares, labels=safe(names), words=gettext), title),
         _bridge_figure(reading, found), note_text(found.note), _beyond(reading, scenario),
     )  # fmt: skip
 
 
-def _safe(names: dict[str, str]) -> dict[str, str]:
-    return {name: str(escape(text)) for name, text in names.items()}
-
-
-def _points(change: float) -> str:
-    return ("+" if change > 0 else "") + formats.number(100 * change, 1)
+def _sum(reading: Reading, row: pd.Series, when: str, step: float) -> str:
+    """A year's money today, tomorrow or its change, with its interval."""
+    return reading.with_interval(row[when], row[f"{when}_low"], row[f"{when}_high"], step)
 
 
 def _step(found: WhatIf) -> float:
@@ -190,14 +189,8 @@ def _step(found: WhatIf) -> float:
 
 
 def _figure(reading: Reading, drawn: object, title: str) -> str:
-    study = f"{said(reading.definition.title)}, {reading.labels[reading.segment]}"
-    if reading.analysis.simulated:
-        study += " – " + gettext(
-            "Simulated answers: %(simulated)s of %(all)s respondents",
-            simulated=reading.analysis.simulated,
-            all=reading.analysis.respondents,
-        )
-    figure = drawn.update_layout(meta={"finding": str(escape(title)), "label": str(escape(study))})  # type: ignore[attr-defined]
+    meta = {"finding": str(escape(title)), "label": reading.picture_label}
+    figure = drawn.update_layout(meta=meta)  # type: ignore[attr-defined]
     return str(figure.to_json())
 
 
@@ -229,7 +222,7 @@ def _segments(reading: Reading, by_segment: Mapping[str, WhatIf]) -> tuple[tuple
         money = ""
         if len(found.money):
             row = found.money.iloc[-1]
-            money = f"{reading.money(row['change'], step)} ({reading.interval(row['change_low'], row['change_high'], step)})"
+            money = _sum(reading, row, "change", step)
         rows.append((reading.labels[segment], share, money or note_text(found.note)))
     return tuple(rows)
 
@@ -293,12 +286,12 @@ def _compared(reading: Reading, mistake: str = "", back: str = "") -> str:
             continue
         found = _compute(reading, simulator, scenario, reading.segment)
         own, step = found.shares.iloc[0], _step(found)
-        share = f"{formats.percent(own['share'])} ({share_interval(own['low'], own['high'])})"
+        share = share_with_interval(own["share"], own["low"], own["high"])
         money = change = note_text(found.note)
         if len(found.money):
             row = found.money.iloc[-1]
-            money = f"{reading.money(row['tomorrow'], step)} ({reading.interval(row['tomorrow_low'], row['tomorrow_high'], step)})"
-            change = f"{reading.money(row['change'], step)} ({reading.interval(row['change_low'], row['change_high'], step)})"
+            money = _sum(reading, row, "tomorrow", step)
+            change = _sum(reading, row, "change", step)
         columns.append((each, _changes(reading, scenario), share, money, change))
     profit = reading.definition.economics is not None
     return rendered("results/what_if_compare.html", reading, page="what_if", saved=saved, wanted=wanted, columns=columns, profit=profit, mistake=mistake, back=back)  # fmt: skip
@@ -319,6 +312,6 @@ def _changes(reading: Reading, scenario: Scenario) -> tuple[str, ...]:
             if level != market.levels[offer][a]
         ]
         if not math.isclose(scenario.prices[offer], market.prices[offer]):
-            price = reading.money(scenario.prices[offer], formats.CENT if scenario.prices[offer] % 1 else 1)
+            price = reading.price(scenario.prices[offer])
             found.append(f"{who}{reading.labels['price']}: {price}")
     return tuple(found)

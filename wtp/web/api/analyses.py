@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, url_for
 
 from wtp.analysis import CONDITIONAL, Analysis, Request
+from wtp.jobs import keys_of
 from wtp.store import results
 from wtp.store.api_tokens import ApiToken
 from wtp.survey import Survey
@@ -30,7 +31,7 @@ def start_analysis(token: ApiToken, _query: shapes.Nothing, slug: str, body: sha
     left_out = without(database, survey, body.without)
     request = Request(seed=body.seed, model=body.model, versions=body.versions, without=left_out)
     with database.read() as connection:
-        key = final.key_of(connection, survey, request)
+        key, _basis = keys_of(connection, survey, request)
         there = results.of_study(connection, slug, key)
     if there:
         return as_json(_done(survey, key, Analysis.from_json(there)))

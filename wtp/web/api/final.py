@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import sqlalchemy as sa
-
 from wtp.analysis import FINAL_MODELS, NEEDED, Request
 from wtp.errors import DataError
-from wtp.jobs import keys_of, start_analysis
+from wtp.jobs import start_analysis
 from wtp.store import background_jobs
 from wtp.store.background_jobs import CANCELLED, FAILED, QUEUED, RUNNING, BackgroundJob
 from wtp.survey import Survey
@@ -30,11 +28,6 @@ class Job:
     state: State
     progress: Mapping[str, Any] | None = None
     reason: str | None = None
-
-
-def key_of(connection: sa.Connection, survey: Survey, request: Request) -> str:
-    """Fingerprint of an analysis of the answers that are there now, under which it is kept, made or not."""
-    return keys_of(connection, survey, request)[0]
 
 
 def start(survey: Survey, request: Request, *, started_by: str) -> Job:
