@@ -226,6 +226,9 @@ def full(survey: Survey, **changes: Any) -> Analysis:
         columns=["attribute", "level", "estimate", "std_error", "low", "high"],
     )
     segments = analysis.tables["segments"].assign(estimator="hierarchical", r_hat=1.0042, ess=812.0)
+    tables["budget"] = pd.DataFrame([
+        {"rank": 1, "segment": "uptime", "attribute": "speed", "from_level": "two_days", "to_level": "same_day", "investment": 90_000.0, "cumulative": 90_000.0, "gain": 145_780.0, "gain_low": 84_000.0, "gain_high": 217_000.0, "gain_per_money": 1.62, "probability": 0.996}
+    ])  # fmt: skip
     tables |= {"part_worths": named.assign(segment="all"), "segments": segments}
     return replace(analysis, tables=tables)
 

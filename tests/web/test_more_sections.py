@@ -226,7 +226,7 @@ def test_pages_and_their_charts_are_reached_from_the_tabs(
     page = manager.open("/results/supplier?lang=en")
     tabs = [link.get_text() for link in page.select(".tabs a")]
     assert tabs[6:11] == ["The market", "What if", "Segments", "Answers", "The model"]
-    for name, charts in (("market", 2), ("segments", 2), ("model", 1), ("price", 8), ("invest", 2), ("worth", 2)):
+    for name, charts in (("market", 2), ("segments", 2), ("model", 1), ("price", 8), ("invest", 3), ("worth", 2)):
         page = manager.open(f"/results/supplier/{name}")
         places = page.select("[data-chart]")
         assert len(places) == charts, name
