@@ -35,6 +35,7 @@ from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
 from wtp.web.sections import figure, section
 from wtp.web.security import allow_chart_styles
+from wtp.web.since import Since, last_time, sentences
 from wtp.web.stopping import Gate, gate_of, open_early
 from wtp.web.verdicts import Verdict, note_text, splits, verdicts
 
@@ -154,8 +155,9 @@ def overview(slug: str) -> str:
     """Where to invest, where to save, which price, by segment."""
     reading = reading_of(slug)
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
-    cards = [_card(replace(reading, segment=name)) for name in names]
-    return rendered("results/overview.html", reading, cards=cards, splits=splits(reading, names[1:]))
+    since = last_time(running.database(), reading.analysis)
+    cards = [_card(replace(reading, segment=name), since) for name in names]
+    return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +171,10 @@ class Card:
     limit_is_final: bool
     today: str
     verdicts: tuple[Verdict, ...]
+    since: tuple[str, ...]
 
 
-def _card(reading: Reading) -> Card:
+def _card(reading: Reading, since: Since | None) -> Card:
     row = reading.table("segments").iloc[0]
     return Card(
         reading.segment,
@@ -181,6 +184,7 @@ def _card(reading: Reading) -> Card:
         bool((reading.table("price_limit").get("status", pd.Series(dtype=str)) == "final").any()),
         _today(reading),
         verdicts(reading),
+        sentences(since, reading) if since else (),
     )
 
 
