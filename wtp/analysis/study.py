@@ -20,6 +20,7 @@ from wtp.analysis.budget import BUDGET, budget_table
 from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_hit_rate, predicted_by, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
+from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
 from wtp.analysis.market import known_shift
@@ -126,7 +127,7 @@ def analyse(
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     seen = {name: own_fit(fit, todays_offer(definition)) for name, fit in fitted.items()}
     asked, remarks = _asked(definition, groups, request, seen)
-    tables |= asked
+    tables |= asked | (convergence_tables(found.fit) if found else {})
     notes += remarks
     if len(versions.table):
         tables["versions"], remarks = with_price_response(definition, versions, survey.definition_hash, request)

@@ -49,7 +49,7 @@ PAGES = {
     "invest": ("invest", "budget", "strengths"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
-    "model": ("part_worths", "model_quality"),
+    "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
 _ABOUT_SEGMENTS = ("segment_profile", "found_segments", "latent_classes")
 

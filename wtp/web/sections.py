@@ -23,6 +23,7 @@ from wtp.web import segment_sections as segment
 from wtp.web.answer_sections import safe
 from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.budget_section import budget_figure, budget_section
+from wtp.web.convergence_sections import convergence_figure, convergence_section, trace_figure, trace_section
 from wtp.web.findings import findings
 from wtp.web.money_sections import (
     amounts,
@@ -333,6 +334,8 @@ _PARTS: dict[str, _Part] = {
     "latent_classes": _Part(segment.classes_section, segment.classes_figure),
     "part_worths": _Part(model.part_worths_section, model.part_worths_figure),
     "model_quality": _Part(model.quality_section),
+    "convergence": _Part(convergence_section, convergence_figure),
+    "trace": _Part(trace_section, trace_figure),
 }
 
 
