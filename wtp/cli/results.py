@@ -159,9 +159,9 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
     "--format",
     "name",
     type=click.Choice(list(FORMATS)),
-    required=True,
     help="csv, parquet, sav: a zip of tables; xlsx, json: one file; choices: long choice data; the others: choice data as that program reads it.",
 )
+@click.option("--notebook", is_flag=True, help="The same as --format notebook: a zip that makes every figure again.")
 @click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--figures/--no-figures",
@@ -171,13 +171,23 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
 )
 @click.option("--language", metavar="CODE", help="Of labels and charts (sav, xlsx); the survey's first.")
 @click.option("--open-early", metavar="REASON", help="Open results before the stopping rule is met; is logged.")
-def export(folder: Path, name: str, out: Path, figures: bool, language: str | None, open_early: str | None) -> None:
+def export(
+    folder: Path,
+    name: str | None,
+    notebook: bool,
+    out: Path,
+    figures: bool,
+    language: str | None,
+    open_early: str | None,
+) -> None:
     """Take answers, choices, design, results and codebook away."""
     survey = load_survey(folder)
     languages = survey.definition.languages
     if language is not None and language not in languages:
         raise DataError(f"--language: found {language!r}; allowed: {', '.join(languages)}; name one of these.")
-    format_ = FORMATS[name]
+    if bool(name) == notebook:
+        raise click.UsageError("Give one of --format and --notebook.")
+    format_ = FORMATS[name or "notebook"]
     figures = figures and format_.figures
     draft = out.with_name(out.name + ".part")
     with open_database(load_settings().database_url) as database:

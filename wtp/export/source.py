@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,22 @@ from wtp.analysis import Analysis
 from wtp.export.codebook import codebook
 from wtp.export.frames import AnswerFrames, design_frame, levels_frame
 from wtp.survey.answers import Answers, Respondent
+from wtp.survey.definition import Definition
 from wtp.survey.load import Survey
 
 BATCH = 2_000
 ANSWER_TABLES = ("respondents", "choices", "times")
 
 
+def _nothing(_: Collection[str]) -> Mapping[str, Definition]:
+    return {}
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Source:
     """One study at one moment.
 
-    batches: each call gives all respondents anew, in the order of their numbers. analysis: None leaves figures out. left_out: numbers of those whom an analyst left out of the figures. state: changes whenever an answer does.
+    batches: each call gives all respondents anew, in the order of their numbers. analysis: None leaves figures out. left_out: numbers of those whom an analyst left out of the figures. state: changes whenever an answer does. definitions: of hashes, the versions of the survey that were answered, by their hash.
     """
 
     survey: Survey
@@ -33,6 +38,7 @@ class Source:
     analysis: Analysis | None = None
     left_out: frozenset[int] = frozenset()
     state: str = ""
+    definitions: Callable[[Collection[str]], Mapping[str, Definition]] = _nothing
 
     @classmethod
     def of(cls, survey: Survey, answers: Answers, analysis: Analysis | None = None) -> Source:
@@ -43,7 +49,16 @@ class Source:
             return iter([people[first : first + BATCH] for first in range(0, len(people), BATCH)])
 
         left_out = frozenset(analysis.request.without) if analysis else frozenset()
-        return cls(survey, batches, len(people), answers.simulated, analysis, left_out, answers.hash)
+        return cls(
+            survey,
+            batches,
+            len(people),
+            answers.simulated,
+            analysis,
+            left_out,
+            answers.hash,
+            lambda _: answers.definitions,
+        )
 
     def chunks(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """(table, rows) of every table; those of answers come in parts, each of its tables again and again. Every table comes at least once, so its columns are known."""

@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Reply
 
 from wtp.export import FORMATS, Format, Source
-from wtp.store import Database, answers, respondents
+from wtp.store import Database, answers, respondents, studies
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
@@ -45,6 +45,7 @@ def source_of(database: Database, survey: Survey, *, figures: bool) -> Iterator[
             analysis,
             frozenset(left_out),
             hashlib.sha256(state.encode()).hexdigest()[:8],
+            lambda hashes: studies.definitions(connection, hashes),
         )
 
 
@@ -66,6 +67,7 @@ class _Row:
     suffix: str
     size: str
     figures: bool
+    needs_figures: bool
 
 
 @blueprint.get("/<slug>/exports")
@@ -79,7 +81,7 @@ def exports(slug: str) -> str:
     choices = counts.completed * survey.definition.choice_tasks.total
     words = _words()
     rows = [
-        _Row(f.name, *words[f.name], f.suffix.upper(), _size(20_000 + f.respondent_bytes * counts.begun + f.choice_bytes * choices), f.figures)
+        _Row(f.name, *words[f.name], f.suffix.upper(), _size(20_000 + f.respondent_bytes * counts.begun + f.choice_bytes * choices), f.figures, f.needs_figures)
         for f in FORMATS.values()
     ]  # fmt: skip
     return render_template(
@@ -101,6 +103,8 @@ def download(slug: str, export: str) -> Response | Reply:
     database = running.database()
     format_ = FORMATS.get(export) or abort(404)
     figures = format_.figures and request.args.get("figures") != "no"
+    if format_.needs_figures and not figures:
+        abort(404)
     if figures and not gate_of(database, survey).is_open:
         return redirect(url_for("results.overview", slug=slug), 303)
     file = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - sending it closes it
@@ -142,6 +146,10 @@ def _words() -> dict[str, tuple[str, str]]:
         "parquet": (_("Parquet files, a table each, typed"), _("Analysts with Python or R; large studies")),
         "sav": (_("SPSS files with labels and missing codes"), _("Market researchers with SPSS")),
         "json": (_("One JSON file with survey, answers and tables"), _("Programmers")),
+        "notebook": (
+            _("Notebook that makes every figure again, with all it takes"),
+            _("Analysts with Python; whoever must check the figures"),
+        ),
         "choices": (_("Long choice data, as wtp estimate reads it"), _("Analysts")),
         "logitr": (_("For logitr"), r),
         "mlogit": (_("For mlogit"), r),

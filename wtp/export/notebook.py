@@ -1,0 +1,212 @@
+"""The notebook of a reproduction bundle: texts and code that lead from the answers to every figure, as a Jupyter notebook and as a plain script."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from wtp.analysis import ALL, Analysis
+from wtp.survey import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: text in Markdown, or code."""
+
+    text: str
+    is_code: bool = False
+
+
+def cells(definition: Definition, analysis: Analysis, about: str, language: str) -> list[Cell]:
+    """From the answers to the figures. about: what the study is and how many are simulated; language: of the labels."""
+    # Names are data, never text of the notebook: nothing that an author writes can become code or markup.
+    found = [Cell(_HEAD.format(about=_quoted(about)))]
+    found += [Cell(_READ), Cell(_READ_CODE.format(language=language), True)]
+    found += [Cell(_CHOICES), Cell(_CHOICES_CODE, True), Cell(_POOLED), Cell(_POOLED_CODE, True)]
+    found += [Cell(_WHOLE.format(model=_model(analysis))), Cell(_WHOLE_CODE, True), Cell(_COMPARE), Cell(_COMPARE_CODE, True)]  # fmt: skip
+    found += [Cell(_FIGURES), Cell(_FIGURES_CODE, True)]
+    for table, text, code in _CHARTS:
+        if table in analysis.tables and len(analysis.table(table, ALL)):
+            found += [Cell(text), Cell(code, True)]
+    return found
+
+
+def as_notebook(written: list[Cell]) -> str:
+    """Jupyter's format 4.5 (nbformat); ids follow from the contents, so equal notebooks are equal files."""
+    made: list[dict[str, Any]] = []
+    for place, cell in enumerate(written):
+        name = hashlib.sha256(f"{place} {cell.text}".encode()).hexdigest()[:12]
+        own: dict[str, Any] = {"id": name, "metadata": {}, "source": cell.text.splitlines(keepends=True)}
+        own["cell_type"] = "code" if cell.is_code else "markdown"
+        made.append(own | ({"execution_count": None, "outputs": []} if cell.is_code else {}))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    whole = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_script(written: list[Cell]) -> str:
+    """The same as a Python script in the percent format."""
+    parts = []
+    for cell in written:
+        if cell.is_code:
+            parts.append("# %%\n" + cell.text)
+        else:
+            parts.append("# %% [markdown]\n" + "\n".join(f"# {line}".rstrip() for line in cell.text.splitlines()))
+    return "\n\n".join(parts) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _model(analysis: Analysis) -> str:
+    rows = analysis.table("segments", ALL) if "segments" in analysis.tables else pd.DataFrame()
+    return str(rows["estimator"].iloc[0]) if "estimator" in rows and len(rows) else "none"
+
+
+_HEAD = """# Every figure of the study, made again
+
+{about}
+
+Run all cells in this folder. The figures start from `answers.jsonl`; at the end every table is compared with the one that the pages showed, in `expected/`."""
+
+_READ = """## What was asked and answered
+
+`read_bundle` refuses a file that was changed. With the versions in `requirements.txt` figures are the same to the last digit on the same kind of processor; elsewhere
+rounding differs, and chains of a sampler part after some sweeps: such figures agree within their Monte Carlo error, a small part of the interval."""
+
+_READ_CODE = """from pathlib import Path
+
+import pandas as pd
+
+from wtp.analysis import ALL, analyse, package_versions
+from wtp.export import compared_tables, read_bundle
+
+HERE = Path(__file__).parent if "__file__" in globals() else Path()
+LANGUAGE = "{language}"
+bundle = read_bundle(HERE)
+definition = bundle.survey.definition
+labels = {{ALL: "everybody", "price": definition.price.label[LANGUAGE]}}
+labels |= {{segment.id: segment.label[LANGUAGE] for segment in definition.segments}}
+for attribute in definition.attributes:
+    labels[attribute.id] = attribute.label[LANGUAGE]
+    labels |= {{f"{{attribute.id}}.{{level.id}}": level.label[LANGUAGE] for level in attribute.levels}}
+unit = f"{{definition.currency}} {{definition.price.unit[LANGUAGE]}}"
+others = {{name: version for name, version in package_versions().items() if bundle.versions.get(name, version) != version}}
+print(f"{{definition.title[LANGUAGE]}}: {{len(bundle.answers.respondents)}} respondents, {{bundle.answers.simulated}} of them SIMULATED")
+print(f"asked: {{bundle.request}}")
+print(f"other versions than those that made the figures: {{others or 'none'}}")"""
+
+_CHOICES = """## The choices
+
+Long format: a row an alternative as shown, the none option as one of them where the study asks whether one would really buy (dual-response none; Brazell et al. 2006)."""
+
+_CHOICES_CODE = """from wtp.analysis.choice_frame import choice_data, choice_frame
+
+left_out = set(bundle.request.without)
+people = [r for r in bundle.answers.respondents if r.number not in left_out]
+frame = choice_frame(definition, people)
+data = choice_data(definition, frame)
+print(frame.head(8).to_string())"""
+
+_POOLED = """## One average taste: the pooled logit
+
+Maximum likelihood (McFadden 1974), standard errors clustered by respondent. Here every respondent counts the same; the tables of the study weight the segments by their numbers of customers.
+The WTP of a step is minus its coefficient over that of the price, with intervals by Krinsky and Robb (1986)."""
+
+_POOLED_CODE = """from wtp.estimation import ConditionalLogit
+from wtp.pricing import willingness_to_pay
+
+pooled = ConditionalLogit(data).fit()
+print(pooled.summary())
+print(willingness_to_pay(pooled, currency=definition.currency).to_string())"""
+
+_WHOLE = """## The whole analysis
+
+`analyse` is a pure function of survey, answers and request: every table of the pages comes out of it. The amounts of this study come from: {model}."""
+
+_WHOLE_CODE = """analysis = analyse(bundle.survey, bundle.answers, bundle.request)
+for note in analysis.notes:
+    print(f"[{note.severity}] {note.segment or 'study'}: {note}")
+print(analysis.tables["segments"].to_string())"""
+
+_COMPARE = """## Every number against the one that was shown
+
+`same`: to the last digit. `in_widths`: the largest difference as a share of the interval. The cell fails where a figure differs by more than a twentieth of its interval."""
+
+_COMPARE_CODE = """comparison = compared_tables(analysis.tables, bundle.expected)
+print(comparison.to_string())
+wrong = comparison[~comparison["same"] & ~(comparison["in_widths"] <= 0.05)]
+assert wrong.empty, f"differ from what was shown:\\n{wrong.to_string()}"
+print(f"{len(comparison)} tables, {int(comparison['same'].sum())} of them the same to the last digit")"""
+
+_FIGURES = """## The charts
+
+As on the pages, of everybody; each is kept in `figures/` as a page of its own. `words` translates texts of the charts, here into none but English."""
+
+_FIGURES_CODE = '''import plotly.graph_objects as go
+
+from wtp.charts import demand, importance, investment, part_worths, profit, van_westendorp, willingness_to_pay as worth
+
+(HERE / "figures").mkdir(exist_ok=True)
+
+
+def kept(name: str, figure: go.Figure) -> go.Figure:
+    """The figure, kept beside the notebook; it says where answers are simulated."""
+    if analysis.simulated:
+        figure.update_layout(title=f"SIMULATED answers: {analysis.simulated} of {analysis.respondents} respondents")
+    figure.write_html(HERE / "figures" / f"{name}.html", include_plotlyjs="directory")
+    return figure'''
+
+_CHARTS = (
+    (
+        "importance",
+        "### What moved the choices\n\nShare of each attribute in the summed ranges of part-worths, with the noise floor of an attribute that nobody heeds.",
+        'kept("importance", importance.figure(analysis.table("importance", ALL), labels=labels, words=str))',
+    ),
+    (
+        "part_worths",
+        "### Part-worths\n\nOf the pooled logit, zero-centred.",
+        """named = analysis.table("part_worths", ALL)
+named = named[[f"{attribute}.{level}" in labels for attribute, level in zip(named["attribute"], named["level"], strict=True)]]
+kept("part_worths", part_worths.figure(named, labels=labels, words=str))""",
+    ),
+    (
+        "willingness_to_pay",
+        "### What a step is worth\n\nThe price change that offsets it, against today's level.",
+        'kept("worth", worth.figure(analysis.table("willingness_to_pay", ALL), labels=labels, words=str, currency=unit))',
+    ),
+    (
+        "demand",
+        "### Which price\n\nShare that would still buy today's offer, and the price upper limit: half would.",
+        """limits = analysis.table("price_limit", ALL)
+print(limits.to_string())
+kept("demand", demand.figure(analysis.table("demand", ALL), labels=labels, words=str, currency=unit, limits=limits, current=definition.price.current))""",
+    ),
+    (
+        "van_westendorp_points",
+        "### Van Westendorp\n\nFour open prices of each respondent (1976).",
+        """points = analysis.table("van_westendorp_points", ALL)
+print(points.to_string())
+kept("van_westendorp", van_westendorp.figure(analysis.table("van_westendorp_curves", ALL), words=str, currency=unit, points=points))""",
+    ),
+    (
+        "investment",
+        "### Where to invest, where to save\n\nWorth of each step against what it costs.",
+        """invested = analysis.table("investment", ALL)
+print(invested[["attribute", "direction", "to_level", "worth", "unit_cost", "gain", "probability", "label"]].to_string())
+if invested["unit_cost"].notna().any():
+    kept("invest", investment.figure(invested, labels=labels, words=str, currency=unit))""",
+    ),
+    (
+        "best_price",
+        "### Revenue and profit against the price",
+        """best = analysis.table("best_price", ALL)
+print(best.to_string())
+kept("profit", profit.figure(analysis.table("profit_curve", ALL), best=best.iloc[0], words=str, currency=definition.currency, unit=unit, current=definition.price.current))""",
+    ),
+)
