@@ -205,7 +205,7 @@ PARSERS: dict[str, Callable[[Any, _Cells], Any]] = {
 }
 
 
-def items_of(question: Question) -> tuple[str, ...]:
+def items_of(question: Question) -> tuple[str, ...]:  # noqa: PLR0911 - one case a question type
     """What a question has a column each for; ("",) for one column. A multiple choice may also be one column with a list."""
     match question:
         case MultipleChoice():
@@ -248,11 +248,13 @@ def read_answers(
         grouped = said.groupby(names, sort=False)
         given[column] = grouped.first().fillna("")
         for name in grouped.nunique().loc[lambda count: count > 1].index:
-            report("answers_differ", first[name], column, "; ".join(said[names == name].dropna().unique()[:3]), "", name)
+            report(
+                "answers_differ", first[name], column, "; ".join(said[names == name].dropna().unique()[:3]), "", name
+            )
     there = [name for name in people if name in first.index]
-    if strangers := len(first.drop(index=[*there, *([""] if "" in first.index else [])])):
-        if columns.answers_table:
-            report("answers_of_nobody", count=strangers)
+    strangers = len(first.drop(index=[*there, *([""] if "" in first.index else [])]))
+    if strangers and columns.answers_table:
+        report("answers_of_nobody", count=strangers)
     made: dict[str, dict[str, Any]] = {name: {} for name in there}
     for question in definition.questions:
         own = {item: wanted[key] for item in items_of(question) if (key := column_name(question.id, item)) in wanted}
@@ -261,9 +263,13 @@ def read_answers(
         options = columns.options.get(question.id, {})
         for name in there:
 
-            def wrong(code: str, item: str, found: object, allowed: str, own: dict[str, str] = own, name: str = name) -> None:
+            def wrong(
+                code: str, item: str, found: object, allowed: str, own: dict[str, str] = own, name: str = name
+            ) -> None:
                 report(code, first[name], own.get(item, next(iter(own.values()))), found, allowed, name)
 
-            of = _Cells({item: str(given[column][name]) for item, column in own.items()}, options, columns.decimal, wrong)
+            of = _Cells(
+                {item: str(given[column][name]) for item, column in own.items()}, options, columns.decimal, wrong
+            )
             made[name][question.id] = PARSERS[question.type](question, of)
     return made

@@ -11,6 +11,7 @@ import pandas as pd
 
 from wtp.imports.answers import read_answers
 from wtp.imports.levels import read_levels
+from wtp.imports.mapping import LONG, ROLES
 from wtp.imports.mapping import Mapping as Columns
 from wtp.imports.picks import read_picks
 from wtp.imports.problems import ERROR, MOST, Problem, gathered, short
@@ -77,13 +78,28 @@ def check(
     problems: list[Problem] = []
     table = prepared(file.table(columns.table), definition)
 
-    def report(code: str, row: int = 0, column: str = "", found: object = "", allowed: str = "", respondent: str = "", count: int = 1) -> None:
+    def report(
+        code: str,
+        row: int = 0,
+        column: str = "",
+        found: object = "",
+        allowed: str = "",
+        respondent: str = "",
+        count: int = 1,
+    ) -> None:
         if len(problems) < MOST:
-            problems.append(Problem(code, int(row), column, short(found), short(allowed, 200), short(respondent, 40), count))
+            problems.append(
+                Problem(code, int(row), column, short(found), short(allowed, 200), short(respondent, 40), count)
+            )
 
     for attribute in (*(a.id for a in definition.attributes), "price"):
         if not columns.attributes.get(attribute):
             report("no_column", column=attribute)
+    for role in ("respondent", "chosen", *(["task"] if columns.layout == LONG else [])):
+        if not getattr(columns, role):
+            report("no_column", column=role)
+    if any(problem.code == "no_column" and problem.column in ROLES for problem in problems):
+        return Checked((), tuple(problems))
     rows = _named(alternative_rows(table, columns, definition), columns, report)
     levels = read_levels(rows, columns, definition, report)
     picks = read_picks(rows, levels.none, columns, report)
@@ -100,7 +116,18 @@ def check(
         if not new:
             report("nothing_new")
     people = tuple(
-        (name, _respondent(number, survey, one, values.get(name, {}), simulated or name in marked, _language(rows, one, columns, definition), now))
+        (
+            name,
+            _respondent(
+                number,
+                survey,
+                one,
+                values.get(name, {}),
+                simulated or name in marked,
+                _language(rows, one, columns, definition),
+                now,
+            ),
+        )
         for number, (name, one) in enumerate(new.items(), 1)
     )
     return Checked(people, tuple(sorted(problems, key=lambda p: p.row)), len(made) - len(new))
@@ -132,11 +159,13 @@ def _simulated(rows: pd.DataFrame, columns: Columns, report: Report) -> frozense
 
 def _language(rows: pd.DataFrame, one: Made, columns: Columns, definition: Definition) -> str:
     """The language of the interview if the survey has it, else its first."""
-    said = str(rows.at[one.first, "language"]) if columns.language else ""
+    said = str(rows.loc[one.first, "language"]) if columns.language else ""
     return said if said in definition.languages else definition.languages[0]
 
 
-def _respondent(number: int, survey: Survey, one: Made, values: Mapping[str, Any], simulated: bool, language: str, now: datetime) -> Respondent:
+def _respondent(
+    number: int, survey: Survey, one: Made, values: Mapping[str, Any], simulated: bool, language: str, now: datetime
+) -> Respondent:
     return Respondent(
         number=number,
         simulated=simulated,

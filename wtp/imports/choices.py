@@ -51,7 +51,18 @@ def read_choices(file: str | Path, survey: Survey, mapping: Mapping | None = Non
         for c in person.choices
         for a in c.task.alternatives
     ]
-    columns = ["respondent", "choice_task", "kind", "alternative", "chosen", "buys", *(x.id for x in attributes), "price", "none", "simulated"]
+    columns = [
+        "respondent",
+        "choice_task",
+        "kind",
+        "alternative",
+        "chosen",
+        "buys",
+        *(x.id for x in attributes),
+        "price",
+        "none",
+        "simulated",
+    ]
     frame = pd.DataFrame(rows, columns=columns).astype({"buys": "boolean"}).astype({"buys": "Int64"})
     for attribute in attributes:
         frame[attribute.id] = pd.Categorical(frame[attribute.id], categories=list(attribute.level_ids))

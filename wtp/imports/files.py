@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from pathlib import Path
 
 from wtp.errors import DataError
@@ -26,10 +25,12 @@ from wtp.imports.tables import (
     too_long,
     without_apostrophe,
 )
+from wtp.imports.unreadable import UnreadableError
 from wtp.imports.workbook import checked_zip, read_workbook
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 50
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _INSIDE = ("choices.csv", "respondents.csv", "study.chs", "study.cho")
 
 
@@ -40,17 +41,15 @@ def read_file(content: bytes, name: str) -> File:
     """
     name = shown_name(name)
     if not content.strip():
-        raise DataError(f"{name}: the file is empty; allowed: CSV or XLSX with a heading; choose another file.")
+        raise UnreadableError("empty", name)
     if len(content) > MOST_BYTES:
-        raise DataError(
-            f"{name}: {len(content) / 1e6:.1f} MB; allowed: at most {MOST_BYTES / 1e6:.0f} MB; leave out columns that are not needed, or give the respondents in several files."
-        )
+        raise _too_large(name, len(content), MOST_BYTES)
     digest, size = digest_of(content), len(content)
     if content.startswith(b"PK\x03\x04"):
         kind, tables, encoding, delimiter = _zipped(content, name)
         return File(name, digest, kind, tables, encoding, delimiter, size)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise DataError(f"{name}: an old or encrypted workbook; allowed: XLSX without password, or CSV; save it as one of these.")
+        raise UnreadableError("old_workbook", name)
     kind, table, encoding, delimiter = _text_table(content, name, "")
     return File(name, digest, kind, (table,), encoding, delimiter, size)
 
@@ -59,12 +58,14 @@ def read_path(path: Path) -> File:
     """The same of a file on the disk. Raises DataError if it cannot be read."""
     try:
         if path.stat().st_size > MOST_BYTES:  # before it is in the memory
-            raise DataError(
-                f"{path}: {path.stat().st_size / 1e6:.1f} MB; allowed: at most {MOST_BYTES / 1e6:.0f} MB; give the respondents in several files."
-            )
+            raise _too_large(path.name, path.stat().st_size, MOST_BYTES)
         return read_file(path.read_bytes(), path.name)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; allowed: a file that can be read; check the name.") from error
+
+
+def _too_large(place: str, size: int, most: int) -> UnreadableError:
+    return UnreadableError("too_large", place, size=round(size / 1e6, 1), most=most // 1_000_000)
 
 
 def _zipped(content: bytes, name: str) -> tuple[str, tuple[Table, ...], str, str]:
@@ -75,17 +76,21 @@ def _zipped(content: bytes, name: str) -> tuple[str, tuple[Table, ...], str, str
             return "xlsx", read_workbook(content, archive, name), "", ""
         found = [wanted for wanted in _INSIDE if wanted in inside]
         if not found:
-            raise DataError(
-                f"{name}: a zip without {' or '.join(_INSIDE)}; allowed: XLSX, CSV, or the zip of an export of this program; take the file out of the zip."
-            )
+            raise UnreadableError("other_zip", name, names=", ".join(_INSIDE))
         if "study.chs" in found:  # the .cho beside it says less
             found = ["study.chs"]
         made = []
         for entry in found:
             part = archive.read(entry)
             if len(part) > 4 * MOST_BYTES:
-                raise DataError(f"{name}, {entry}: {len(part) / 1e6:.1f} MB; allowed: at most {4 * MOST_BYTES / 1e6:.0f} MB; give fewer respondents.")
-            made.append(_text_table(part, f"{name}, {entry}", entry.partition(".")[0], suffix=entry))
+                raise _too_large(f"{name}, {entry}", len(part), 4 * MOST_BYTES)
+            kind, table, encoding, delimiter = _text_table(
+                part, f"{name}, {entry}", entry.partition(".")[0], suffix=entry
+            )
+            if kind in {"cho", "chs"}:  # the extra variable of our own export
+                cells = table.cells.rename(columns={"extra 1": "simulated"})
+                table = Table(table.name, cells, table.rows, table.heads)
+            made.append((kind, table, encoding, delimiter))
     return made[0][0], tuple(table for _, table, *_ in made), made[0][2], made[0][3]
 
 
@@ -103,10 +108,8 @@ def decoded(content: bytes, place: str) -> tuple[str, str]:
 
     Raises DataError for bytes that are no text.
     """
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            break
-    else:
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "")
+    if not encoding:  # of Latin letters in UTF-16 every second byte is zero
         even, odd = content[0:2000:2].count(0), content[1:2000:2].count(0)
         sample = min(len(content), 2000) // 2
         encoding = "utf-16-le" if odd > 0.4 * sample else "utf-16-be" if even > 0.4 * sample else "utf-8"
@@ -114,19 +117,15 @@ def decoded(content: bytes, place: str) -> tuple[str, str]:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
-            raise _no_text(place, f"byte {error.start} is not {encoding}") from error
+            raise UnreadableError("no_text", place, at=error.start) from error
         try:
             text, encoding = content.decode("cp1252"), "windows-1252"
         except UnicodeDecodeError as second:
-            raise _no_text(place, f"byte {second.start} is neither UTF-8 nor Windows-1252") from second
-    wrong = next((sign for sign in text if sign < " " and sign not in "\t\r\n\f" or sign == "\x7f"), None)
+            raise UnreadableError("no_text", place, at=second.start) from second
+    wrong = next((sign for sign in text if (sign < " " and sign not in "\t\r\n\f") or sign == "\x7f"), None)
     if wrong is not None:
-        raise _no_text(place, f"the control character {wrong!r}")
+        raise UnreadableError("control", place, sign=repr(wrong))
     return text, encoding.removesuffix("-sig")
-
-
-def _no_text(place: str, found: str) -> DataError:
-    return DataError(f"{place}: {found}; allowed: text in UTF-8, UTF-16 or Windows-1252, or XLSX; save the file as CSV in UTF-8.")
 
 
 def _delimiter(text: str) -> str:
@@ -160,9 +159,7 @@ def _records(text: str, delimiter: str, place: str) -> list[tuple[int, list[str]
         except csv.Error as error:
             if "limit" in str(error):
                 raise too_long(place, began) from error
-            raise DataError(
-                f"{place}, row {began}: quotation marks that do not fit; allowed: one at both ends of a cell and doubled within; mend this row."
-            ) from error
+            raise UnreadableError("quotes", place, row=began) from error
         if any(len(cell) > LONGEST_CELL for cell in record):
             raise too_long(place, began)
         records.append((began, [without_apostrophe(cell) for cell in record]))
@@ -173,6 +170,4 @@ def _records(text: str, delimiter: str, place: str) -> list[tuple[int, list[str]
 def check_size(place: str, rows: int, columns: int, cells: int) -> None:
     """Raises DataError if a table is larger than is taken."""
     if rows > MOST_ROWS + 3 or columns > MOST_COLUMNS or cells > MOST_CELLS:
-        raise DataError(
-            f"{place}: more than {MOST_ROWS:,} rows, {MOST_COLUMNS:,} columns or {MOST_CELLS:,} cells; allowed: at most that; give the respondents in several files."
-        )
+        raise UnreadableError("too_many", place, rows=MOST_ROWS, columns=MOST_COLUMNS, cells=MOST_CELLS)

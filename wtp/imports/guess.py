@@ -10,7 +10,7 @@ import pandas as pd
 from wtp.imports.answers import column_name, items_of
 from wtp.imports.mapping import ALTERNATIVE, LEVEL, LONG, RESPONDENTS, TASK, TASKS, Mapping
 from wtp.imports.picks import pick_of
-from wtp.imports.rows import alternative_rows, columns_of, prepared
+from wtp.imports.rows import columns_of, prepared
 from wtp.imports.sawtooth import ATTRIBUTE
 from wtp.imports.tables import File, Table
 from wtp.imports.values import AMBIGUOUS, NOTHING, decimal_mark, plain, truth_of
@@ -48,7 +48,10 @@ def patterns_of(columns: Sequence[str]) -> tuple[str, ...]:
                     made.append(column[:start] + first + column[end:later] + second + column[stop:])
         for pattern in made:
             counts[pattern] = counts.get(pattern, 0) + 1
-    found = sorted((pattern for pattern, count in counts.items() if count > 1 and pattern not in known), key=lambda p: (-counts[p], p))
+    found = sorted(
+        (pattern for pattern, count in counts.items() if count > 1 and pattern not in known),
+        key=lambda p: (-counts[p], p),
+    )
     return tuple(found[:_MOST_PATTERNS])
 
 
@@ -57,14 +60,21 @@ def bare(text: str) -> str:
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
-def guess(file: File, definition: Definition) -> Mapping:
-    """The mapping that fits best; what it cannot tell is left empty."""
-    table = prepared(_choices_table(file), definition)
-    made = min((_as(layout, file, table, definition) for layout in (LONG, RESPONDENTS, TASKS)), key=lambda one: _missing(one, definition))
+def guess(file: File, definition: Definition, layout: str = "", table_name: str = "") -> Mapping:
+    """The mapping that fits best; what it cannot tell is left empty. layout, table_name: given by somebody who knows."""
+    table = prepared(file.table(table_name) if table_name else _choices_table(file), definition)
+    tried = (layout,) if layout else (LONG, RESPONDENTS, TASKS)
+    made = min((_as(one, table, definition) for one in tried), key=lambda one: _missing(one, definition))
     answers_table = _answers_table(file, table, made)
     answers, names = _answers(answers_table or table, definition), set(made.columns().values())
     answers = {name: column for name, column in answers.items() if column not in names}
-    made = made.model_copy(update={"answers": answers, "answers_table": answers_table.name if answers_table and answers else "", "table": table.name})
+    made = made.model_copy(
+        update={
+            "answers": answers,
+            "answers_table": answers_table.name if answers_table and answers else "",
+            "table": table.name,
+        }
+    )
     return made.model_copy(update=_how(table, made, definition))
 
 
@@ -92,25 +102,26 @@ def _missing(made: Mapping, definition: Definition) -> tuple[int, int]:
     return gaps, (LONG, RESPONDENTS, TASKS).index(made.layout)
 
 
-def _as(layout: str, file: File, table: Table, definition: Definition) -> Mapping:
+def _as(layout: str, table: Table, definition: Definition) -> Mapping:
     columns = table.columns
     if layout == LONG:
         roles = {role: _called(role, columns) for role in _CALLED}
         attributes = _attributes(columns, definition, columns)
         if not any(attributes.values()):
-            attributes = _in_order(columns, definition, set(roles.values()))
-        return Mapping(layout="long", **roles, attributes=attributes)
+            attributes = _in_order(columns, definition)
+        return Mapping.model_validate({"layout": "long", **roles, "attributes": attributes})
     offered = [pattern for pattern in patterns_of(columns) if _varies(pattern, layout)]
     roles = {role: _called(role, columns) for role in ("respondent", "simulated", "language")}
     if layout == TASKS:
         roles |= {role: _called(role, columns) for role in ("task", "chosen", "buys", "kind", "order")}
         roles |= {role: _called(role, [p for p in offered if ALTERNATIVE in p]) for role in ("none", "available")}
         attributes = _attributes(offered, definition, columns, ALTERNATIVE)
-        return Mapping(layout="tasks", **roles, attributes=attributes)
+        return Mapping.model_validate({"layout": "tasks", **roles, "attributes": attributes})
     tasks = [pattern for pattern in patterns_of(columns) if TASK in pattern and ALTERNATIVE not in pattern]
     roles |= {role: _called(role, tasks) for role in ("buys",)}
     roles["chosen"] = _called("chosen", tasks) or _chosen_by_content(table, tasks)
-    return Mapping(layout="respondents", **roles, attributes=_attributes(offered, definition, columns, ALTERNATIVE))
+    attributes = _attributes(offered, definition, columns, ALTERNATIVE)
+    return Mapping.model_validate({"layout": "respondents", **roles, "attributes": attributes})
 
 
 def _varies(pattern: str, layout: str) -> bool:
@@ -121,20 +132,38 @@ def _stem(pattern: str) -> str:
     """A pattern as it is called without its numbers and the words that go with them."""
     text = pattern.replace(TASK, " ").replace(ALTERNATIVE, " ").replace(LEVEL, " ").casefold()
     words = [word for word in re.split(r"[^\w]+|_", text) if word]
-    beside = {"alt", "alternative", "concept", "option", "task", "t", "a", "q", "f", "profile", "choice", "set", "cs", "aufgabe", "angebot"}
+    beside = {
+        "alt",
+        "alternative",
+        "concept",
+        "option",
+        "task",
+        "t",
+        "a",
+        "q",
+        "f",
+        "profile",
+        "choice",
+        "set",
+        "cs",
+        "aufgabe",
+        "angebot",
+    }
     return "".join(word for word in words if word not in beside) or "".join(words)
 
 
 def _called(role: str, columns: Iterable[str]) -> str:
     """The column that is called as a role is, the commoner name first."""
-    names = {}
+    names: dict[str, str] = {}
     for column in columns:
         for name in (bare(column), _stem(column)) if "{" in column else (bare(column),):
             names.setdefault(name, column)
     return next((names[name] for name in _CALLED[role] if name in names), "")
 
 
-def _attributes(offered: Sequence[str], definition: Definition, columns: Sequence[str], needs: str = "") -> dict[str, str]:
+def _attributes(
+    offered: Sequence[str], definition: Definition, columns: Sequence[str], needs: str = ""
+) -> dict[str, str]:
     """Attribute -> column or pattern by id or label; else its 0/1 columns, one a level."""
     by_name: dict[str, str] = {}
     for column in offered:
@@ -147,7 +176,7 @@ def _attributes(offered: Sequence[str], definition: Definition, columns: Sequenc
         ends = (f"_{needs}", f".{needs}", "") if needs else ("",)
         tried = [f"{name}{sign}{LEVEL}{end}" for sign in ("_", ".") for end in ends]
         for pattern in tried if not hit else ():
-            marks = [columns_of(pattern.replace(LEVEL, level), _Columns(columns)) for level in levels]  # type: ignore[arg-type]
+            marks = [columns_of(pattern.replace(LEVEL, level), columns) for level in levels]
             if sum(map(bool, marks)) >= max(1, len(levels) - 1):
                 hit = pattern
                 break
@@ -155,20 +184,12 @@ def _attributes(offered: Sequence[str], definition: Definition, columns: Sequenc
     return found
 
 
-class _Columns:
-    """Only the headings of a table."""
-
-    def __init__(self, columns: Sequence[str]) -> None:
-        self.columns = columns
-
-
-def _in_order(columns: Sequence[str], definition: Definition, taken: set[str]) -> dict[str, str]:
+def _in_order(columns: Sequence[str], definition: Definition) -> dict[str, str]:
     """Attributes without a name, as attribute 1 or A1: in the order of the study, the price last."""
     names = [*(a.id for a in definition.attributes), "price"]
     for called in (ATTRIBUTE, "Att{}", "A{}", "Attribute{}", "Attribute {}", "att{}", "attr{}"):
         if all(called.format(n) in columns for n in range(1, len(names) + 1)):
             return {name: called.format(n) for n, name in enumerate(names, 1)}
-    del taken
     return {}
 
 
@@ -176,7 +197,7 @@ def _chosen_by_content(table: Table, tasks: Sequence[str]) -> str:
     """The columns of which every value can mean an alternative, as C1, C2: the most of them."""
     best, most = "", 1
     for pattern in tasks:
-        found = columns_of(pattern, table)
+        found = columns_of(pattern, table.columns)
         values = {value for column in found.values() for value in pd.unique(table.cells[column]) if value}
         numbers = [pick_of(value, {}) for value in values]
         fits = bool(values) and len(values) <= 12 and all(n in {"none"} or (n and int(n) <= 12) for n in numbers)
@@ -197,7 +218,7 @@ def _how(table: Table, made: Mapping, definition: Definition) -> dict[str, objec
         if definition.choice_tasks.none == "dual" and not made.none:
             changes["none_option"] = _picks_none(table, made)
     if pattern := made.attributes.get("price"):
-        columns = columns_of(pattern, table).values()
+        columns = columns_of(pattern, table.columns).values()
         answers = [column for column in made.answers.values() if column in table.columns]
         mark = decimal_mark(value for column in (*columns, *answers) for value in pd.unique(table.cells[column]))
         changes["decimal"] = "" if mark == AMBIGUOUS else mark
@@ -206,10 +227,15 @@ def _how(table: Table, made: Mapping, definition: Definition) -> dict[str, objec
 
 def _picks_none(table: Table, made: Mapping) -> bool:
     """Whether somebody picked nothing: in words, or by a number that no alternative has."""
-    values = {value for column in columns_of(made.chosen, table).values() for value in pd.unique(table.cells[column]) if value}
+    values = {
+        value
+        for column in columns_of(made.chosen, table.columns).values()
+        for value in pd.unique(table.cells[column])
+        if value
+    }
     if any(plain(value) in NOTHING for value in values):
         return True
-    numbers = {k for pattern in made.attributes.values() for _, k in columns_of(pattern, table)} - {0}
+    numbers = {k for pattern in made.attributes.values() for _, k in columns_of(pattern, table.columns)} - {0}
     return any(pick.isdecimal() and int(pick) not in numbers for pick in (pick_of(value, {}) for value in values))
 
 
@@ -223,6 +249,3 @@ def _answers(table: Table, definition: Definition) -> dict[str, str]:
             if hit := next((names[bare(name)] for name in wanted if bare(name) in names), ""):
                 found[column_name(question.id, item)] = hit
     return found
-
-
-__all__ = ["alternative_rows", "guess", "patterns_of"]

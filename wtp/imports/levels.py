@@ -36,7 +36,7 @@ def read_levels(rows: pd.DataFrame, columns: Mapping, definition: Definition, re
     prices = np.full(len(rows), np.nan)
     labelled = definition.choice_tasks.labels
     names = [a.id for a in definition.attributes]
-    for name in sorted(names, key=lambda one: one != labelled) + ["price"]:
+    for name in (*sorted(names, key=lambda one: one != labelled), "price"):
         if not columns.attributes.get(name):
             ids[name] = np.full(len(rows), "", dtype=object)
             continue
@@ -44,7 +44,9 @@ def read_levels(rows: pd.DataFrame, columns: Mapping, definition: Definition, re
         known = levels_of(definition, name)
         asked = ~none
         lacks = _lacking(name, definition, ids)
-        found = matched([value for value in pd.unique(cells[asked]) if value], known, columns.levels.get(name, {}), columns.decimal)
+        found = matched(
+            [value for value in pd.unique(cells[asked]) if value], known, columns.levels.get(name, {}), columns.decimal
+        )
         made = cells.map(lambda value, found=found: found.get(value, "")).to_numpy(dtype=object)
         made[none] = ""
         wrong = asked & (made == "") & ~(lacks & cells.isin(["", "0"]).to_numpy())
@@ -66,7 +68,8 @@ def none_rows(rows: pd.DataFrame, columns: Mapping) -> np.ndarray:
     cells = [rows[f"{PREFIX}{name}"] for name, column in columns.attributes.items() if column and LEVEL not in column]
     if not cells:
         return np.zeros(len(rows), dtype=bool)
-    return np.logical_and.reduce([cell.map(lambda text: plain(text) in _EMPTY).to_numpy(dtype=bool) for cell in cells])
+    empty = [cell.map(lambda text: plain(text) in _EMPTY).to_numpy(dtype=bool) for cell in cells]
+    return np.asarray(np.logical_and.reduce(empty))
 
 
 def _lacking(name: str, definition: Definition, ids: dict[str, np.ndarray]) -> np.ndarray:

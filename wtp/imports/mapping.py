@@ -21,7 +21,19 @@ LAYOUTS = (LONG, TASKS, RESPONDENTS)
 NONE = "none"  # what a value of the choice column means where none of the offers was chosen
 TASK, ALTERNATIVE, LEVEL = "{task}", "{alternative}", "{level}"
 # Columns of a choice task beside its attributes, in the order of the page.
-ROLES = ("respondent", "task", "alternative", "chosen", "buys", "none", "available", "kind", "order", "simulated", "language")
+ROLES = (
+    "respondent",
+    "task",
+    "alternative",
+    "chosen",
+    "buys",
+    "none",
+    "available",
+    "kind",
+    "order",
+    "simulated",
+    "language",
+)
 _MOST_BYTES = 1_000_000
 
 
@@ -77,6 +89,8 @@ def mapping_of(text: str, place: str) -> Mapping:
         return Mapping.model_validate(content)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])
-        raise DataError(f"{place}: {wrong}; allowed: a mapping as the mapping page saves it; mend these keys.") from error
+        raise DataError(
+            f"{place}: {wrong}; allowed: a mapping as the mapping page saves it; mend these keys."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place}: {error}; allowed: TOML or JSON; mend the place named.") from error

@@ -45,7 +45,9 @@ def pick_of(text: str, given: dict[str, str]) -> str:
 
 def read_picks(rows: pd.DataFrame, none: np.ndarray, columns: Mapping, report: Callable[..., None]) -> Picks:
     """Which row of each task was chosen; tasks without one, or with several, are reported unless nothing chosen means none of these."""
-    task = rows.groupby(["respondent", "task"], sort=False).ngroup().to_numpy() if len(rows) else np.array([], dtype=int)
+    task = (
+        rows.groupby(["respondent", "task"], sort=False).ngroup().to_numpy() if len(rows) else np.array([], dtype=int)
+    )
     firsts = pd.Series(np.arange(len(rows))).groupby(task).first() if len(rows) else pd.Series(dtype=int)
     wrong: set[int] = set()
     if columns.layout == LONG and columns.chosen_is == "mark":
@@ -54,14 +56,21 @@ def read_picks(rows: pd.DataFrame, none: np.ndarray, columns: Mapping, report: C
         chosen, nothing = _numbered(rows, none, columns, task, wrong, report)
     counts = np.bincount(task, chosen, minlength=len(firsts)).astype(int) if len(rows) else np.array([], dtype=int)
     has_none = np.bincount(task, none, minlength=len(firsts)) if len(rows) else counts
-    unmarked = {number for number in np.nonzero(counts == 0)[0] if number not in wrong and number not in nothing}
+    unmarked = {int(number) for number in np.nonzero(counts == 0)[0] if number not in wrong and number not in nothing}
     if columns.none_option:
         fine = {number for number in unmarked if not has_none[number]}
         nothing, unmarked = nothing | fine, unmarked - fine
     for numbers, code in ((unmarked, "none_chosen"), (set(np.nonzero(counts > 1)[0]) - wrong, "several_chosen")):
         for number in sorted(numbers):
             row = rows.iloc[firsts[number]]
-            report(code, row["row"], _place(columns, row), "" if code == "none_chosen" else f"{counts[number]} in task {row['task']}", "1", row["respondent"])
+            report(
+                code,
+                row["row"],
+                _place(columns, row),
+                "" if code == "none_chosen" else f"{counts[number]} in task {row['task']}",
+                "1",
+                row["respondent"],
+            )
         wrong |= {int(number) for number in numbers}
     return Picks(task, chosen, nothing, frozenset(wrong), _buys(rows, columns, task, report))
 
@@ -70,7 +79,9 @@ def _place(columns: Mapping, row: pd.Series) -> str:
     return column_at(columns.chosen, int(row["t"]), int(row["k"]))
 
 
-def _marked(rows: pd.DataFrame, columns: Mapping, task: np.ndarray, wrong: set[int], report: Callable[..., None]) -> np.ndarray:
+def _marked(
+    rows: pd.DataFrame, columns: Mapping, task: np.ndarray, wrong: set[int], report: Callable[..., None]
+) -> np.ndarray:
     said = {text: truth_of(text) for text in pd.unique(rows["chosen"])}
     truth = rows["chosen"].map(said)
     for at in np.nonzero(truth.isna().to_numpy())[0]:
@@ -81,7 +92,12 @@ def _marked(rows: pd.DataFrame, columns: Mapping, task: np.ndarray, wrong: set[i
 
 
 def _numbered(
-    rows: pd.DataFrame, none: np.ndarray, columns: Mapping, task: np.ndarray, wrong: set[int], report: Callable[..., None]
+    rows: pd.DataFrame,
+    none: np.ndarray,
+    columns: Mapping,
+    task: np.ndarray,
+    wrong: set[int],
+    report: Callable[..., None],
 ) -> tuple[np.ndarray, frozenset[int]]:
     """The alternative whose number the choice column says, in any row of the task; the number after the last offer, or 0, is the none option where there is one."""
     chosen = np.zeros(len(rows), dtype=bool)
@@ -109,7 +125,14 @@ def _numbered(
                 nothing.add(int(number))  # type: ignore[call-overload]
         if not chosen[own].any() and int(number) not in nothing:  # type: ignore[call-overload]
             allowed = ", ".join(str(numbers[at]) for at in offers)
-            report("chosen_unreadable", row["row"], _place(columns, row), ", ".join(sorted(texts)), allowed, row["respondent"])
+            report(
+                "chosen_unreadable",
+                row["row"],
+                _place(columns, row),
+                ", ".join(sorted(texts)),
+                allowed,
+                row["respondent"],
+            )
             wrong.add(int(number))  # type: ignore[call-overload]
     return chosen, frozenset(nothing)
 
@@ -136,7 +159,14 @@ def _buys(rows: pd.DataFrame, columns: Mapping, task: np.ndarray, report: Callab
         answer = said[text]
         if answer is None or found.get(number, answer) != answer:
             row = rows.iloc[at]
-            report("buys_unreadable", row["row"], column_at(columns.buys, int(row["t"]), int(row["k"])), text, "1, 0", row["respondent"])
+            report(
+                "buys_unreadable",
+                row["row"],
+                column_at(columns.buys, int(row["t"]), int(row["k"])),
+                text,
+                "1, 0",
+                row["respondent"],
+            )
             seen.add(number)
         else:
             found[number] = answer

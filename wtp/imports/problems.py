@@ -133,6 +133,9 @@ def gathered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
     """Each place in a row: severity, row, column, respondent, problem, found, allowed, remedy."""
-    rows = [(p.severity, p.row or None, p.column, p.respondent, WHAT[p.code], p.found, p.allowed, REMEDY[p.code]) for p in problems]
+    rows = [
+        (p.severity, p.row or None, p.column, p.respondent, WHAT[p.code], p.found, p.allowed, REMEDY[p.code])
+        for p in problems
+    ]
     columns = ["severity", "row", "column", "respondent", "problem", "found", "allowed", "remedy"]
     return pd.DataFrame(rows, columns=columns).astype({"row": "Int64"})

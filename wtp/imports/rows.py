@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,18 +20,16 @@ _RANDOM_ORDER = re.compile(r"F-(\d+)-(\d+)-(\d+)")
 PREFIX = "="  # before the name of an attribute, so that it is no role
 
 
-def columns_of(pattern: str, table: Table, **fixed: int) -> dict[tuple[int, int], str]:
-    """(task, alternative) -> column for every column that a pattern stands for; 0 where the pattern has no such place. fixed: task or alternative that is known."""
-    for name, number in fixed.items():
-        pattern = pattern.replace("{" + name + "}", str(number))
+def columns_of(pattern: str, columns: Sequence[str]) -> dict[tuple[int, int], str]:
+    """(task, alternative) -> column for every column that a pattern stands for; 0 where the pattern has no such place."""
     if TASK not in pattern and ALTERNATIVE not in pattern:
-        return {(0, 0): pattern} if pattern in table.columns else {}
+        return {(0, 0): pattern} if pattern in columns else {}
     order = sorted((pattern.index(place), place) for place in (TASK, ALTERNATIVE) if place in pattern)
     wanted = re.escape(pattern)
     for _, place in order:
         wanted = wanted.replace(re.escape(place), r"(\d{1,4})", 1)
     found = {}
-    for column in table.columns:
+    for column in columns:
         if match := re.fullmatch(wanted, column):
             numbers = {place: int(match[n]) for n, (_, place) in enumerate(order, 1)}
             found[numbers.get(TASK, 0), numbers.get(ALTERNATIVE, 0)] = column
@@ -49,7 +47,11 @@ def prepared(table: Table, definition: Definition) -> Table:
     Surveys that draw the order write the name of an attribute in F-task-attribute and its level in F-task-alternative-attribute (Strezhnev, Hainmueller, Hopkins and Yamamoto 2014);
     the result has F-task-alternative-id with the level of one attribute throughout.
     """
-    places = {column: tuple(map(int, match.groups())) for column in table.columns if (match := _RANDOM_ORDER.fullmatch(column))}
+    places = {
+        column: tuple(map(int, match.groups()))
+        for column in table.columns
+        if (match := _RANDOM_ORDER.fullmatch(column))
+    }
     if not places:
         return table
     cells = table.cells
@@ -71,14 +73,20 @@ def prepared(table: Table, definition: Definition) -> Table:
 def alternative_rows(table: Table, mapping: Mapping, definition: Definition) -> pd.DataFrame:
     """One row an alternative: row (in the file), t and k (numbers in the patterns, 0 without), a text column a role, and one an attribute under "=" and its id.
 
-    Raises DataError if the mapping names a column that is not there, or nothing that tells alternatives apart.
+    Raises DataError if the mapping names a column that is not there.
     """
     _check_columns(table, mapping)
     attributes = {name: column for name, column in mapping.attributes.items() if column}
     if mapping.layout == LONG:
         blocks = [(0, 0)]
     else:
-        blocks = sorted({place for pattern in attributes.values() for place in columns_of(_without_level(pattern, definition, table), table)})
+        blocks = sorted(
+            {
+                place
+                for pattern in attributes.values()
+                for place in columns_of(_without_level(pattern, definition, table), table.columns)
+            }
+        )
     parts = [_block(table, mapping, attributes, definition, task, alternative) for task, alternative in blocks]
     if not parts:
         return pd.DataFrame(columns=["row", "t", "k", *_CELLS, *(f"{PREFIX}{name}" for name in attributes)])
@@ -89,15 +97,11 @@ def alternative_rows(table: Table, mapping: Mapping, definition: Definition) -> 
 
 def _check_columns(table: Table, mapping: Mapping) -> None:
     for role, pattern in mapping.columns().items():
-        whole = LEVEL in pattern or columns_of(pattern, table)
+        whole = LEVEL in pattern or columns_of(pattern, table.columns)
         if not whole:
             raise DataError(
                 f"mapping, {role}: no column {pattern[:80]!r}; allowed: a column of the file, or a pattern of some; choose another one."
             )
-    needed = ["respondent", "chosen", *(["task"] if mapping.layout == LONG else [])]
-    missing = [role for role in needed if not getattr(mapping, role)]
-    if missing:
-        raise DataError(f"mapping: no column for {', '.join(missing)}; allowed: a column each; choose them.")
 
 
 def _without_level(pattern: str, definition: Definition, table: Table) -> str:
@@ -106,7 +110,7 @@ def _without_level(pattern: str, definition: Definition, table: Table) -> str:
         return pattern
     ids = [level for a in definition.attributes for level in a.level_ids]
     tried = (pattern.replace(LEVEL, level) for level in ids)
-    return next((one for one in tried if columns_of(one, table)), pattern)
+    return next((one for one in tried if columns_of(one, table.columns)), pattern)
 
 
 def _block(
@@ -117,7 +121,7 @@ def _block(
 
     def cell(pattern: str) -> pd.Series:
         name = column_at(pattern, task, alternative) if pattern else ""
-        return cells[name] if name in cells else empty
+        return pd.Series(cells.get(name, empty))
 
     made: dict[str, object] = {"at": np.arange(length), "row": table.rows, "t": task, "k": alternative}
     made |= {role: cell(str(getattr(mapping, role))) for role in _CELLS}
@@ -129,7 +133,11 @@ def _block(
             made[f"{PREFIX}{name}"] = cell(pattern)
             continue
         ids = levels_of(definition, name).ids
-        marks = {level: cell(pattern.replace(LEVEL, level)) for level in ids if column_at(pattern.replace(LEVEL, level), task, alternative) in cells}
+        marks = {
+            level: cell(pattern.replace(LEVEL, level))
+            for level in ids
+            if column_at(pattern.replace(LEVEL, level), task, alternative) in cells
+        }
         rest = next((level for level in ids if level not in marks), "")
         value, count = pd.Series(rest, index=cells.index, dtype=object), pd.Series(0, index=cells.index)
         for level, mark in marks.items():

@@ -6,8 +6,8 @@ numbers a concept, the concept chosen and seconds; none is the concept after the
 
 from __future__ import annotations
 
-from wtp.errors import DataError
-from wtp.imports.tables import MOST_ROWS, Table, table_of
+from wtp.imports.tables import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Table, table_of
+from wtp.imports.unreadable import UnreadableError
 
 ATTRIBUTE = "attribute {}"
 _KEYS = ["respondent", "choice_task", "alternative", "chosen"]
@@ -22,11 +22,18 @@ def read_sawtooth(text: str, kind: str, place: str) -> Table:
     records: list[tuple[int, list[str]]] = []
     attributes = extras = -1
     while lines.left:
-        respondent, more, width, tasks, none = lines.whole(5, "respondent, extra variables, attributes, tasks, none option")
+        respondent, more, width, tasks, none = lines.whole(
+            5, "respondent, extra variables, attributes, tasks, none option"
+        )
         if attributes not in {-1, width} or extras not in {-1, more}:
-            raise lines.wrong(f"{more} extra variables and {width} attributes", f"{extras} and {attributes}, as for the respondents before")
+            raise lines.wrong(
+                f"{more} extra variables and {width} attributes",
+                f"{extras} and {attributes}, as for the respondents before",
+            )
         if not 0 < width <= 100 or not 0 <= more <= 1000 or not 0 < tasks <= 1000:
-            raise lines.wrong(f"{width} attributes, {more} extra variables, {tasks} tasks", "1 to 100, 0 to 1,000, 1 to 1,000")
+            raise lines.wrong(
+                f"{width} attributes, {more} extra variables, {tasks} tasks", "1 to 100, 0 to 1,000, 1 to 1,000"
+            )
         attributes, extras = width, more
         extra = lines.numbers(more, "extra variables") if more or kind == "cho" or lines.blank else []
         for task in range(1, tasks + 1):
@@ -34,8 +41,12 @@ def read_sawtooth(text: str, kind: str, place: str) -> Table:
             for alternative, (line, chosen, levels) in enumerate(rows, 1):
                 records.append((line, [str(respondent), str(task), str(alternative), chosen, *levels, *extra]))
         if len(records) > MOST_ROWS:
-            raise DataError(f"{place}: more than {MOST_ROWS:,} concepts; allowed: at most that; give the respondents in several files.")
-    heading = [*_KEYS, *(ATTRIBUTE.format(n) for n in range(1, attributes + 1)), *(f"extra {n}" for n in range(1, extras + 1))]
+            raise UnreadableError("too_many", place, rows=MOST_ROWS, columns=MOST_COLUMNS, cells=MOST_CELLS)
+    heading = [
+        *_KEYS,
+        *(ATTRIBUTE.format(n) for n in range(1, attributes + 1)),
+        *(f"extra {n}" for n in range(1, extras + 1)),
+    ]
     return table_of("", [(0, heading), *records], place=place)
 
 
@@ -56,7 +67,9 @@ def _chs_task(lines: _Lines, width: int) -> list[tuple[int, str, list[str]]]:
     (concepts,) = lines.whole(1, "concepts")
     if not 1 <= concepts <= 100:
         raise lines.wrong(f"{concepts} concepts", "1 to 100")
-    rows = [(lines.at + 1, lines.numbers(width + 1, "a level number an attribute, and points")) for _ in range(concepts)]
+    rows = [
+        (lines.at + 1, lines.numbers(width + 1, "a level number an attribute, and points")) for _ in range(concepts)
+    ]
     return [(line, "1" if float(row[-1]) else "0", row[:-1]) for line, row in rows]
 
 
@@ -93,6 +106,6 @@ class _Lines:
             raise self.wrong(f"{' '.join(numbers)[:60]!r}", f"{count} whole numbers: {what}")
         return [int(number) for number in numbers]
 
-    def wrong(self, found: str, allowed: str) -> DataError:
+    def wrong(self, found: str, allowed: str) -> UnreadableError:
         """The error of the line that was taken last."""
-        return DataError(f"{self._place}, line {self.at}: found {found}; allowed: {allowed}; export the file again.")
+        return UnreadableError("line", self._place, row=self.at, found=found, allowed=allowed)

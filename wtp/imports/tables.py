@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from wtp.errors import DataError
+from wtp.imports.unreadable import UnreadableError
 
 MOST_BYTES = 10_000_000
 MOST_ROWS = 200_000
@@ -77,11 +78,9 @@ def without_apostrophe(text: str) -> str:
     return _DEFUSED.sub("", text)
 
 
-def too_long(place: str, row: int) -> DataError:
+def too_long(place: str, row: int) -> UnreadableError:
     """The error of a cell that no program writes."""
-    return DataError(
-        f"{place}, row {row}: a cell of more than {LONGEST_CELL:,} characters; allowed: at most that; shorten it, or look for a missing quotation mark."
-    )
+    return UnreadableError("long_cell", place, row=row, most=LONGEST_CELL)
 
 
 def table_of(name: str, records: list[tuple[int, list[str]]], *, place: str) -> Table:
@@ -91,7 +90,7 @@ def table_of(name: str, records: list[tuple[int, list[str]]], *, place: str) -> 
     """
     records = [(row, cells) for row, cells in records if any(cell.strip() for cell in cells)]
     if len(records) < 2:
-        raise DataError(f"{place}: no row below the heading; allowed: a heading and a row each below it; check the file.")
+        raise UnreadableError("no_rows", place)
     heading, body = records[0][1], records[1:]
     heads = 1
     for at, (_, cells) in enumerate(body[:2]):
@@ -100,12 +99,10 @@ def table_of(name: str, records: list[tuple[int, list[str]]], *, place: str) -> 
             break
     width = max((at for at, head in enumerate(heading, 1) if head.strip()), default=0)
     if not body:
-        raise DataError(f"{place}: no row below its {heads} head rows; allowed: a row each below them; check the file.")
+        raise UnreadableError("no_rows", place)
     for row, cells in body:
         if any(cell.strip() for cell in cells[width:]):
-            raise DataError(
-                f"{place}, row {row}: {len(cells)} cells under {width} headings; allowed: a heading over every cell; look for a missing quotation mark or heading, then mend the row."
-            )
+            raise UnreadableError("wide_row", place, row=row, cells=len(cells), width=width)
     cells = [[cell.strip() for cell in cells[:width]] + [""] * (width - len(cells)) for _, cells in body]
     frame = pd.DataFrame(cells, columns=_headings(heading[:width]), dtype=object)
     return Table(name, frame, np.array([row for row, _ in body]), heads)

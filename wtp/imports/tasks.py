@@ -45,15 +45,22 @@ class Made:
     def choices(self, definition_hash: str, now: datetime) -> tuple[Choice, ...]:
         """As they are stored; design version 0 is none of ours."""
         return tuple(
-            Choice(one.task, order, one.chosen, one.buys, 0, definition_hash, now) for order, one in enumerate(self.tasks, 1)
+            Choice(one.task, order, one.chosen, one.buys, 0, definition_hash, now)
+            for order, one in enumerate(self.tasks, 1)
         )
 
 
 def people_of(
-    rows: pd.DataFrame, levels: Levels, picks: Picks, columns: Mapping, definition: Definition, report: Callable[..., None]
+    rows: pd.DataFrame,
+    levels: Levels,
+    picks: Picks,
+    columns: Mapping,
+    definition: Definition,
+    report: Callable[..., None],
 ) -> dict[str, Made]:
     """Name in the file -> what was shown and chosen; tasks with a problem are reported and left out."""
     numbers = alternative_numbers(rows, picks.task)
+    ts = rows["t"].to_numpy(dtype=int)
     kinds = _kinds(rows, columns, report)
     found: dict[str, list[Chosen]] = {}
     sizes: dict[int, int] = {}
@@ -66,23 +73,34 @@ def people_of(
         at = int(places[0])
 
         def wrong(code: str, value: object = "", allowed: str = "", column: str = "", at: int = at) -> None:
-            report(code, rows.at[at, "row"], column, value, allowed, names[at])
+            report(code, rows.loc[at, "row"], column, value, allowed, names[at])
 
         offers, nones = places[~levels.none[places]], places[levels.none[places]]
         doubles = len({numbers[p] for p in offers}) < len(offers)
         if doubles:
-            wrong("same_alternative", f"task {texts[at]}", column=column_at(columns.alternative or columns.task, int(rows.at[at, "t"]), 0))
+            wrong(
+                "same_alternative",
+                f"task {texts[at]}",
+                column=column_at(columns.alternative or columns.task, int(ts[at]), 0),
+            )
         if len(nones) > 1:
             wrong("several_none", f"{len(nones)} in task {texts[at]}", "1")
         has_none = bool(len(nones)) or columns.none_option
         if has_none and not dual:
             wrong("none_not_asked", f"task {texts[at]}")
-        if number in picks.wrong or doubles or len(nones) > 1 or not levels.usable[places].all() or (has_none and not dual):
+        if (
+            number in picks.wrong
+            or doubles
+            or len(nones) > 1
+            or not levels.usable[places].all()
+            or (has_none and not dual)
+        ):
             continue
         key = tuple((int(numbers[p]), *(made[p] for _, made in ids), levels.prices[p]) for p in offers)
         if key not in shown:
             shown[key] = tuple(
-                Alternative(int(numbers[p]), {name: made[p] for name, made in ids if made[p]}, float(levels.prices[p])) for p in offers
+                Alternative(int(numbers[p]), {name: made[p] for name, made in ids if made[p]}, float(levels.prices[p]))
+                for p in offers
             )
         picked = [int(numbers[p]) for p in offers if picks.chosen[p]]
         mine = found.setdefault(names[at], [])
@@ -99,7 +117,7 @@ def people_of(
         task = ChoiceTask(_number(texts[at]), kinds[at], made_of)
         mine.append(Chosen(task, chosen, picks.buys.get(number) if not has_none else None, orders[at], at))
     if len(sizes) > 1:
-        report("sizes_differ", rows.at[max(sizes.values()), "row"], "", ", ".join(map(str, sorted(sizes))), "")
+        report("sizes_differ", rows.loc[max(sizes.values()), "row"], "", ", ".join(map(str, sorted(sizes))), "")
     return _people(rows, found, dual, report)
 
 
@@ -111,30 +129,42 @@ def _places(task: np.ndarray) -> list[np.ndarray]:
 
 def _is_purchase(before: Chosen, offers: tuple[Alternative, ...], has_none: bool) -> bool:
     """Whether a task of one offer beside none asks if the offer just chosen would be bought (dual-response none; Brazell et al. 2006)."""
-    if len(offers) != 1 or not has_none or before.buys is not None or before.chosen == NONE_NUMBER or before.task.has_none:
+    if (
+        len(offers) != 1
+        or not has_none
+        or before.buys is not None
+        or before.chosen == NONE_NUMBER
+        or before.task.has_none
+    ):
         return False
     last = next(a for a in before.task.alternatives if a.number == before.chosen)
     return (last.levels, last.price) == (offers[0].levels, offers[0].price)
 
 
-def _people(rows: pd.DataFrame, found: dict[str, list[Chosen]], dual: bool, report: Callable[..., None]) -> dict[str, Made]:
+def _people(
+    rows: pd.DataFrame, found: dict[str, list[Chosen]], dual: bool, report: Callable[..., None]
+) -> dict[str, Made]:
     made = {}
     silent = [one for mine in found.values() for one in mine if dual and one.buys is None and not one.task.has_none]
     said = sum(len(mine) for mine in found.values()) - len(silent)
     for one in silent if said else silent[:1]:
-        report("buying_unknown", rows.at[one.first, "row"], respondent=rows.at[one.first, "respondent"], count=1 if said else len(silent))
+        report(
+            "buying_unknown",
+            rows.loc[one.first, "row"],
+            respondent=rows.loc[one.first, "respondent"],
+            count=1 if said else len(silent),
+        )
     for name, mine in found.items():
         first = min((one.first for one in mine), default=0)
         if len(mine) > _MOST_TASKS:
-            report("many_tasks", rows.at[first, "row"], "", len(mine), f"1 to {_MOST_TASKS}", name)
+            report("many_tasks", rows.loc[first, "row"], "", len(mine), f"1 to {_MOST_TASKS}", name)
             continue
         given = [one.order for one in mine]
-        if None not in given:
-            mine = sorted(mine, key=lambda one: one.order or 0)
-            if len(set(given)) < len(given):
-                report("order_unreadable", rows.at[first, "row"], "", "", "", name)
+        ordered = mine if None in given else sorted(mine, key=lambda one: one.order or 0)
+        if None not in given and len(set(given)) < len(given):
+            report("order_unreadable", rows.loc[first, "row"], "", "", "", name)
         if mine:
-            made[name] = Made(first, tuple(_repeats(_numbered(mine))))
+            made[name] = Made(first, tuple(_repeats(_numbered(ordered))))
     return made
 
 
@@ -154,7 +184,8 @@ def _repeats(mine: list[Chosen]) -> list[Chosen]:
 
     first = {offers(one.task): one.task.number for one in mine if one.task.kind == "estimation"}
     return [
-        replace(one, task=replace(one.task, repeats=first.get(offers(one.task)))) if one.task.kind == "repeat" else one for one in mine
+        replace(one, task=replace(one.task, repeats=first.get(offers(one.task)))) if one.task.kind == "repeat" else one
+        for one in mine
     ]
 
 

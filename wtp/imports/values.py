@@ -11,7 +11,22 @@ from wtp.survey.definition import Definition
 
 YES = {"1", "1.0", "true", "yes", "y", "x", "ja", "j", "wahr", "checked", "selected", "chosen", "t"}
 NO = {"0", "0.0", "false", "no", "n", "", "nein", "falsch", "unchecked", "not selected", "f", "-"}
-NOTHING = {"none", "none of these", "none of the above", "neither", "keine", "keines", "keines davon", "keines von diesen", "nichts", "no choice", "opt-out", "opt out", "optout", "none option"}
+NOTHING = {
+    "none",
+    "none of these",
+    "none of the above",
+    "neither",
+    "keine",
+    "keines",
+    "keines davon",
+    "keines von diesen",
+    "nichts",
+    "no choice",
+    "opt-out",
+    "opt out",
+    "optout",
+    "none option",
+}
 _PLAIN = re.compile(r"[+-]?\d{1,15}")
 _DECIMAL = {mark: re.compile(rf"[+-]?(?:\d{{1,15}}|\d{{1,3}}(?:[{group}\s\u00a0\u202f'’]\d{{3}}){{1,4}})?(?:[{mark}]\d{{1,15}})?(?:[eE][+-]?\d{{1,2}})?") for mark, group in ((".", ","), (",", "."))}  # fmt: skip
 _MONEY = re.compile(r"^(?:[€$£¥]|[A-Z]{3}\b)\s*|\s*(?:[€$£¥]|\b[A-Z]{3})$")
@@ -101,5 +116,8 @@ def _one(value: str, known: Known, given: Mapping[str, str], decimal: str) -> st
         if said == name or said in map(plain, labels):
             return name
     if known.prices and (amount := number_of(value, decimal)) is not None:
-        return next((name for name, price in zip(known.ids, known.prices, strict=True) if abs(price - amount) < 1e-9 * price), "")
+        return next(
+            (name for name, price in zip(known.ids, known.prices, strict=True) if abs(price - amount) < 1e-9 * price),
+            "",
+        )
     return ""

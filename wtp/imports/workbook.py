@@ -13,7 +13,17 @@ from typing import Any
 import openpyxl
 
 from wtp.errors import DataError
-from wtp.imports.tables import LONGEST_CELL, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Table, table_of, too_long, without_apostrophe
+from wtp.imports.tables import (
+    LONGEST_CELL,
+    MOST_CELLS,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Table,
+    table_of,
+    too_long,
+    without_apostrophe,
+)
+from wtp.imports.unreadable import UnreadableError
 
 _MOST_UNPACKED = 100_000_000
 _MOST_RATIO = 100
@@ -33,20 +43,27 @@ def checked_zip(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
             parts = archive.infolist()
             whole = sum(part.file_size for part in parts)
             packed = max(1, sum(part.compress_size for part in parts))
-            if len(parts) > _MOST_FILES or whole > _MOST_UNPACKED or (whole > _RATIO_FROM and whole > _MOST_RATIO * packed):
-                raise DataError(
-                    f"{name}: unpacks to {whole / 1e6:.0f} MB in {len(parts)} parts; allowed: at most {_MOST_UNPACKED / 1e6:.0f} MB, {_MOST_RATIO} times the file; save the sheet as CSV."
+            if (
+                len(parts) > _MOST_FILES
+                or whole > _MOST_UNPACKED
+                or (whole > _RATIO_FROM and whole > _MOST_RATIO * packed)
+            ):
+                raise UnreadableError(
+                    "bomb",
+                    name,
+                    size=whole // 1_000_000,
+                    parts=len(parts),
+                    most=_MOST_UNPACKED // 1_000_000,
+                    ratio=_MOST_RATIO,
                 )
             if any(part.flag_bits & 1 for part in parts):
-                raise DataError(f"{name}: protected by a password; allowed: a file without; save it without the password.")
+                raise UnreadableError("password", name)
             yield archive
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zipfile.LargeZipFile, OSError) as error:
-        raise DataError(f"{name}: the file is damaged ({error}); allowed: a whole XLSX or zip; save it again.") from error
+    except DataError:
+        raise
     except Exception as error:
-        if isinstance(error, DataError):
-            raise
         # zlib and the parsers of a damaged part raise errors of many kinds; none of them is a fault of ours.
-        raise DataError(f"{name}: the file is damaged; allowed: a whole XLSX or zip; save it again.") from error
+        raise UnreadableError("damaged", name) from error
 
 
 def read_workbook(content: bytes, archive: zipfile.ZipFile, name: str) -> tuple[Table, ...]:
@@ -54,12 +71,13 @@ def read_workbook(content: bytes, archive: zipfile.ZipFile, name: str) -> tuple[
     for part in archive.infolist():
         if part.filename.endswith((".xml", ".rels")):
             with archive.open(part) as file:
-                if b"<!DOCTYPE" in file.read(4096).upper() or b"<!ENTITY" in file.read(4096).upper():
-                    raise DataError(f"{name}: {part.filename[:80]} declares a document type; allowed: XLSX as spreadsheets write it; save the sheet as CSV.")
+                if b"<!DOCTYPE" in file.read(4096).replace(b"\0", b"").upper():  # it stands before the first element
+                    raise UnreadableError("doctype", f"{name}, {part.filename[:80]}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it tells of charts and styles that it does not read
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    tables, wrong = [], ""
+    tables: list[Table] = []
+    wrong: DataError | None = None
     cells = 0
     for sheet in book.worksheets[:_MOST_SHEETS]:
         records: list[tuple[int, list[str]]] = []
@@ -67,17 +85,17 @@ def read_workbook(content: bytes, archive: zipfile.ZipFile, name: str) -> tuple[
         for number, row in enumerate(sheet.iter_rows(max_row=MOST_ROWS + 4, values_only=True), 1):
             cells += len(row) + 1
             if number > MOST_ROWS + 3 or len(row) > MOST_COLUMNS or cells > MOST_CELLS:
-                raise DataError(
-                    f"{name}, sheet {sheet.title[:40]}: more than {MOST_ROWS:,} rows, {MOST_COLUMNS:,} columns or {MOST_CELLS:,} cells; allowed: at most that; delete empty rows and columns, or give the respondents in several files."
+                raise UnreadableError(
+                    "too_many", f"{name}, {sheet.title[:40]}", rows=MOST_ROWS, columns=MOST_COLUMNS, cells=MOST_CELLS
                 )
             records.append((number, [_text(value, name, number) for value in row]))
         try:
-            tables.append(table_of(sheet.title, records, place=f"{name}, sheet {sheet.title[:40]}"))
+            tables.append(table_of(sheet.title, records, place=f"{name}, {sheet.title[:40]}"))
         except DataError as error:
-            wrong = wrong or str(error)
+            wrong = wrong or error
     book.close()
     if not tables:
-        raise DataError(wrong or f"{name}: no sheet; allowed: a sheet with a heading and rows; check the file.")
+        raise wrong or UnreadableError("no_rows", name)
     return tuple(sorted(tables, key=lambda table: _FIRST.index(table.name) if table.name in _FIRST else len(_FIRST)))
 
 

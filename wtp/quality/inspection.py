@@ -77,9 +77,7 @@ def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quali
 def _known_tasks(definition: Definition, person: Respondent) -> bool:
     """Whether the tasks that the person saw are in today's levels; an edited survey leaves older ones out."""
     return all(
-        belongs(definition, alternative.levels)
-        for choice in person.choices[:1]
-        for alternative in choice.task.offers
+        belongs(definition, alternative.levels) for choice in person.choices[:1] for alternative in choice.task.offers
     )
 
 
@@ -106,7 +104,9 @@ def _position(definition: Definition, people: Sequence[Respondent]) -> pd.DataFr
     places = definition.choice_tasks.alternatives
     rows = []
     for person in people:
-        shown = [[a.number for a in c.task.alternatives].index(c.chosen) for c in person.choices if not c.picked.is_none]
+        shown = [
+            [a.number for a in c.task.alternatives].index(c.chosen) for c in person.choices if not c.picked.is_none
+        ]
         if not shown:
             continue
         most, asked = int(np.bincount(shown).max()), len(shown)

@@ -37,13 +37,13 @@ class Imported:
     name: str
     digest: str
     mapping: str
-    simulated: bool
     made_by: str
     given_at: datetime
     imported_at: datetime | None
     taken_back_at: datetime | None
     taken_back_by: str | None
     respondents: int
+    simulated: int
     choices: int
     answers: int
 
@@ -55,7 +55,15 @@ class Imported:
 
 
 def keep(
-    connection: sa.Connection, slug: str, *, name: str, digest: str, content: bytes, mapping: str, made_by: str, now: datetime
+    connection: sa.Connection,
+    slug: str,
+    *,
+    name: str,
+    digest: str,
+    content: bytes,
+    mapping: str,
+    made_by: str,
+    now: datetime,
 ) -> int:
     """Keep a file until it is imported; returns its number. The same file waiting already is replaced, and of many the oldest go.
 
@@ -66,10 +74,15 @@ def keep(
     tidy(connection, now)
     waiting = (_F.study == slug) & _F.imported_at.is_(None)
     connection.execute(sa.delete(tables.imported_file).where(waiting, _F.digest == digest))
-    old = connection.execute(sa.select(_F.id).where(waiting).order_by(_F.id.desc()).offset(MOST_WAITING - 1)).scalars().all()
+    old = (
+        connection.execute(sa.select(_F.id).where(waiting).order_by(_F.id.desc()).offset(MOST_WAITING - 1))
+        .scalars()
+        .all()
+    )
     connection.execute(sa.delete(tables.imported_file).where(_F.id.in_(old)))
-    row = dict(study=slug, name=name, digest=digest, content=content, mapping=mapping, simulated=False, made_by=made_by, given_at=now)
-    made = connection.execute(sa.insert(tables.imported_file).values(**row, respondents=0, choices=0, answers=0))
+    row = {"study": slug, "name": name, "digest": digest, "content": content, "mapping": mapping, "made_by": made_by}
+    none_yet = dict.fromkeys(("respondents", "simulated", "choices", "answers"), 0)
+    made = connection.execute(sa.insert(tables.imported_file).values(**row, **none_yet, given_at=now))
     return int(made.inserted_primary_key[0])  # type: ignore[index]
 
 
@@ -78,10 +91,10 @@ def tidy(connection: sa.Connection, now: datetime) -> None:
     connection.execute(sa.delete(tables.imported_file).where(_F.imported_at.is_(None), _F.given_at < now - KEPT_FOR))
 
 
-def change(connection: sa.Connection, slug: str, number: int, *, mapping: str, simulated: bool) -> None:
+def change(connection: sa.Connection, slug: str, number: int, mapping: str) -> None:
     """Keep another mapping of a waiting file."""
     mine = (_F.study == slug) & (_F.id == number) & _F.imported_at.is_(None)
-    connection.execute(sa.update(tables.imported_file).where(mine).values(mapping=mapping, simulated=simulated))
+    connection.execute(sa.update(tables.imported_file).where(mine).values(mapping=mapping))
 
 
 def discard(connection: sa.Connection, slug: str, number: int) -> None:
@@ -115,7 +128,13 @@ def known(connection: sa.Connection, slug: str) -> frozenset[str]:
 
 
 def commit(
-    connection: sa.Connection, survey: Survey, number: int, people: Sequence[tuple[str, Respondent]], *, who: str, now: datetime
+    connection: sa.Connection,
+    survey: Survey,
+    number: int,
+    people: Sequence[tuple[str, Respondent]],
+    *,
+    who: str,
+    now: datetime,
 ) -> Imported:
     """Add everybody of a waiting file who is not here yet, in the caller's transaction: all of them or, if anything fails, nobody.
 
@@ -130,15 +149,19 @@ def commit(
     there = known(connection, slug)
     new = [(name, person) for name, person in people if name not in there]
     if not new:
-        raise DataError("all respondents of the file are in the study already; nothing was added; allowed: a file with others.")
+        raise DataError(
+            "all respondents of the file are in the study already; nothing was added; allowed: a file with others."
+        )
     choices = sum(len(person.choices) for _, person in new)
     answers = sum(value is not None for _, person in new for value in person.answers.values())
-    counts = {"respondents": len(new), "choices": choices, "answers": answers}
+    simulated = sum(person.simulated for _, person in new)
+    counts = {"respondents": len(new), "simulated": simulated, "choices": choices, "answers": answers}
     done = {"imported_at": now, "content": None, "made_by": who, **counts}
     connection.execute(sa.update(tables.imported_file).where(_F.id == number).values(**done))
     _insert_people(connection, survey, number, new, now)
-    simulated = sum(person.simulated for _, person in new)
-    said = f"{row['name']} ({row['digest'][:8]}): {len(new)} respondents, {simulated} of them simulated, {choices} choices"
+    said = (
+        f"{row['name']} ({row['digest'][:8]}): {len(new)} respondents, {simulated} of them simulated, {choices} choices"
+    )
     audit.add(connection, slug, audit.IMPORTED, who=who, reason=said, now=now)
     return _imported({**row, **done})
 
@@ -158,9 +181,14 @@ def take_back(connection: sa.Connection, slug: str, number: int, *, who: str, no
     return _imported({**row, **done})
 
 
-def _insert_people(connection: sa.Connection, survey: Survey, number: int, people: Sequence[tuple[str, Respondent]], now: datetime) -> None:
+def _insert_people(
+    connection: sa.Connection, survey: Survey, number: int, people: Sequence[tuple[str, Respondent]], now: datetime
+) -> None:
     slug = survey.slug
-    last = connection.execute(sa.select(sa.func.max(_R.number)).where(_R.study == slug, sa.not_(_R.test))).scalar_one() or 0
+    last = (
+        connection.execute(sa.select(sa.func.max(_R.number)).where(_R.study == slug, sa.not_(_R.test))).scalar_one()
+        or 0
+    )
     rows = [
         {
             "study": slug,
@@ -183,29 +211,39 @@ def _insert_people(connection: sa.Connection, survey: Survey, number: int, peopl
         for place, (name, person) in enumerate(people, 1)
     ]
     _insert(connection, tables.respondent, rows)
-    ids: dict[str, int] = dict(connection.execute(sa.select(_R.external_id, _R.id).where(_R.import_id == number)).all())  # type: ignore[arg-type]
+    ids: dict[str, int] = dict(connection.execute(sa.select(_R.external_id, _R.id).where(_R.import_id == number)).all())
     pages = _pages(survey)
-    answers, choices = [], []
+    answers: list[dict[str, Any]] = []
+    choices: list[dict[str, Any]] = []
     for name, person in people:
         for page, values in _by_page(person.answers, pages).items():
-            answers.append({"respondent_id": ids[name], "page": page, "revision": 1, "content": values, "answered_at": now, "seconds": None})
-        for choice in person.choices:
-            choices.append(
+            answers.append(
                 {
                     "respondent_id": ids[name],
-                    "choice_order": choice.order,
+                    "page": page,
                     "revision": 1,
-                    "choice_task": choice.task.number,
-                    "kind": choice.task.kind,
-                    "shown": pack_task(choice.task),
-                    "design_version": choice.design_version,
-                    "definition_hash": survey.definition_hash,
-                    "chosen": choice.chosen,
-                    "buys": choice.buys,
+                    "content": values,
                     "answered_at": now,
                     "seconds": None,
                 }
             )
+        choices += [
+            {
+                "respondent_id": ids[name],
+                "choice_order": choice.order,
+                "revision": 1,
+                "choice_task": choice.task.number,
+                "kind": choice.task.kind,
+                "shown": pack_task(choice.task),
+                "design_version": choice.design_version,
+                "definition_hash": survey.definition_hash,
+                "chosen": choice.chosen,
+                "buys": choice.buys,
+                "answered_at": now,
+                "seconds": None,
+            }
+            for choice in person.choices
+        ]
     _insert(connection, tables.answer, answers)
     _insert(connection, tables.choice, choices)
 
