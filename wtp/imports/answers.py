@@ -80,6 +80,11 @@ def _known(options: Sequence[Option], unsure: Mapping[str, str] | None = None) -
     return Known(ids, labels)
 
 
+def options_of(question: SingleChoice | MultipleChoice) -> Known:
+    """What can be answered, "do not know" last."""
+    return _known(question.options, question.unsure if isinstance(question, SingleChoice) else None)
+
+
 def _single(q: SingleChoice, of: _Cells) -> Any:
     text = of.cells.get("", "")
     return of.option(text, "", _known(q.options, q.unsure)) if text else None
