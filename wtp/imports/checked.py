@@ -159,7 +159,7 @@ def _simulated(rows: pd.DataFrame, columns: Columns, report: Report) -> frozense
 
 def _language(rows: pd.DataFrame, one: Made, columns: Columns, definition: Definition) -> str:
     """The language of the interview if the survey has it, else its first."""
-    said = str(rows.loc[one.first, "language"]) if columns.language else ""
+    said = str(rows.loc[one.first, "language"]).casefold()[:2] if columns.language else ""
     return said if said in definition.languages else definition.languages[0]
 
 

@@ -32,6 +32,7 @@ _CALLED = {
 }  # fmt: skip
 _DIGITS = re.compile(r"\d{1,4}")
 _MOST_PATTERNS = 200
+_MOSTLY = 0.9
 
 
 def patterns_of(columns: Sequence[str]) -> tuple[str, ...]:
@@ -120,8 +121,17 @@ def _as(layout: str, table: Table, definition: Definition) -> Mapping:
     tasks = [pattern for pattern in patterns_of(columns) if TASK in pattern and ALTERNATIVE not in pattern]
     roles |= {role: _called(role, tasks) for role in ("buys",)}
     roles["chosen"] = _called("chosen", tasks) or _chosen_by_content(table, tasks)
-    attributes = _attributes(offered, definition, columns, ALTERNATIVE)
+    shown = {task for task, _ in columns_of(roles["chosen"], columns)}
+    most = definition.choice_tasks.alternatives
+    fitting = [pattern for pattern in offered if _is_of(pattern, columns, shown, most)]
+    attributes = _attributes(fitting, definition, columns, ALTERNATIVE)
     return Mapping.model_validate({"layout": "respondents", **roles, "attributes": attributes})
+
+
+def _is_of(pattern: str, columns: Sequence[str], tasks: set[int], alternatives: int) -> bool:
+    """Whether a pattern has the tasks in which something was chosen, and no more alternatives than the study: of two numbers in a heading either may be the task."""
+    found = columns_of(pattern, columns)
+    return {task for task, _ in found} >= tasks and max((k for _, k in found), default=0) <= alternatives
 
 
 def _varies(pattern: str, layout: str) -> bool:
@@ -210,9 +220,8 @@ def _how(table: Table, made: Mapping, definition: Definition) -> dict[str, objec
     """Marks or numbers, a none option without rows, and the decimal mark, from what the columns hold."""
     changes: dict[str, object] = {}
     if made.chosen and made.layout == LONG:
-        values = [value for value in pd.unique(table.cells[made.chosen]) if value]
-        if not all(truth_of(value) is not None for value in values):
-            changes["chosen_is"] = "number"
+        marked = table.cells[made.chosen].map(truth_of).notna().mean()
+        changes["chosen_is"] = "mark" if marked > _MOSTLY else "number"
     if made.layout != LONG and made.chosen:
         changes["chosen_is"] = "number"
         if definition.choice_tasks.none == "dual" and not made.none:

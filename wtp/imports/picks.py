@@ -48,30 +48,25 @@ def read_picks(rows: pd.DataFrame, none: np.ndarray, columns: Mapping, report: C
     task = (
         rows.groupby(["respondent", "task"], sort=False).ngroup().to_numpy() if len(rows) else np.array([], dtype=int)
     )
-    firsts = pd.Series(np.arange(len(rows))).groupby(task).first() if len(rows) else pd.Series(dtype=int)
     wrong: set[int] = set()
     if columns.layout == LONG and columns.chosen_is == "mark":
         chosen, nothing = _marked(rows, columns, task, wrong, report), frozenset[int]()
     else:
         chosen, nothing = _numbered(rows, none, columns, task, wrong, report)
-    counts = np.bincount(task, chosen, minlength=len(firsts)).astype(int) if len(rows) else np.array([], dtype=int)
-    has_none = np.bincount(task, none, minlength=len(firsts)) if len(rows) else counts
-    unmarked = {int(number) for number in np.nonzero(counts == 0)[0] if number not in wrong and number not in nothing}
+    places = places_of(task)
+    counts = np.array([chosen[own].sum() for own in places], dtype=int)
+    unmarked = {number for number, count in enumerate(counts) if not count and number not in wrong | nothing}
     if columns.none_option:
-        fine = {number for number in unmarked if not has_none[number]}
+        fine = {number for number in unmarked if not none[places[number]].any()}
         nothing, unmarked = nothing | fine, unmarked - fine
-    for numbers, code in ((unmarked, "none_chosen"), (set(np.nonzero(counts > 1)[0]) - wrong, "several_chosen")):
-        for number in sorted(numbers):
-            row = rows.iloc[firsts[number]]
-            report(
-                code,
-                row["row"],
-                _place(columns, row),
-                "" if code == "none_chosen" else f"{counts[number]} in task {row['task']}",
-                "1",
-                row["respondent"],
-            )
-        wrong |= {int(number) for number in numbers}
+    several = {number for number, count in enumerate(counts) if count > 1} - wrong
+    for number in sorted(unmarked | several):
+        row = rows.iloc[places[number][0]]
+        code, found = "none_chosen", ""
+        if number in several:
+            code, found = "several_chosen", f"{counts[number]} in task {row['task']}"
+        report(code, row["row"], _place(columns, row), found, "1", row["respondent"])
+        wrong.add(number)
     return Picks(task, chosen, nothing, frozenset(wrong), _buys(rows, columns, task, report))
 
 
@@ -105,10 +100,8 @@ def _numbered(
     meant = {text: pick_of(text, columns.picks) for text in pd.unique(rows["chosen"]) if text}
     numbers = alternative_numbers(rows, task)
     said = rows["chosen"].to_numpy()
-    for number, places in pd.Series(np.arange(len(rows))).groupby(task):
-        own = places.to_numpy()
+    for number, own in enumerate(places_of(task)):
         texts = {said[at] for at in own if said[at]}
-        row = rows.iloc[own[0]]
         if not texts:
             continue
         picks = {meant[text] for text in texts}
@@ -122,9 +115,9 @@ def _numbered(
             if len(nones):
                 chosen[nones[0]] = True
             elif columns.none_option:
-                nothing.add(int(number))  # type: ignore[call-overload]
-        if not chosen[own].any() and int(number) not in nothing:  # type: ignore[call-overload]
-            allowed = ", ".join(str(numbers[at]) for at in offers)
+                nothing.add(number)
+        if not chosen[own].any() and number not in nothing:
+            row, allowed = rows.iloc[own[0]], ", ".join(str(numbers[at]) for at in offers)
             report(
                 "chosen_unreadable",
                 row["row"],
@@ -133,8 +126,14 @@ def _numbered(
                 allowed,
                 row["respondent"],
             )
-            wrong.add(int(number))  # type: ignore[call-overload]
+            wrong.add(number)
     return chosen, frozenset(nothing)
+
+
+def places_of(task: np.ndarray) -> list[np.ndarray]:
+    """The places of the rows of every task, in the order in which tasks begin."""
+    order = np.argsort(task, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(task))[:-1]) if len(task) else []
 
 
 def alternative_numbers(rows: pd.DataFrame, task: np.ndarray) -> np.ndarray:

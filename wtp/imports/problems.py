@@ -32,6 +32,7 @@ WHAT = {
     "several_none": "The choice task has more than one none option.",
     "none_not_asked": "The study has no none option, but the file does.",
     "buying_unknown": "The study asks whether one would buy, the file does not say it.",
+    "buying_missing": "This choice task does not say whether one would buy; its choice between the offers counts.",
     "buys_unreadable": "It does not say yes or no about buying.",
     "kind_unknown": "This is no kind of choice task.",
     "order_unreadable": "The place of the choice task is no whole number of its own.",
@@ -71,6 +72,7 @@ REMEDY = {
     "several_none": "Remove all but one.",
     "none_not_asked": "Import into a study with a none option, or remove the rows of the none option.",
     "buying_unknown": "Choose the column that says it or the none option; or import into a study without none option.",
+    "buying_missing": "Nothing, if it was not answered; else fill it in.",
     "buys_unreadable": "Write 1 or 0, yes or no.",
     "kind_unknown": "Use one of the kinds allowed, or no such column.",
     "order_unreadable": "Number the choice tasks of a respondent from 1.",
@@ -87,7 +89,7 @@ REMEDY = {
     "already_here": "Nothing; to replace them, take the earlier import back first.",
     "nothing_new": "Choose another file, or take the earlier import back first.",
 }
-_NOTES = {"sizes_differ", "answers_of_nobody", "already_here"}
+_NOTES = {"sizes_differ", "buying_missing", "answers_of_nobody", "already_here"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ def alternative_rows(table: Table, mapping: Mapping, definition: Definition) -> 
     Raises DataError if the mapping names a column that is not there.
     """
     _check_columns(table, mapping)
-    attributes = {name: column for name, column in mapping.attributes.items() if column}
+    asked = {*(a.id for a in definition.attributes), "price"}
+    attributes = {name: column for name, column in mapping.attributes.items() if column and name in asked}
     if mapping.layout == LONG:
         blocks = [(0, 0)]
     else:
@@ -138,7 +139,7 @@ def _block(
             for level in ids
             if column_at(pattern.replace(LEVEL, level), task, alternative) in cells
         }
-        rest = next((level for level in ids if level not in marks), "")
+        rest = next((level for level in ids if level not in marks), "") if marks else ""
         value, count = pd.Series(rest, index=cells.index, dtype=object), pd.Series(0, index=cells.index)
         for level, mark in marks.items():
             there = mark.isin(["1", "1.0", "TRUE", "True"])
@@ -152,7 +153,7 @@ def _asked(rows: pd.DataFrame, mapping: Mapping, attributes: list[str]) -> pd.Da
     if mapping.available:
         rows = rows[~rows["available"].isin(["0", "0.0", "FALSE", "False", "false", "no"])]
     if mapping.layout != LONG and attributes:
-        bare = rows[[f"{PREFIX}{name}" for name in attributes]].eq("").all(axis=1)
+        bare = (rows[[f"{PREFIX}{name}" for name in attributes]] == "").all(axis=1)
         rows = rows[~bare]
     if mapping.layout == TASKS and not mapping.task:
         first = rows.drop_duplicates("at")

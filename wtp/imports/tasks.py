@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from wtp.imports.levels import Levels
 from wtp.imports.mapping import Mapping
-from wtp.imports.picks import Picks, alternative_numbers
+from wtp.imports.picks import Picks, alternative_numbers, places_of
 from wtp.imports.rows import column_at
 from wtp.imports.values import number_of
 from wtp.survey.answers import Choice
@@ -69,7 +68,7 @@ def people_of(
     names, texts = rows["respondent"].to_numpy(), rows["task"].to_numpy()
     orders = _orders(rows, columns, report)
     ids = list(levels.ids.items())
-    for number, places in enumerate(_places(picks.task)):
+    for number, places in enumerate(places_of(picks.task)):
         at = int(places[0])
 
         def wrong(code: str, value: object = "", allowed: str = "", column: str = "", at: int = at) -> None:
@@ -121,12 +120,6 @@ def people_of(
     return _people(rows, found, dual, report)
 
 
-def _places(task: np.ndarray) -> list[np.ndarray]:
-    """The places of the rows of every task, in the order in which tasks begin."""
-    order = np.argsort(task, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(task))[:-1]) if len(task) else []
-
-
 def _is_purchase(before: Chosen, offers: tuple[Alternative, ...], has_none: bool) -> bool:
     """Whether a task of one offer beside none asks if the offer just chosen would be bought (dual-response none; Brazell et al. 2006)."""
     if (
@@ -148,12 +141,8 @@ def _people(
     silent = [one for mine in found.values() for one in mine if dual and one.buys is None and not one.task.has_none]
     said = sum(len(mine) for mine in found.values()) - len(silent)
     for one in silent if said else silent[:1]:
-        report(
-            "buying_unknown",
-            rows.loc[one.first, "row"],
-            respondent=rows.loc[one.first, "respondent"],
-            count=1 if said else len(silent),
-        )
+        code, count = ("buying_missing", 1) if said else ("buying_unknown", len(silent))
+        report(code, rows.loc[one.first, "row"], respondent=rows.loc[one.first, "respondent"], count=count)
     for name, mine in found.items():
         first = min((one.first for one in mine), default=0)
         if len(mine) > _MOST_TASKS:
