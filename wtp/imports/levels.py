@@ -39,6 +39,7 @@ def read_levels(rows: pd.DataFrame, columns: Mapping, definition: Definition, re
     for name in (*sorted(names, key=lambda one: one != labelled), "price"):
         if not columns.attributes.get(name):
             ids[name] = np.full(len(rows), "", dtype=object)
+            usable[:] = False
             continue
         cells = rows[f"{PREFIX}{name}"]
         known = levels_of(definition, name)
