@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -192,7 +193,18 @@ FILES: dict[str, Callable[[Survey], bytes]] = {
     "study.cho": cho,
 }
 
+PACKED = ("long_german.csv", "row_a_task.txt")  # no UTF-8, so they are kept as .gz
+
+
+def content(name: str) -> bytes:
+    """The bytes of a file of this folder."""
+    return gzip.decompress((HERE / f"{name}.gz").read_bytes()) if name in PACKED else (HERE / name).read_bytes()
+
+
 if __name__ == "__main__":
     study = load_survey(HERE.parents[1] / "surveys" / "supplier")
     for name, made in FILES.items():
-        (HERE / name).write_bytes(made(study))
+        if name in PACKED:
+            (HERE / f"{name}.gz").write_bytes(gzip.compress(made(study), mtime=0))
+        else:
+            (HERE / name).write_bytes(made(study))

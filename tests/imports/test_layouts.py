@@ -7,22 +7,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.imports.make_files import FILES, HERE, TASKS, tasks
+from tests.imports.make_files import FILES, HERE, TASKS, content, tasks
 from wtp.errors import DataError
-from wtp.imports import check, guess, mapping_of, read_choices, read_path
+from wtp.imports import check, guess, mapping_of, read_choices, read_file, read_path
 from wtp.survey import Survey
-
-LANGUAGE = {"qualtrics.csv": "en"}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_files_are_those_that_are_made(name: str, survey: Survey) -> None:
-    assert (HERE / name).read_bytes() == FILES[name](survey)
+    assert content(name) == FILES[name](survey)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_layout_gives_the_choices_that_were_made(name: str, survey: Survey) -> None:
-    file = read_path(HERE / name)
+    file = read_file(content(name), name)
     found = check(survey, file, guess(file, survey.definition))
     assert [str(problem) for problem in found.problems] == []
     numbered = name == "study.cho"  # it knows respondents by number alone
@@ -43,7 +41,7 @@ def test_a_layout_gives_the_choices_that_were_made(name: str, survey: Survey) ->
 
 
 def test_labels_commas_and_questions_of_a_german_file(survey: Survey) -> None:
-    file = read_path(HERE / "long_german.csv")
+    file = read_file(content("long_german.csv"), "long_german.csv")
     assert (file.encoding, file.delimiter) == ("windows-1252", ";")
     mapping = guess(file, survey.definition)
     assert mapping.decimal == ","
@@ -67,7 +65,7 @@ def test_three_head_rows_and_the_order_of_attributes_of_a_qualtrics_file(survey:
 
 def test_a_mapping_comes_back_from_its_file_as_it_was(survey: Survey) -> None:
     for name in FILES:
-        mapping = guess(read_path(HERE / name), survey.definition)
+        mapping = guess(read_file(content(name), name), survey.definition)
         assert mapping_of(mapping.to_toml(), "map.toml") == mapping
         assert mapping_of(mapping.model_dump_json(), "map.json") == mapping
     with pytest.raises(DataError, match=r"map\.toml: colour: .*allowed"):

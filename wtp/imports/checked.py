@@ -15,7 +15,7 @@ from wtp.imports.mapping import LONG, ROLES
 from wtp.imports.mapping import Mapping as Columns
 from wtp.imports.picks import read_picks
 from wtp.imports.problems import ERROR, MOST, Problem, gathered, short
-from wtp.imports.rows import alternative_rows, prepared
+from wtp.imports.rows import alternative_rows, check_columns, prepared
 from wtp.imports.tables import File
 from wtp.imports.tasks import Made, people_of
 from wtp.imports.values import truth_of
@@ -95,6 +95,7 @@ def check(
     for attribute in (*(a.id for a in definition.attributes), "price"):
         if not columns.attributes.get(attribute):
             report("no_column", column=attribute)
+    check_columns(table, columns)
     for role in ("respondent", "chosen", *(["task"] if columns.layout == LONG else [])):
         if not getattr(columns, role):
             report("no_column", column=role)

@@ -71,11 +71,7 @@ def prepared(table: Table, definition: Definition) -> Table:
 
 
 def alternative_rows(table: Table, mapping: Mapping, definition: Definition) -> pd.DataFrame:
-    """One row an alternative: row (in the file), t and k (numbers in the patterns, 0 without), a text column a role, and one an attribute under "=" and its id.
-
-    Raises DataError if the mapping names a column that is not there.
-    """
-    _check_columns(table, mapping)
+    """One row an alternative: row (in the file), t and k (numbers in the patterns, 0 without), a text column a role, and one an attribute under "=" and its id."""
     asked = {*(a.id for a in definition.attributes), "price"}
     attributes = {name: column for name, column in mapping.attributes.items() if column and name in asked}
     if mapping.layout == LONG:
@@ -96,7 +92,8 @@ def alternative_rows(table: Table, mapping: Mapping, definition: Definition) -> 
     return _asked(rows, mapping, list(attributes))
 
 
-def _check_columns(table: Table, mapping: Mapping) -> None:
+def check_columns(table: Table, mapping: Mapping) -> None:
+    """Raises DataError if the mapping names a column that is not there."""
     for role, pattern in mapping.columns().items():
         whole = LEVEL in pattern or columns_of(pattern, table.columns)
         if not whole:

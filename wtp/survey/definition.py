@@ -284,17 +284,8 @@ _TAKEN_BY_CHOICES = (
     *("version", "repeats", "design_version", "definition_hash", "simulated", "segment"),
 )
 _TAKEN_BY_RESPONDENTS = (
-    *(
-        "respondent",
-        "simulated",
-        "language",
-        "design_version",
-        "started_at",
-        "completed_at",
-        "outcome",
-        "source",
-        "imported",
-    ),
+    *("respondent", "simulated", "language", "design_version", "started_at", "completed_at", "outcome", "source"),
+    "imported",
 )
 
 

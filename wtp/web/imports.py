@@ -26,6 +26,7 @@ from wtp.web.import_form import LONGEST_LIST, layouts, offer, parsed, role_names
 
 blueprint = Blueprint("imports", __name__, url_prefix="/manage")
 _MOST_SHOWN = 20
+_LARGEST = 1 << 62  # numbers beyond it are in no database
 _PLACE = "/<slug>/import/<int:import_number>"
 
 
@@ -95,7 +96,9 @@ def look(slug: str, import_number: int) -> str:
 def remap(slug: str, import_number: int) -> Reply:
     """Keep another mapping and try it."""
     survey = running.survey_of(slug)
-    _entry, file, before = _waiting(slug, import_number)
+    if (kept := _kept(slug, import_number)) is None:
+        return redirect(url_for(".start", slug=slug), 303)
+    _entry, file, before = kept
     mapping = parsed(request.form, file, before, survey.definition)
     with running.database().begin() as connection:
         imports.change(connection, slug, import_number, mapping.to_toml())
@@ -128,20 +131,21 @@ def mapping_file(slug: str, import_number: int) -> Response:
 def commit(slug: str, import_number: int) -> Reply | tuple[str, int]:
     """Import the file as it was tried: all of it or nothing."""
     survey = running.survey_of(slug)
-    entry, file, mapping = _waiting(slug, import_number)
+    if (kept := _kept(slug, import_number)) is None:
+        return redirect(url_for(".start", slug=slug), 303)
+    entry, file, mapping = kept
     found = _checked(survey, file, mapping, simulated=request.form.get("simulated") == "yes")
-    mistake = _("The file has problems; nothing was added.") if found.errors else ""
-    if not mistake:
-        try:
-            with running.database().begin() as connection:
-                imports.commit(
-                    connection, survey, import_number, found.people, who=current_user.name, now=datetime.now(UTC)
-                )
-        except (ConflictError, DataError):
-            mistake = _(
-                "Somebody else imported this file or its respondents meanwhile; nothing was added. Look at what is in the study now."
+    if found.errors:
+        return _page(survey, entry, file, mapping, _("The file has problems; nothing was added.")), 422
+    try:
+        with running.database().begin() as connection:
+            imports.commit(
+                connection, survey, import_number, found.people, who=current_user.name, now=datetime.now(UTC)
             )
-    if mistake:
+    except (ConflictError, DataError):
+        mistake = _(
+            "Somebody else imported this file or its respondents meanwhile; nothing was added. Look at what is in the study now."
+        )
         return _page(survey, entry, file, mapping, mistake), 409
     return redirect(url_for(".start", slug=slug, done=import_number), 303)
 
@@ -166,9 +170,7 @@ def take_back(slug: str, import_number: int) -> Reply | tuple[str, int]:
             survey, _("Nothing was taken back: tick the box that says what will be deleted."), import_number
         ), 422
     with running.database().begin() as connection:
-        gone = imports.take_back(connection, slug, import_number, who=current_user.name, now=datetime.now(UTC))
-    if gone is None:
-        abort(404)
+        imports.take_back(connection, slug, import_number, who=current_user.name, now=datetime.now(UTC))
     return redirect(url_for(".start", slug=slug), 303)
 
 
@@ -236,10 +238,15 @@ def _checked(survey: Survey, file: File, mapping: Mapping, *, simulated: bool = 
 def _waiting(slug: str, number: int) -> tuple[Imported, File, Mapping]:
     """A file that waits in this study, or 404."""
     running.survey_of(slug)
+    return _kept(slug, number) or abort(404)
+
+
+def _kept(slug: str, number: int) -> tuple[Imported, File, Mapping] | None:
+    """A file that waits in this study; None if it was imported or forgotten meanwhile."""
     with running.database().read() as connection:
-        kept = imports.get(connection, slug, number, datetime.now(UTC)) if number < 1 << 62 else None
+        kept = imports.get(connection, slug, number, datetime.now(UTC)) if number < _LARGEST else None
     if kept is None:
-        abort(404)
+        return None
     entry, content = kept
     return entry, read_file(content, entry.name), mapping_of(entry.mapping, entry.name)
 
