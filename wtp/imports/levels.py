@@ -67,7 +67,8 @@ def none_rows(rows: pd.DataFrame, columns: Mapping) -> np.ndarray:
     if columns.none:
         return rows["none"].map(lambda text: truth_of(text) is True or plain(text) in NOTHING).to_numpy(dtype=bool)
     coded = {name for name, column in columns.attributes.items() if LEVEL in column}
-    cells = [rows[name] for name in rows if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in coded]
+    names = [str(name) for name in rows if str(name).startswith(PREFIX)]
+    cells = [rows[name] for name in names if name.removeprefix(PREFIX) not in coded]
     if not cells:
         return np.zeros(len(rows), dtype=bool)
     empty = [cell.map(lambda text: plain(text) in _EMPTY).to_numpy(dtype=bool) for cell in cells]
