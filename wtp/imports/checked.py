@@ -114,7 +114,7 @@ def check(
     new = {name: one for name, one in made.items() if name not in there}
     if len(made) > len(new):
         report("already_here", count=len(made) - len(new))
-        if not new:
+        if not new and not any(problem.severity == ERROR for problem in problems):
             report("nothing_new")
     people = tuple(
         (
