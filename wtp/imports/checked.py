@@ -18,7 +18,7 @@ from wtp.imports.problems import ERROR, MOST, Problem, gathered, short
 from wtp.imports.rows import alternative_rows, check_columns, prepared
 from wtp.imports.tables import File
 from wtp.imports.tasks import Made, people_of
-from wtp.imports.values import truth_of
+from wtp.imports.values import each, truth_of
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.load import Survey
@@ -136,7 +136,8 @@ def check(
 
 def _named(rows: pd.DataFrame, columns: Columns, report: Report) -> pd.DataFrame:
     """The rows that name their respondent and their task; the others are reported."""
-    wrong = rows["respondent"].map(lambda name: len(name) > LONGEST_ID or not name.isprintable()).astype(bool)
+    long = each(rows["respondent"], lambda name: len(name) > LONGEST_ID or not name.isprintable())
+    wrong = pd.Series(long, index=rows.index, dtype=bool)
     for column, role, code, bad in (
         (columns.respondent, "respondent", "missing_respondent", rows["respondent"].eq("")),
         (columns.respondent, "respondent", "long_respondent", wrong),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 from wtp.errors import DataError
@@ -30,6 +31,7 @@ from wtp.imports.workbook import checked_zip, read_workbook
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 50
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _INSIDE = ("choices.csv", "respondents.csv", "study.chs", "study.cho")
 
@@ -122,9 +124,8 @@ def decoded(content: bytes, place: str) -> tuple[str, str]:
             text, encoding = content.decode("cp1252"), "windows-1252"
         except UnicodeDecodeError as second:
             raise UnreadableError("no_text", place, at=second.start) from second
-    wrong = next((sign for sign in text if (sign < " " and sign not in "\t\r\n\f") or sign == "\x7f"), None)
-    if wrong is not None:
-        raise UnreadableError("control", place, sign=repr(wrong))
+    if wrong := _CONTROL.search(text):
+        raise UnreadableError("control", place, sign=repr(wrong[0]))
     return text, encoding.removesuffix("-sig")
 
 
@@ -160,9 +161,9 @@ def _records(text: str, delimiter: str, place: str) -> list[tuple[int, list[str]
             if "limit" in str(error):
                 raise too_long(place, began) from error
             raise UnreadableError("quotes", place, row=began) from error
-        if any(len(cell) > LONGEST_CELL for cell in record):
+        if record and max(map(len, record)) > LONGEST_CELL:
             raise too_long(place, began)
-        records.append((began, [without_apostrophe(cell) for cell in record]))
+        records.append((began, [without_apostrophe(cell) if cell[:1] == "'" else cell for cell in record]))
         cells += len(record)
         check_size(place, len(records), len(record), cells)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from wtp.imports.mapping import LEVEL, Mapping
 from wtp.imports.problems import short
 from wtp.imports.rows import PREFIX, SEVERAL, column_at
-from wtp.imports.values import AMBIGUOUS, NOTHING, decimal_mark, levels_of, matched, number_of, plain, truth_of
+from wtp.imports.values import AMBIGUOUS, NOTHING, decimal_mark, each, levels_of, matched, number_of, plain, truth_of
 from wtp.survey.definition import Definition
 from wtp.survey.labels import has
 
@@ -65,13 +65,13 @@ def read_levels(rows: pd.DataFrame, columns: Mapping, definition: Definition, re
 def none_rows(rows: pd.DataFrame, columns: Mapping) -> np.ndarray:
     """Rows of the none option: the file says so, or neither an attribute nor the price has anything."""
     if columns.none:
-        return rows["none"].map(lambda text: truth_of(text) is True or plain(text) in NOTHING).to_numpy(dtype=bool)
+        return np.array(each(rows["none"], lambda text: truth_of(text) is True or plain(text) in NOTHING), dtype=bool)
     coded = {name for name, column in columns.attributes.items() if LEVEL in column}
     names = [str(name) for name in rows if str(name).startswith(PREFIX)]
     cells = [rows[name] for name in names if name.removeprefix(PREFIX) not in coded]
     if not cells:
         return np.zeros(len(rows), dtype=bool)
-    empty = [cell.map(lambda text: plain(text) in _EMPTY).to_numpy(dtype=bool) for cell in cells]
+    empty = [np.array(each(cell, lambda text: plain(text) in _EMPTY), dtype=bool) for cell in cells]
     return np.asarray(np.logical_and.reduce(empty))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from wtp.imports.mapping import LONG, NONE, Mapping
 from wtp.imports.rows import column_at
-from wtp.imports.values import NOTHING, number_of, plain, truth_of
+from wtp.imports.values import NOTHING, each, number_of, plain, truth_of
 
 _LETTERS = "abcdefghijkl"
 _NUMBERED = re.compile(r"(?:alternative|option|offer|concept|profile|package|product|choice|candidate|alt|angebot|auswahl|variante|paket|produkt|kandidat)?\s*[#.:]?\s*(\d{1,3}|[a-l])", re.IGNORECASE)  # fmt: skip
@@ -139,9 +139,9 @@ def places_of(task: np.ndarray) -> list[np.ndarray]:
 def alternative_numbers(rows: pd.DataFrame, task: np.ndarray) -> np.ndarray:
     """The number of each alternative within its task: as the file says if it does so with whole numbers, else its place from 1."""
     place = pd.Series(task).groupby(task).cumcount().to_numpy() + 1
-    said = rows["alternative"].map(number_of)
-    good = said.map(lambda one: one is not None and one == int(one) and 1 <= one < 1_000_000).astype(bool)
-    return said.where(good, 0).astype(float).astype(int).to_numpy() if good.all() and len(rows) else place
+    said = each(rows["alternative"], number_of)
+    good = [int(one) for one in said if one is not None and one == int(one) and 1 <= one < 1_000_000]
+    return np.array(good) if len(good) == len(rows) and good else place
 
 
 def _buys(rows: pd.DataFrame, columns: Mapping, task: np.ndarray, report: Callable[..., None]) -> dict[int, bool]:

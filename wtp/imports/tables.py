@@ -103,8 +103,9 @@ def table_of(name: str, records: list[tuple[int, list[str]]], *, place: str) -> 
     for row, cells in body:
         if any(cell.strip() for cell in cells[width:]):
             raise UnreadableError("wide_row", place, row=row, cells=len(cells), width=width)
-    padded = [[cell.strip() for cell in cells[:width]] + [""] * (width - len(cells)) for _, cells in body]
-    frame = pd.DataFrame(padded, columns=_headings(heading[:width]), dtype=object)
+    padded = ([cell.strip() for cell in cells[:width]] + [""] * (width - len(cells)) for _, cells in body)
+    columns = [np.array(column, dtype=object) for column in zip(*padded, strict=True)]
+    frame = pd.DataFrame(dict(zip(_headings(heading[:width]), columns, strict=True)), dtype=object)
     return Table(name, frame, np.array([row for row, _ in body]), heads)
 
 

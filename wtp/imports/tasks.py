@@ -14,7 +14,7 @@ from wtp.imports.levels import Levels
 from wtp.imports.mapping import Mapping
 from wtp.imports.picks import Picks, alternative_numbers, places_of
 from wtp.imports.rows import column_at
-from wtp.imports.values import number_of
+from wtp.imports.values import each, number_of
 from wtp.survey.answers import Choice
 from wtp.survey.definition import Definition
 from wtp.survey.tasks import KINDS, NONE_NUMBER, Alternative, ChoiceTask, Kind
@@ -184,21 +184,20 @@ def _number(text: str) -> int:
 
 
 def _kinds(rows: pd.DataFrame, columns: Mapping, report: Callable[..., None]) -> list[Kind]:
-    made: list[Kind] = []
     known: dict[str, Kind] = {kind: kind for kind in KINDS} | {"": "estimation"}
-    for text, row, name in zip(rows["kind"], rows["row"], rows["respondent"], strict=True):
-        if text not in known:
-            report("kind_unknown", row, columns.kind, text, ", ".join(KINDS), name)
-        made.append(known.get(text, "estimation"))
-    return made
+    for row in rows[~rows["kind"].isin(known)].itertuples():
+        report("kind_unknown", row.row, columns.kind, row.kind, ", ".join(KINDS), row.respondent)
+    return each(rows["kind"], lambda text: known.get(text, "estimation"))
 
 
 def _orders(rows: pd.DataFrame, columns: Mapping, report: Callable[..., None]) -> list[int | None]:
-    made: list[int | None] = []
-    for text, row, name in zip(rows["order"], rows["row"], rows["respondent"], strict=True):
-        number = number_of(text) if text else None
-        good = number is not None and number == int(number) and 1 <= number <= 1_000_000
-        if text and not good:
-            report("order_unreadable", row, columns.order, text, "", name)
-        made.append(int(number) if good and number is not None else None)
+    made = each(rows["order"], _order)
+    wrong = [at for at, (text, number) in enumerate(zip(rows["order"], made, strict=True)) if text and number is None]
+    for row in rows.iloc[wrong].itertuples():
+        report("order_unreadable", row.row, columns.order, row.order, "", row.respondent)
     return made
+
+
+def _order(text: str) -> int | None:
+    number = number_of(text) if text else None
+    return int(number) if number is not None and number == int(number) and 1 <= number <= 1_000_000 else None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+import pandas as pd
 
 from wtp.survey.attributes import Attribute, Price
 from wtp.survey.definition import Definition
@@ -34,6 +37,7 @@ _ONLY_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,}
 _ONLY_POINT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d+|\d+\.(?:\d{1,2}|\d{4,}))")
 _EITHER = re.compile(r"[+-]?\d{1,3}[.,]\d{3}")
 AMBIGUOUS = "?"
+T = TypeVar("T")
 
 
 def plain(text: str) -> str:
@@ -65,6 +69,12 @@ def number_of(text: str, decimal: str = "") -> float | None:
     group = "." if mark == "," else ","
     number = float(re.sub(rf"[{group}\s\u00a0\u202f'’]", "", bare).replace(mark, "."))
     return number if abs(number) < 1e15 else None
+
+
+def each(column: pd.Series, read: Callable[[str], T]) -> list[T]:
+    """What every cell of a column means; each text is read once."""
+    known = {text: read(text) for text in pd.unique(column)}
+    return [known[text] for text in column.tolist()]
 
 
 def truth_of(text: str) -> bool | None:
