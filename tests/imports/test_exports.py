@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.export.conftest import answers, frozen, taken  # noqa: F401 - a fixture of theirs
+from tests.simulated import every_question, modes, simulated
 from wtp.analysis.choice_frame import choice_data, choice_frame
 from wtp.estimation import ConditionalLogit
 from wtp.imports import Checked, check, guess, read_file
@@ -98,3 +99,38 @@ def test_answers_come_back_beside_the_choices(survey: Survey, answers: Answers) 
             assert value == before[who].answers.get(question), f"{who} {question}"
         assert [c.buys for c in person.choices] == [c.buys for c in before[who].choices]
     assert found.answers == sum(v is not None for p in answers.respondents for v in p.answers.values())
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx"])
+def test_every_type_of_question_comes_back(name: str, whole: tuple[Survey, Answers]) -> None:
+    study, everybody = whole
+    found = imported(study, taken(name, study, everybody), f"x.{WHOLE[name]}")
+    asked = {question.id for question in study.definition.questions}
+    for before, after in zip(everybody.respondents, persons(found), strict=True):
+        assert set(after.answers) == asked
+        for question, value in after.answers.items():
+            assert value == before.answers.get(question), question
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Survey, Answers]:
+    study = every_question(tmp_path_factory.mktemp("surveys"))
+    return study, simulated(study, 4)
+
+
+def test_labelled_alternatives_come_back_with_what_they_lack(tmp_path: Path) -> None:
+    study = modes(tmp_path)
+    before = simulated(study, 5)
+    found = imported(study, taken("choices", study, before), "x.csv")
+    tasks = [[c.task.alternatives for c in person.choices] for person in persons(found)]
+    assert tasks == [[c.task.alternatives for c in person.choices] for person in before.respondents]
+    assert any(len(a.levels) < len(study.definition.attributes) for a in tasks[0][0]), "some lack an attribute"
+    content = taken("choices", study, before).decode("utf-8-sig").splitlines()
+    heading, row = content[0].split(","), content[1].split(",")
+    lacking = next(
+        at for at, cell in enumerate(row) if not cell and heading[at] in {a.id for a in study.definition.attributes}
+    )
+    row[lacking] = study.definition.attribute(heading[lacking]).level_ids[0]
+    file = read_file("\n".join([content[0], ",".join(row), *content[2:]]).encode(), "x.csv")
+    codes = [(p.code, p.row, p.column) for p in check(study, file, guess(file, study.definition)).problems]
+    assert codes == [("surplus_level", 2, heading[lacking])]
