@@ -16,7 +16,7 @@ from tests.imports.make_files import HERE, PEOPLE, TASKS
 from tests.store.conftest import NOW, SLUG, Study, together
 from wtp.errors import ConflictError, DataError, StoreError
 from wtp.imports import Checked, check, guess, read_path
-from wtp.store import Database, audit, decisions, imports, open_database, studies, tables
+from wtp.store import Database, audit, decisions, deletion, imports, open_database, studies, tables
 from wtp.store.database import _config
 from wtp.store.imports import Imported
 from wtp.survey import Survey, load_survey
@@ -197,6 +197,14 @@ def test_files_wait_for_a_day_and_not_in_heaps(study: Study) -> None:
     with study.database.begin() as connection:
         imports.tidy(connection, NOW + timedelta(hours=26))
     assert entries(study) == ()
+
+
+def test_a_deleted_study_takes_its_imports_with_it(study: Study, found: Checked) -> None:
+    commit(study, keep(study), found)
+    keep(study, digest="e" * 64)
+    with study.database.begin() as connection:
+        deletion.delete_study(connection, SLUG)
+    assert [study.rows(table) for table in (tables.imported_file, tables.respondent, tables.choice)] == [0, 0, 0]
 
 
 def test_imports_do_not_freeze_the_design(study: Study, found: Checked) -> None:

@@ -46,14 +46,14 @@ def read_file(content: bytes, name: str) -> File:
         raise UnreadableError("empty", name)
     if len(content) > MOST_BYTES:
         raise _too_large(name, len(content), MOST_BYTES)
-    digest, size = digest_of(content), len(content)
+    digest = digest_of(content)
     if content.startswith(b"PK\x03\x04"):
         kind, tables, encoding, delimiter = _zipped(content, name)
-        return File(name, digest, kind, tables, encoding, delimiter, size)
+        return File(name, digest, kind, tables, encoding, delimiter)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableError("old_workbook", name)
     kind, table, encoding, delimiter = _text_table(content, name, "")
-    return File(name, digest, kind, (table,), encoding, delimiter, size)
+    return File(name, digest, kind, (table,), encoding, delimiter)
 
 
 def read_path(path: Path) -> File:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,6 @@ class File:
     tables: tuple[Table, ...]
     encoding: str = ""
     delimiter: str = ""
-    size: int = field(default=0)
 
     def table(self, name: str) -> Table:
         """The table of this name; the first without one. Raises DataError for an unknown name."""
