@@ -33,6 +33,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "quality": ({"errors", "survey", "estimation"}, STATISTICS),
     "design": ({"errors", "survey", "estimation"}, {"numpy", "scipy", "numba"}),
     "store": ({"errors", "survey"}, {"sqlalchemy", "alembic", "argon2"}),
+    "imports": ({"errors", "survey"}, {"numpy", "pandas", "openpyxl", "pydantic", "tomlkit"}),
     "analysis": (
         {"errors", "survey", "estimation", "pricing", "segments", "quality"},
         {"numpy", "pandas", "statsmodels"},
@@ -44,7 +45,19 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter", "pydantic"},
     ),
     "web": (
-        {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "jobs", "charts", "export"},
+        {
+            "__init__",
+            "errors",
+            "settings",
+            "survey",
+            "design",
+            "store",
+            "analysis",
+            "jobs",
+            "charts",
+            "export",
+            "imports",
+        },
         FLASK
         | {
             "waitress",
@@ -69,6 +82,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "store",
             "analysis",
             "export",
+            "imports",
             "estimation",
             "quality",
             "web",

@@ -17,13 +17,15 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from tests.imports.make_files import content
 from tests.web.conftest import SURVEYS
 from tests.web.figures import planned
 from tests.web.staff import ROLES, Staff, hidden
 from wtp.analysis import HIERARCHICAL, Analysis, Request
 from wtp.export import FORMATS
+from wtp.imports import guess, read_file
 from wtp.settings import Settings
-from wtp.store import background_jobs, results, tables
+from wtp.store import background_jobs, imports, results, tables
 from wtp.web.security import limiter
 
 LogIn = Callable[[str], Staff]
@@ -125,6 +127,15 @@ RIGHTS = {
     ("/api/v1/studies/<slug>/choices.csv", "GET"): PROGRAMS,
     ("/api/v1/studies/<slug>/analyses", "POST"): PROGRAMS,
     ("/api/v1/studies/<slug>/analyses/<analysis>", "GET"): PROGRAMS,
+    ("/manage/<slug>/import", "GET"): ANALYSTS,
+    ("/manage/<slug>/import", "POST"): ANALYSTS,
+    ("/manage/<slug>/import/<int:import_number>", "GET"): ANALYSTS,
+    ("/manage/<slug>/import/<int:import_number>", "POST"): ANALYSTS,
+    ("/manage/<slug>/import/<int:import_number>/problems.csv", "GET"): ANALYSTS,
+    ("/manage/<slug>/import/<int:import_number>/mapping.toml", "GET"): ANALYSTS,
+    ("/manage/<slug>/import/<int:import_number>/commit", "POST"): ANALYSTS,
+    ("/manage/<slug>/import/<int:import_number>/take-back", "POST"): ANALYSTS,
+    ("/manage/<slug>/import/<int:import_number>/discard", "POST"): ANALYSTS,
     ("/manage/<slug>/exports", "GET"): ANALYSTS,
     ("/manage/<slug>/exports/<export>", "GET"): ANALYSTS,
 }
@@ -149,6 +160,7 @@ FILLED = {
     "number": ("1",),
     "analysis": ("guess",),
     "job": ("1",),
+    "import_number": ("1",),
 }
 _STAFF = {key: roles for key, roles in RIGHTS.items() if roles not in {EVERYBODY, PROGRAMS}}
 CLOSED = [key for key in _STAFF if key[1] == "GET"]
@@ -185,8 +197,21 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
     shown()
+    lighthouse = content("lighthouse.csv")
     with app.extensions["wtp_database"].begin() as connection:
         results.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
+        imports.keep(
+            connection,
+            "supplier",
+            name="lighthouse.csv",
+            digest="d" * 64,
+            content=lighthouse,
+            mapping=guess(
+                read_file(lighthouse, "x.csv"), app.extensions["wtp_surveys"]["supplier"].definition
+            ).to_toml(),
+            made_by="analyst",
+            now=datetime.now(UTC),
+        )
         background_jobs.start(
             connection,
             "supplier",

@@ -26,7 +26,15 @@ OPEN = {
     ("/healthz", "GET"): 200,
     ("/readyz", "GET"): 200,
 }
-FILLED = {"slug": "supplier", "step_id": "consent", "token": "guess", "name": "logo.png", "number": "1", "job": "1"}
+FILLED = {
+    "slug": "supplier",
+    "step_id": "consent",
+    "token": "guess",
+    "name": "logo.png",
+    "number": "1",
+    "job": "1",
+    "import_number": "1",
+}
 
 
 def open_routes(app: Flask) -> set[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 Dual-response none contributes two choice tasks to one stacked likelihood (Brazell et al. 2006): which of the alternatives, and
 then that alternative against not buying, P(j | J) P(yes | j). The none row has the lowest level of every attribute and price 0,
-all coded as zero, and a constant of its own in the column `none`.
+all coded as zero, and a constant of its own in the column `none`. Where "none of these" was one more alternative, as in imported
+choices, it is one more row of the same choice task.
 """
 
 from __future__ import annotations
@@ -84,11 +85,12 @@ def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind
         for choice in respondent.choices:
             if choice.task.kind != kind:
                 continue
-            known = [a for a in choice.task.alternatives if belongs(definition, a.levels)]
+            known = [a for a in choice.task.alternatives if a.is_none or belongs(definition, a.levels)]
             if all(alternative.number != choice.chosen for alternative in known):
                 continue
             for alternative in known if len(known) > 1 else ():
-                add(respondent.number, f"{choice.task.number}", alternative.number == choice.chosen, alternative)
+                chosen, offer = alternative.number == choice.chosen, None if alternative.is_none else alternative
+                add(respondent.number, f"{choice.task.number}", chosen, offer)
             if choice.buys is not None:
                 task = f"{choice.task.number} purchase"
                 add(respondent.number, task, choice.buys, chosen_alternative(choice))
@@ -107,16 +109,16 @@ def chosen_alternative(choice: Choice) -> Alternative:
 def holdout_hit_rate(
     respondents: Sequence[Respondent], worth: Callable[[Alternative], float | None]
 ) -> tuple[float, float]:
-    """Share of holdout tasks whose chosen alternative has the highest predicted utility, and the share by chance.
+    """Share of holdout tasks with a chosen offer whose chosen alternative has the highest predicted utility, and the share by chance.
 
     worth: utility of an alternative, None for one with a level of an older version, whose tasks do not count. NaN where there is no holdout answer.
     """
     hits = tasks = chance = 0.0
     for respondent in respondents:
         for choice in respondent.choices:
-            if choice.task.kind != "holdout":
+            if choice.task.kind != "holdout" or choice.picked.is_none:
                 continue
-            utilities = {a.number: worth(a) for a in choice.task.alternatives}
+            utilities = {a.number: worth(a) for a in choice.task.offers}
             known = {number: utility for number, utility in utilities.items() if utility is not None}
             if len(known) < len(utilities):
                 continue

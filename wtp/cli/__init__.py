@@ -9,6 +9,7 @@ import click
 
 from wtp import __version__
 from wtp.cli.estimate import estimate
+from wtp.cli.imports import import_
 from wtp.cli.operate import demo, serve, user
 from wtp.cli.plan import plan
 from wtp.cli.quality import quality
@@ -35,5 +36,5 @@ def main() -> None:
     """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
 
 
-for command in (check, design, plan, simulate, analyse, quality, estimate, export, demo, serve, user, token):
+for command in (check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token):
     main.add_command(command)

@@ -31,6 +31,7 @@ _TEXT: Any = "str"
 _RESPONDENT = {
     "respondent": "whole number", "simulated": "true or false", "left_out": "true or false", "language": "code",
     "design_version": "whole number", "started_at": "time", "completed_at": "time", "outcome": "code", "source": "code",
+    "imported": "text",
 }  # fmt: skip
 
 
@@ -65,6 +66,7 @@ class AnswerFrames:
             "completed_at": [r.completed_at for r in people],
             "outcome": [r.outcome for r in people],
             "source": [r.source for r in people],
+            "imported": [r.imported or None for r in people],
         }
         series = {name: _typed(values, _RESPONDENT[name]) for name, values in cells.items()}
         series |= {column.name: _typed([column.read(one) for one in said], column.kind) for column in self.columns}
@@ -118,7 +120,7 @@ class AnswerFrames:
             "position": position + 1,
             "alternative": of,
             **{x: _words([a.levels.get(x) for a in alternatives], place) for x in self.attributes},
-            "price": np.fromiter((a.price for a in alternatives), float)[place],
+            "price": np.fromiter((np.nan if a.is_none else a.price for a in alternatives), float)[place],
             "chosen": (of == number(c.chosen for c in made)[row]).astype(np.int64),
             "buys": pd.array(buys[row], dtype="Int64"),
             "design_version": number(c.design_version for c in made)[row],

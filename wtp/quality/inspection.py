@@ -77,9 +77,7 @@ def inspect(definition: Definition, answers: Answers, *, seed: int = 1) -> Quali
 def _known_tasks(definition: Definition, person: Respondent) -> bool:
     """Whether the tasks that the person saw are in today's levels; an edited survey leaves older ones out."""
     return all(
-        belongs(definition, alternative.levels)
-        for choice in person.choices[:1]
-        for alternative in choice.task.alternatives
+        belongs(definition, alternative.levels) for choice in person.choices[:1] for alternative in choice.task.offers
     )
 
 
@@ -106,7 +104,11 @@ def _position(definition: Definition, people: Sequence[Respondent]) -> pd.DataFr
     places = definition.choice_tasks.alternatives
     rows = []
     for person in people:
-        shown = [[a.number for a in c.task.alternatives].index(c.chosen) for c in person.choices]
+        shown = [
+            [a.number for a in c.task.alternatives].index(c.chosen) for c in person.choices if not c.picked.is_none
+        ]
+        if not shown:
+            continue
         most, asked = int(np.bincount(shown).max()), len(shown)
         limit = next((n for n in range(1, asked + 1) if places * binom.sf(n - 1, asked, 1 / places) < 0.001), asked + 1)
         rows.append((person.number, "position", float(most), float(limit), most >= limit))
@@ -125,9 +127,10 @@ def _duplicates(definition: Definition, people: Sequence[Respondent]) -> pd.Data
             parts = value.items() if isinstance(value, dict) else [("", value)]
             mine |= {f"{question}.{item}": repr(part) for item, part in parts if part is not None}
         for choice in person.choices:
-            mine[f"version {choice.design_version} task {choice.task.number} {choice.task.kind}"] = str(
-                (choice.chosen, choice.buys)
-            )
+            shown = f"version {choice.design_version} task {choice.task.number}"
+            if not choice.design_version:  # imported: the number alone does not say what was shown
+                shown = str([(*a.levels.values(), a.price) for a in choice.task.alternatives])
+            mine[f"{shown} {choice.task.kind}"] = str((choice.chosen, choice.buys))
         cells.append(mine)
     frame = pd.DataFrame(cells, dtype=object)
     codes = np.column_stack([pd.factorize(frame[column])[0] for column in frame]) if len(frame.columns) else None
@@ -195,7 +198,7 @@ def _beside(definition: Definition, people: Sequence[Respondent]) -> pd.DataFram
         if person.number in again
     ]
     for person in people:
-        asked = [choice.buys for choice in person.choices if choice.buys is not None]
+        asked = [choice.would_buy for choice in person.choices if choice.would_buy is not None]
         if asked and not any(asked):
             rows.append((person.number, "never_buys", 1.0, 1.0, False))
     return _frame(rows)
@@ -219,9 +222,9 @@ def dominated(respondents: Sequence[Respondent]) -> tuple[int, int]:
     asked = missed = 0
     for person in respondents:
         for choice in person.without_warm_up.choices:
-            twins = [a for a in choice.task.alternatives if a.levels == choice.picked.levels]
-            pairs = {tuple(sorted(a.levels.items())) for a in choice.task.alternatives}
-            if len(pairs) < len(choice.task.alternatives):
+            twins = [a for a in choice.task.offers if a.levels == choice.picked.levels]
+            pairs = {tuple(sorted(a.levels.items())) for a in choice.task.offers}
+            if len(pairs) < len(choice.task.offers) and not choice.picked.is_none:
                 asked += 1
                 missed += min(a.price for a in twins) < choice.picked.price
     return asked, missed

@@ -69,7 +69,7 @@ def root_likelihood(
 
 
 def _arrays(definition: Definition, people: Sequence[Respondent]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """X (N, T, J, K) coded as shown, the place of the chosen alternative (N, T), which tasks were answered (N, T)."""
+    """X (N, T, J, K) coded as shown, the place of the chosen offer (N, T), which tasks were answered by one of as many offers as the study shows (N, T)."""
     columns = Columns.of(definition)
     longest = max(len(r.choices) for r in people)
     most = definition.choice_tasks.alternatives
@@ -81,13 +81,15 @@ def _arrays(definition: Definition, people: Sequence[Respondent]) -> tuple[np.nd
     def coded(choice: Choice) -> np.ndarray:
         key = id(choice.task)
         if key not in known:
-            known[key] = np.array([columns.row(definition, a) for a in choice.task.alternatives])
+            known[key] = np.array([columns.row(definition, a) for a in choice.task.offers])
         return known[key]
 
     for n, person in enumerate(people):
         for t, choice in enumerate(person.choices):
+            if len(choice.task.offers) != most or choice.picked.is_none:
+                continue
             X[n, t] = coded(choice)
-            picked[n, t] = [a.number for a in choice.task.alternatives].index(choice.chosen)
+            picked[n, t] = [a.number for a in choice.task.offers].index(choice.chosen)
             answered[n, t] = True
     return X, picked, answered
 

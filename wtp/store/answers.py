@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError
-from wtp.store import studies, tables
+from wtp.store import imports, studies, tables
 from wtp.store.respondents import pack_task, unpack_task
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
@@ -183,17 +183,19 @@ def current(connection: sa.Connection, respondent_id: int) -> Current:
 
 
 def state(connection: sa.Connection, slug: str) -> str:
-    """Changes whenever an answer of the study does, and costs a moment: rows are only ever added, but for completion.
+    """Changes whenever an answer of the study does, and costs a moment: rows are only ever added, but for completion and imports that are taken back.
 
     Rows are counted, since a database may show a row with a lower id later than one with a higher id.
     """
-    r, a, c = tables.respondent.c, tables.answer.c, tables.choice.c
+    r, a, c, i = tables.respondent.c, tables.answer.c, tables.choice.c, tables.imported_file.c
     mine = sa.and_(r.study == slug, sa.not_(r.test))
     in_study = sa.select(r.id).where(mine)
     counted = (
         sa.select(sa.func.count(r.consented_at), sa.func.count(r.outcome)).where(mine),
         sa.select(sa.func.count()).where(a.respondent_id.in_(in_study)),
         sa.select(sa.func.count()).where(c.respondent_id.in_(in_study)),
+        # An import and one that is taken back: others of the same size may follow.
+        sa.select(sa.func.count(i.imported_at), sa.func.count(i.taken_back_at)).where(i.study == slug),
     )
     return "/".join(str(count) for query in counted for count in connection.execute(query).one())
 
@@ -231,7 +233,8 @@ def _people(connection: sa.Connection, slug: str, size: int) -> Iterator[tuple[R
     r = tables.respondent.c
     counting = sa.and_(r.study == slug, r.consented_at.is_not(None), sa.not_(r.test))
     columns = sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
-    columns = columns.add_columns(r.outcome, r.steps, r.source, r.signs, r.lot, r.definition_hash)
+    columns = columns.add_columns(r.outcome, r.steps, r.source, r.signs, r.lot, r.definition_hash, r.import_id)
+    origins = imports.origins(connection, slug)
     tasks: dict[str, ChoiceTask] = {}
     last = 0
     while people := connection.execute(columns.where(counting, r.number > last).order_by(r.number).limit(size)).all():
@@ -261,6 +264,7 @@ def _people(connection: sa.Connection, slug: str, size: int) -> Iterator[tuple[R
                 signs=tuple(person.signs or ()),
                 lot=person.lot or "",
                 definition_hash=person.definition_hash or "",
+                imported=origins.get(person.import_id, ""),
             )
             yield respondent, [found.shown[choice.order] for choice in choices]
 

@@ -18,6 +18,7 @@ from wtp.errors import DataError
 from wtp.store import tables
 
 OPENED_EARLY, STATE, DECIDED = "results opened early", "state", "respondents"
+IMPORTED, TAKEN_BACK = "answers imported", "import taken back"
 LONGEST_REASON = 500
 _A = tables.audit.c
 

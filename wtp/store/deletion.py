@@ -1,4 +1,4 @@
-"""What may be deleted: answers that only tried a study out, and a study with everything that belongs to it."""
+"""What may be deleted: answers that only tried a study out, an import that is taken back, and a study with everything that belongs to it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ _R = tables.respondent.c
 def delete_tests(connection: sa.Connection, slug: str) -> int:
     """Delete all test respondents of a study with their answers; returns how many there were."""
     return _delete_people(connection, sa.and_(_R.study == slug, _R.test))
+
+
+def delete_imported(connection: sa.Connection, import_id: int) -> int:
+    """Delete all respondents of one import with their answers; returns how many there were."""
+    return _delete_people(connection, _R.import_id == import_id)
 
 
 def delete_study(connection: sa.Connection, slug: str) -> None:

@@ -38,7 +38,9 @@ class Field:
 def field_of(connection: sa.Connection, slug: str, *, simulated: bool, idle_since: datetime) -> Field:
     """Counts of those who consented and do not only try it out; who saved nothing since `idle_since` and is not through has stopped."""
     mine = sa.and_(_R.study == slug, _R.simulated == simulated, _R.consented_at.is_not(None), sa.not_(_R.test))
-    people = connection.execute(sa.select(_R.id, _R.outcome, _R.source, _R.consented_at, _R.completed_at).where(mine))
+    people = connection.execute(
+        sa.select(_R.id, _R.outcome, _R.source, _R.consented_at, _R.completed_at, _R.import_id).where(mine)
+    )
     outcomes: Counter[str] = Counter()
     sources: Counter[str] = Counter()
     minutes: list[float] = []
@@ -46,7 +48,7 @@ def field_of(connection: sa.Connection, slug: str, *, simulated: bool, idle_sinc
     for person in people:
         outcomes[person.outcome or "open"] += 1
         sources[person.source or "link"] += 1
-        if person.completed_at:
+        if person.completed_at and person.import_id is None:
             minutes.append((person.completed_at - person.consented_at).total_seconds() / 60)
         if person.outcome is None:
             open_still[person.id] = person.consented_at

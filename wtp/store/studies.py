@@ -79,9 +79,9 @@ def definitions(connection: sa.Connection, hashes: Collection[str]) -> dict[str,
 
 
 def fielding_began(connection: sa.Connection, slug: str) -> bool:
-    """Whether a real respondent has consented; simulated ones and tests do not count."""
+    """Whether a real respondent has consented; simulated ones, tests and imported ones, who never saw our design, do not count."""
     r = tables.respondent.c
-    real = sa.not_(r.simulated), sa.not_(r.test)
+    real = sa.not_(r.simulated), sa.not_(r.test), r.import_id.is_(None)
     began = sa.select(r.id).where(r.study == slug, *real, r.consented_at.is_not(None)).limit(1)
     return connection.execute(began).first() is not None
 

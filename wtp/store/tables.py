@@ -1,4 +1,4 @@
-"""The tables. Nothing that was answered is ever changed, and deleted only with its whole study or as a test: a changed answer is a new revision
+"""The tables. Nothing that was answered is ever changed, and deleted only with its whole study, as a test, or as an import that is taken back: a changed answer is a new revision
 of its page or choice task. A draft is no answer yet: it holds what stands on an open page, and goes when the page is confirmed.
 
 Key columns are NOT NULL and unique, so the database itself refuses doubles; times are UTC. Tokens and passwords are kept as hashes.
@@ -62,6 +62,36 @@ study = sa.Table(
     sa.Column("state", sa.String(16), nullable=False, server_default="open"),
 )
 
+imported_file = sa.Table(
+    "imported_file",
+    metadata,
+    _id(),
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("content", sa.LargeBinary),
+    sa.Column("mapping", sa.Text, nullable=False),
+    sa.Column("made_by", sa.String(120), nullable=False),
+    sa.Column("given_at", UtcDateTime, nullable=False),
+    sa.Column("imported_at", UtcDateTime),
+    sa.Column("taken_back_at", UtcDateTime),
+    sa.Column("taken_back_by", sa.String(120)),
+    sa.Column("respondents", sa.Integer, nullable=False),
+    sa.Column("simulated", sa.Integer, nullable=False),
+    sa.Column("choices", sa.Integer, nullable=False),
+    sa.Column("answers", sa.Integer, nullable=False),
+)
+# One file counts once: of two imports of it at the same moment the database lets one through.
+_COUNTS = imported_file.c.imported_at.is_not(None) & imported_file.c.taken_back_at.is_(None)
+sa.Index(
+    "uq_imported_file_study_digest_counts",
+    imported_file.c.study,
+    imported_file.c.digest,
+    unique=True,
+    sqlite_where=_COUNTS,
+    postgresql_where=_COUNTS,
+)
+
 respondent = sa.Table(
     "respondent",
     metadata,
@@ -87,8 +117,12 @@ respondent = sa.Table(
     sa.Column("panel_id", sa.String(200)),
     sa.Column("signs", sa.JSON),
     sa.Column("test", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("import_id", sa.ForeignKey("imported_file.id")),
+    sa.Column("external_id", sa.String(200)),
     sa.UniqueConstraint("study", "number"),
     sa.Index("uq_respondent_study_panel_id", "study", "panel_id", unique=True),
+    sa.Index("uq_respondent_study_external_id", "study", "external_id", unique=True),
+    sa.Index("ix_respondent_import_id", "import_id"),
     sa.Index("ix_respondent_study_design_version", "study", "design_version"),
 )
 

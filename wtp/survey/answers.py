@@ -36,12 +36,20 @@ class Choice:
         """The alternative that was chosen."""
         return next(a for a in self.task.alternatives if a.number == self.chosen)
 
+    @property
+    def would_buy(self) -> bool | None:
+        """Whether something would be bought: by the purchase question, or by the none option among the alternatives; None where neither was asked."""
+        if self.buys is None and self.task.has_none:
+            return not self.picked.is_none
+        return self.buys
+
 
 @dataclass(frozen=True, slots=True)
 class Respondent:
     """One respondent with the last confirmed answers; `number` is a pseudonym that counts from 1 within the study.
 
-    `outcome`: completed, screened_out, over_quota, or None while it is open; `source`: link, invitation or panel. `seconds` that
+    `outcome`: completed, screened_out, over_quota, or None while it is open; `source`: link, invitation, panel or import; `imported`: file, day and
+    who imported it, empty for answers that were given here; their `design_version` is 0, none of ours. `seconds` that
     each page took before it was first saved, by step, choice tasks as "choice task 1"; `signs` are marks left while answering
     ("honeypot", "pasted:<question>"); `lot` decides what chance did; `definition_hash` is the version of the survey that was answered.
     """
@@ -60,6 +68,7 @@ class Respondent:
     signs: tuple[str, ...] = ()
     lot: str = ""
     definition_hash: str = ""
+    imported: str = ""
 
     @property
     def without_warm_up(self) -> Respondent:

@@ -285,6 +285,7 @@ _TAKEN_BY_CHOICES = (
 )
 _TAKEN_BY_RESPONDENTS = (
     *("respondent", "simulated", "language", "design_version", "started_at", "completed_at", "outcome", "source"),
+    "imported",
 )
 
 

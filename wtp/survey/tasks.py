@@ -144,13 +144,24 @@ class ChoiceTaskPlan(Record):
         return self.tasks + self.holdouts + self.repeated
 
 
+NONE_NUMBER = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One column of a choice task: `number` is its number in the design, whatever its position on the page."""
+    """One column of a choice task: `number` is its number in the design, whatever its position on the page.
+
+    Surveys of other programs may show "none of these" as one more alternative: it has the number 0, no levels and the price 0.
+    """
 
     number: int
     levels: Mapping[str, str]
     price: float
+
+    @property
+    def is_none(self) -> bool:
+        """Whether this is the none option."""
+        return self.number == NONE_NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +172,16 @@ class ChoiceTask:
     kind: Kind
     alternatives: tuple[Alternative, ...]
     repeats: int | None = None
+
+    @property
+    def offers(self) -> tuple[Alternative, ...]:
+        """The alternatives that somebody can buy: all but the none option."""
+        return tuple(alternative for alternative in self.alternatives if not alternative.is_none)
+
+    @property
+    def has_none(self) -> bool:
+        """Whether the none option stood among the alternatives."""
+        return any(alternative.is_none for alternative in self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from wtp.web import (
     formats,
     health,
     i18n,
+    imports,
     manage,
     quality,
     respond,
@@ -59,8 +60,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["wtp_database"] = database
     app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
+    i18n.translate(app)  # before anything can refuse a request: it is refused in the person's language
     security.protect(app, settings)
-    i18n.translate(app)
     errors.word(app)
     formats.init_app(app)
     accounts.init_app(app)
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> Flask:
         what_if.blueprint,
         manage.blueprint,
         exports.blueprint,
+        imports.blueprint,
         field.blueprint,
         design.blueprint,
         quality.blueprint,

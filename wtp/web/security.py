@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -19,6 +19,8 @@ from wtp.settings import Settings
 
 MAX_BODY = 1_000_000
 MAX_FORM = 100_000
+MAX_UPLOAD = 11_000_000  # a file of an import, and the form around it
+_UPLOADS = {"imports.give"}
 MAX_FORM_PARTS = 1_000
 
 _POLICY = {
@@ -47,12 +49,19 @@ def protect(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a pause of an hour must not cost what was typed
         WTF_CSRF_SSL_STRICT=False,  # asks for a Referer, which our own policy keeps browsers from sending
     )
+    app.before_request(_larger_for_uploads)  # before the token is looked for in the body
     csrf.init_app(app)
     limiter.init_app(app)
     app.after_request(_headers)
     if settings.proxies:
         n = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+
+def _larger_for_uploads() -> None:
+    """Who is logged in may send files where files are taken."""
+    if request.endpoint in _UPLOADS and "_user_id" in session:
+        request.max_content_length = MAX_UPLOAD
 
 
 def allow_chart_styles() -> None:

@@ -23,7 +23,7 @@ from wtp.errors import SettingsError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
 from wtp.web.app import create_app, place_of
-from wtp.web.security import MAX_BODY
+from wtp.web.security import MAX_UPLOAD
 
 THREADS = 8
 CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
@@ -107,7 +107,7 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
             threads=THREADS,
             connection_limit=CONNECTIONS,
             channel_timeout=60,
-            max_request_body_size=2 * MAX_BODY,  # the application refuses less with a page of its own
+            max_request_body_size=MAX_UPLOAD + 1_000_000,  # the application refuses less with a page of its own
             asyncore_use_poll=True,
             # X-Forwarded-* is judged in one place, `security.protect`, with the number of proxies from the settings.
             clear_untrusted_proxy_headers=False,

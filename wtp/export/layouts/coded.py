@@ -69,8 +69,9 @@ def with_single_none(frame: pd.DataFrame, definition: Definition) -> pd.DataFram
     if not has_none(definition):
         return frame
     second = frame["task"].str.endswith(_PURCHASE)
-    first = frame[~second]
     key = ["respondent", "task"]
+    single = frame.groupby(key, sort=False)["none"].transform("max").eq(1) & ~second  # shown so, as in imported choices
+    first = frame[~second & ~single]
     answered = frame[second & (frame["none"] == 1)]
     answered = answered.assign(task=answered["task"].str.removesuffix(_PURCHASE))
     refused = answered.set_index(key)["chosen"].rename("refused")
@@ -81,7 +82,7 @@ def with_single_none(frame: pd.DataFrame, definition: Definition) -> pd.DataFram
     nothing = joined.drop_duplicates(key)
     zeros = dict.fromkeys(numeric_columns(definition), 0) | {"none": 1, "slot": none_slot(definition)}
     nothing = nothing.assign(chosen=nothing["refused"].astype(int), **zeros)
-    rows = pd.concat([joined.assign(chosen=chosen.astype(int)), nothing]).drop(columns="refused")
+    rows = pd.concat([joined.assign(chosen=chosen.astype(int)), nothing, frame[single]]).drop(columns="refused")
     return rows.sort_values(["observation", "slot"], kind="stable")
 
 

@@ -1,0 +1,91 @@
+"""`wtp import`: what it says, what it writes, and that nothing is added unless everything can be."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.imports.make_files import HERE, PEOPLE, TASKS
+from wtp.cli import main
+from wtp.settings import load_settings
+from wtp.store import answers, open_database
+from wtp.survey import Answers
+
+SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the supplier study, with an instance of its own."""
+    monkeypatch.setenv("WTP_INSTANCE", str(tmp_path / "instance"))
+    monkeypatch.setenv("WTP_SURVEYS", str(tmp_path / "surveys"))
+    return Path(shutil.copytree(SUPPLIER, tmp_path / "surveys" / "supplier"))
+
+
+def stored() -> Answers:
+    with open_database(load_settings().database_url) as database:
+        database.migrate()
+        with database.read() as connection:
+            return answers.read_answers(connection, "supplier")
+
+
+def test_a_dry_run_says_what_would_be_added_and_adds_nothing(folder: Path) -> None:
+    said = run("import", folder, HERE / "qualtrics.csv", "--dry-run")
+    assert said.exit_code == 0, said.output
+    assert f"{PEOPLE} respondents to add, 0 of them simulated, {PEOPLE * TASKS} choices" in said.output
+    assert "nothing was written" in said.output
+    assert not stored().respondents
+
+
+def test_a_file_is_added_once_and_marked(folder: Path) -> None:
+    said = run("import", folder, HERE / "lighthouse.csv", "--simulated")
+    assert said.exit_code == 0, said.output
+    assert f"imported: {PEOPLE} respondents" in said.output
+    people = stored().respondents
+    assert len(people) == PEOPLE
+    assert all(person.simulated and person.imported.startswith("lighthouse.csv (") for person in people)
+    again = run("import", folder, HERE / "lighthouse.csv")
+    assert again.exit_code == 1
+    assert "in the study already" in again.output
+    assert len(stored().respondents) == PEOPLE
+
+
+def test_problems_are_told_with_their_row_and_a_map_mends_them(folder: Path, tmp_path: Path) -> None:
+    file, saved, listed = tmp_path / "mine.csv", tmp_path / "map.toml", tmp_path / "problems.csv"
+    file.write_bytes((HERE / "conjointly.csv").read_bytes().replace(b"A7", b"Cost").replace(b"A6", b"Look"))
+    said = run("import", folder, file, "--save-map", saved, "--problems", listed)
+    assert said.exit_code == 1
+    assert "[error] range: The mapping has no column for this." in said.output
+    assert said.output.strip().splitlines()[-1].startswith("wtp: mine.csv: 7 problems; nothing was added")
+    assert pd.read_csv(listed, encoding="utf-8-sig")["column"].tolist()[-1] == "price"
+    names = ["range", "speed", "financing", "competence", "brand"]
+    columns = "\n".join(f'{name} = "A{n}"' for n, name in enumerate(names, 1))
+    saved.write_text(saved.read_text(encoding="utf-8").split("[attributes]")[0] + f'[attributes]\n{columns}\ndesign = "Look"\nprice = "Cost"\n', encoding="utf-8")  # fmt: skip
+    said = run("import", folder, file, "--map", saved)
+    assert said.exit_code == 0, said.output
+    assert len(stored().respondents) == PEOPLE
+
+
+def test_a_wrong_layout_map_or_file_is_said_in_one_line(folder: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "map.toml"
+    wrong.write_text('layout = "sideways"', encoding="utf-8")
+    for arguments, words in (
+        ((HERE / "lighthouse.csv", "--map", wrong), "map.toml: layout"),
+        ((HERE / "lighthouse.csv", "--map", tmp_path / "none.toml"), "none.toml"),
+        ((tmp_path / "none.csv",), "none.csv: No such file"),
+        ((HERE / "lighthouse.csv", "--layout", "respondents"), "problems; nothing was added"),
+        ((HERE / "lighthouse.csv", "--dry-run", "--save-map", tmp_path / "no" / "map.toml"), "No such file"),
+    ):
+        said = run("import", folder, *arguments)
+        assert said.exit_code == 1, said.output
+        assert words in said.output.strip().splitlines()[-1]
+    assert run("import", folder, HERE / "lighthouse.csv", "--layout", "sideways").exit_code == 2
+    assert not stored().respondents
