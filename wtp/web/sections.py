@@ -33,7 +33,12 @@ from wtp.web.money_sections import (
     waterfall,
     waterfall_figure,
 )
-from wtp.web.performance_sections import strengths_figure, strengths_section
+from wtp.web.performance_sections import (
+    importance_performance_figure,
+    importance_performance_section,
+    strengths_figure,
+    strengths_section,
+)
 from wtp.web.reading import Reading
 from wtp.web.section import Section, headed, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
@@ -320,6 +325,7 @@ _PARTS: dict[str, _Part] = {
     "open_price": _Part(price.open_price_section, price.open_price_figure),
     "invest": _Part(_invest, _invest_figure),
     "budget": _Part(budget_section, budget_figure),
+    "importance_performance": _Part(importance_performance_section, importance_performance_figure),
     "strengths": _Part(strengths_section, strengths_figure),
     "shares": _Part(market.shares_section, market.shares_figure),
     "sensitivity": _Part(market.sensitivity_section, market.sensitivity_figure),
