@@ -294,3 +294,25 @@ def test_without_ratings_importance_and_performance_say_why(app: Flask) -> None:
     assert "Fewer than 30" in made(app, "importance_performance", rated=True, importance_performance=few).missing
     reaches = [column for column in table if "reach" in column or "correlation" in column]
     assert made(app, "strengths", importance_performance=table.drop(columns=reaches)).rows
+
+
+def test_charts_of_segments_lead_to_the_page_of_each(
+    app: Flask, staffed: Callable[[str], Staff], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "analysis_of", lambda *_: full(app.extensions["wtp_surveys"]["supplier"]))
+    page = staffed("manager").open("/results/supplier/segments?segment=uptime&without=none&lang=en")
+    hrefs = {str(link["href"]) for link in page.select(".chart-section a") if "/worth" in str(link["href"])}
+    assert hrefs == {f"/results/supplier/worth?segment={name}&without=none" for name in ("uptime", "cost", "growth")}
+    tabs = [str(link["href"]) for link in page.select(".tabs a")]
+    assert all("segment=uptime" in href and "without=none" in href for href in tabs if "/final" not in href)
+    assert len(tabs) > 8
+
+
+def test_each_card_says_how_sure_it_is(
+    app: Flask, staffed: Callable[[str], Staff], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "analysis_of", lambda *_: full(app.extensions["wtp_surveys"]["supplier"]))
+    page = staffed("manager").open("/results/supplier?lang=en")
+    cards = {card.h2.get_text(): card.get_text(" ", strip=True) for card in page.select(".card") if card.h2}
+    assert "How sure: About 130 more answers in this segment would decide" in cards["Everybody"]
+    assert "How sure: Too few to say" in cards["Growth first"]
