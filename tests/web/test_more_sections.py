@@ -300,9 +300,12 @@ def test_charts_of_segments_lead_to_the_page_of_each(
     app: Flask, staffed: Callable[[str], Staff], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "analysis_of", lambda *_: full(app.extensions["wtp_surveys"]["supplier"]))
-    page = staffed("manager").open("/results/supplier/segments?segment=uptime&without=none&lang=en")
-    hrefs = {str(link["href"]) for link in page.select(".chart-section a") if "/worth" in str(link["href"])}
-    assert hrefs == {f"/results/supplier/worth?segment={name}&without=none" for name in ("uptime", "cost", "growth")}
+    page = staffed("manager").open("/results/supplier/segments?without=none&lang=en")
+    hrefs = {str(link["href"]) for link in page.select(".chart-section p a") if "segment=all" not in str(link["href"])}
+    assert hrefs >= {
+        f"/results/supplier/importance?segment={name}&without=none" for name in ("uptime", "cost", "growth")
+    }
+    page = staffed("manager").open("/results/supplier/price?segment=uptime&without=none&lang=en")
     tabs = [str(link["href"]) for link in page.select(".tabs a")]
     assert all("segment=uptime" in href and "without=none" in href for href in tabs if "/final" not in href)
     assert len(tabs) > 8

@@ -47,7 +47,7 @@ def joint_regions(
         if not market.price_clear or (fit.data.none is None and not definition.competitors):
             continue
         span = market.money_of(OWN).span
-        moves = [Step(row.attribute, row.from_level, row.to_level) for row in steps.itertuples()]
+        moves = [Step(*map(str, row)) for row in steps[["attribute", "from_level", "to_level"]].to_numpy()]
         price = definition.price.current
         worths = equal_share_worth(market, OWN, moves, bounds=(price - span, price + span)).clip(-span, span)
         weights = np.broadcast_to(market.people.weights, (len(worths), len(numbers)))
