@@ -34,7 +34,7 @@ def test_every_mark_of_an_attribute_tells_what_it_means(app: Flask, chart: str) 
         reading = Reading(survey, full(survey), "all", labels_of(definition))
         drawn = with_definitions(figure(chart, reading), reading)
     told = [text for trace in drawn.data if trace.hovertext is not None for text in trace.hovertext]
-    assert "<br><i>From the call &lt;to&gt; the solution</i>" in told
+    assert "From the call &lt;to&gt; the solution" in told
     assert all("%{hovertext}<extra>" in trace.hovertemplate for trace in drawn.data if trace.hovertext is not None)
 
 

@@ -11,11 +11,9 @@ from markupsafe import escape
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading
 
-_LETTERS = 48  # of a line
-
 
 def with_definitions(figure: go.Figure, reading: Reading) -> go.Figure:
-    """The figure, whose marks of attributes and levels with a description tell it too."""
+    """The figure, whose marks of attributes and levels with a description tell it too; `charts.js` breaks it into lines."""
     meanings = definitions(reading)
     for trace in figure.data:
         if not trace.hovertemplate or trace.hovertext is not None:
@@ -28,15 +26,15 @@ def with_definitions(figure: go.Figure, reading: Reading) -> go.Figure:
 
 
 def definitions(reading: Reading) -> Mapping[str, str]:
-    """Description, in lines, of every attribute and level that has one, by its name in charts ("Attribute", "Attribute: Level")."""
+    """Description of every attribute and level that has one, by its name in charts ("Attribute", "Attribute: Level")."""
     found = {}
     for attribute in reading.definition.attributes:
         name = str(escape(said(attribute.label)))
         if attribute.description:
-            found[name] = _lines(said(attribute.description))
+            found[name] = str(escape(said(attribute.description)))
         for level in attribute.levels:
             if level.description:
-                found[f"{name}: {escape(said(level.label))}"] = _lines(said(level.description))
+                found[f"{name}: {escape(said(level.label))}"] = str(escape(said(level.description)))
     return found
 
 
@@ -60,14 +58,3 @@ def _rows(places: Iterable[float | str], figure: go.Figure) -> Iterator[str]:
 
 def _apart(place: float, tick: tuple[float, str]) -> float:
     return abs(tick[0] - place)
-
-
-def _lines(text: str) -> str:
-    """On lines of its own below the figure; Plotly breaks none."""
-    lines = [""]
-    for word in str(escape(text)).split():
-        if lines[-1] and len(lines[-1]) + len(word) >= _LETTERS:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return "<br><i>" + "<br>".join(lines) + "</i>"
