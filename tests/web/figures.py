@@ -12,7 +12,7 @@ import pandas as pd
 
 from wtp.analysis import Analysis, Plan, Request
 from wtp.estimation.diagnostics import Note
-from wtp.survey import Survey
+from wtp.survey import Definition, Survey
 
 WITHHELD = "The price did not clearly drive the answers, so no amount is shown."
 NAN = float("nan")
@@ -356,8 +356,22 @@ def _rated(survey: Survey) -> dict[str, pd.DataFrame]:
     rated = pd.DataFrame(gaps, columns=["gap", "gap_low", "gap_high"]).assign(
         attribute=names, own=[3.1, 4.4, 4.0], rival=[4.3, 3.6, 3.9], respondents=180, segment="all"
     )
-    worth = pd.DataFrame({"attribute": names, "value": [4.8, 7.0, 4.7], "value_low": [3.5, 5.8, 3.6], "value_high": [6.0, 8.2, 5.9]})  # fmt: skip
+    worth = pd.DataFrame({
+        "attribute": names, "value": [4.8, 7.0, 4.7], "value_low": [3.5, 5.8, 3.6], "value_high": [6.0, 8.2, 5.9],
+        "own": [3.1, 4.4, 4.0], "own_low": [2.9, 4.2, 3.7], "own_high": [3.3, 4.6, 4.3], "rival": [4.3, 3.6, 3.9], "stated": [3.8, 5.9, 3.3],
+        "agreement": ["agree", "agree", "paid more than said"], "own_reach": [0.26, 0.26, NAN], "own_value_reach": [1.6, 1.5, NAN], "own_correlation": [0.3, -0.5, NAN],
+        "gap_reach": [0.4, 0.4, NAN], "gap_value_reach": [1.6, 1.5, NAN], "gap_correlation": [0.2, -0.1, NAN],
+    })  # fmt: skip
     return {"performance": rated, "importance_performance": worth.assign(segment="all")}
+
+
+def with_ratings(survey: Survey) -> Survey:
+    """The survey with ratings of this company and of its rival on the scale of importance."""
+    raw = survey.definition.model_dump()
+    page, rating = next((page, q) for page in raw["pages"] for q in page.get("questions", []) if q.get("measures") == "importance")  # fmt: skip
+    more = (rating | {"id": name, "measures": name} for name in ("performance", "rival_performance"))
+    page["questions"] = [*page["questions"], *more]
+    return replace(survey, definition=Definition.model_validate(raw))
 
 
 def _groups(survey: Survey) -> dict[str, pd.DataFrame]:

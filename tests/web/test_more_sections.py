@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from flask import Flask
 
-from tests.web.figures import full
+from tests.web.figures import full, with_ratings
 from tests.web.staff import Staff
 from wtp.analysis import Analysis
 from wtp.survey import load_survey
@@ -37,8 +37,10 @@ TABLES = (
 )
 
 
-def made(app: Flask, chart: str, language: str = "en", segment: str = "all", **changed: pd.DataFrame) -> Section:
-    survey = load_survey(SUPPLIER)
+def made(
+    app: Flask, chart: str, language: str = "en", segment: str = "all", rated: bool = False, **changed: pd.DataFrame
+) -> Section:
+    survey = with_ratings(load_survey(SUPPLIER)) if rated else load_survey(SUPPLIER)
     analysis = full(survey)
     analysis = replace(analysis, tables={**analysis.tables, **changed})
     with app.test_request_context(f"/results/supplier?lang={language}"):
@@ -265,3 +267,55 @@ def test_a_study_without_market_or_groups_has_no_such_tabs(
     assert "The market" not in tabs
     assert "Segments" not in tabs
     assert "The model" in tabs
+
+
+def test_importance_and_performance_stand_in_fields_with_names(app: Flask) -> None:
+    found = made(app, "importance_performance", rated=True)
+    assert found.title == "Improve: Assortment range. Keep up: Speed of problem solving"
+    assert found.rows[0][:7] == ("Speed of problem solving", "4.4 (4.2 to 4.6)", "3.6", "€7.00 (€5.80 to €8.20)", "Keep it up", "−0.50", "5.9")  # fmt: skip
+    assert [row[4] for row in found.rows] == ["Keep it up", "Improve", "No field clearly"]
+    assert found.rows[2][-1] == "pay more than they say"
+    survey = with_ratings(load_survey(SUPPLIER))
+    with app.test_request_context("/"):
+        drawn = figure("importance_performance", Reading(survey, full(survey), "all", labels_of(survey.definition)))
+    fills = [trace for trace in drawn.data if trace.fill == "toself"]
+    assert len(fills) == 2
+    by_name = {trace.name: trace for trace in drawn.data}
+    assert by_name["Keep it up"].error_x.array is None
+    assert by_name["No field clearly"].error_x.array[0] == pytest.approx(0.3), "a cross where no draws are joint"
+
+
+def test_without_ratings_importance_and_performance_say_why(app: Flask) -> None:
+    assert "add a rating" in made(app, "importance_performance").missing
+    table = full(load_survey(SUPPLIER)).tables["importance_performance"]
+    old = table.drop(columns=["own_low", "own_high"])
+    assert "kept before" in made(app, "importance_performance", rated=True, importance_performance=old).missing
+    few = table.assign(own=NAN)
+    assert "Fewer than 30" in made(app, "importance_performance", rated=True, importance_performance=few).missing
+    reaches = [column for column in table if "reach" in column or "correlation" in column]
+    assert made(app, "strengths", importance_performance=table.drop(columns=reaches)).rows
+
+
+def test_charts_of_segments_lead_to_the_page_of_each(
+    app: Flask, staffed: Callable[[str], Staff], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "analysis_of", lambda *_: full(app.extensions["wtp_surveys"]["supplier"]))
+    page = staffed("manager").open("/results/supplier/segments?without=none&lang=en")
+    hrefs = {str(link["href"]) for link in page.select(".chart-section p a") if "segment=all" not in str(link["href"])}
+    assert hrefs >= {
+        f"/results/supplier/importance?segment={name}&without=none" for name in ("uptime", "cost", "growth")
+    }
+    page = staffed("manager").open("/results/supplier/price?segment=uptime&without=none&lang=en")
+    tabs = [str(link["href"]) for link in page.select(".tabs a")]
+    assert all("segment=uptime" in href and "without=none" in href for href in tabs if "/final" not in href)
+    assert len(tabs) > 8
+
+
+def test_each_card_says_how_sure_it_is(
+    app: Flask, staffed: Callable[[str], Staff], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "analysis_of", lambda *_: full(app.extensions["wtp_surveys"]["supplier"]))
+    page = staffed("manager").open("/results/supplier?lang=en")
+    cards = {card.h2.get_text(): card.get_text(" ", strip=True) for card in page.select(".card") if card.h2}
+    assert "How sure: About 130 more answers in this segment would decide" in cards["Everybody"]
+    assert "How sure: Too few to say" in cards["Growth first"]

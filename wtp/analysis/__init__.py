@@ -48,6 +48,7 @@ from wtp.analysis.what_if import (
 )
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
+from wtp.pricing.investment import SMALLEST_RELEVANT
 
 __all__ = [
     "ALL",
@@ -66,6 +67,7 @@ __all__ = [
     "POOLED",
     "SAME_CHOICES",
     "SETTLED",
+    "SMALLEST_RELEVANT",
     "SMALLEST_SAMPLE",
     "VERSIONS",
     "Analysis",

@@ -16,7 +16,7 @@ from wtp.pricing.triangulation import CONJOINT, GABOR_GRANGER, OPEN_PRICE, VAN_W
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
-_PERFORMANCE = ["attribute", "own", "rival", "gap", "gap_low", "gap_high", "respondents"]
+_PERFORMANCE = ["attribute", "own", "own_low", "own_high", "rival", "gap", "gap_low", "gap_high", "respondents"]
 _RANKS = 2
 TELL, SPLIT, CONFLICT = "tell", "split", "conflict"
 SAID_MORE, PAID_MORE, SAME = "said more than paid", "paid more than said", "agree"
@@ -72,7 +72,7 @@ def _too_expensive(definition: Definition, members: Sequence[Respondent]) -> np.
 
 
 def performance_table(definition: Definition, members: Sequence[Respondent], confidence: float) -> pd.DataFrame:
-    """attribute, own, rival, gap, gap_low, gap_high, respondents: mean ratings, and the gap of those who rated both (paired t interval)."""
+    """attribute, own, own_low, own_high, rival, gap, gap_low, gap_high, respondents: mean ratings (t interval of the own), and the gap of those who rated both (paired t interval)."""
     ratings = definition.performance_ratings
     own, rival = ratings.get("performance"), ratings.get("rival_performance")
     rows = []
@@ -90,29 +90,35 @@ def performance_table(definition: Definition, members: Sequence[Respondent], con
         middle = float(gap.mean()) if enough else np.nan
         varies = enough and gap.std() > 0
         low, high = DescrStatsW(gap).tconfint_mean(alpha=1 - confidence) if varies else (middle, middle)
-        rows.append(
-            (attribute.id, ours.mean(), theirs.mean() if enough else np.nan, middle, low, high, int(ours.count()))
-        )
+        seen = ours.dropna()
+        mean = float(seen.mean())
+        ends = DescrStatsW(seen).tconfint_mean(alpha=1 - confidence) if seen.std() > 0 else (mean, mean)
+        rival_mean = theirs.mean() if enough else np.nan
+        rows.append((attribute.id, mean, *ends, rival_mean, middle, low, high, int(ours.count())))
     return pd.DataFrame(rows, columns=_PERFORMANCE)
+
+
+def todays_steps(investment: pd.DataFrame) -> pd.DataFrame:
+    """One row a segment and attribute of the table `investment`: the step down from today's level, where there is none the step up."""
+    down_first = investment.sort_values("direction", key=lambda d: d != "down", kind="stable")
+    return down_first.drop_duplicates(["segment", "attribute"]).sort_index().reset_index(drop=True)
 
 
 def importance_performance(
     definition: Definition, investment: pd.DataFrame, performance: pd.DataFrame, stated: pd.DataFrame
 ) -> pd.DataFrame:
-    """segment, attribute, value, value_low, value_high, own, rival, gap, stated, stated_rank, value_rank, agreement: what an attribute is worth beside what people say.
+    """segment, attribute, value, value_low, value_high, own, own_low, own_high, rival, gap, stated, stated_rank, value_rank, agreement: what an attribute is worth beside what people say.
 
     value: money of the step down from today's level, where there is none of the step up. agreement: by ranks of what was said and what it is worth, two or more places apart is a
     disagreement.
     """
-    rows = []
-    for (segment, attribute), own in investment.groupby(["segment", "attribute"], sort=False):
-        step = own[own["direction"] == "down"] if (own["direction"] == "down").any() else own
-        row = step.iloc[0]
-        rows.append((segment, attribute, row["worth"], row["worth_low"], row["worth_high"]))
-    table = pd.DataFrame(rows, columns=["segment", "attribute", "value", "value_low", "value_high"])
+    steps = todays_steps(investment)
+    table = steps[["segment", "attribute", "worth", "worth_low", "worth_high"]].set_axis(
+        ["segment", "attribute", "value", "value_low", "value_high"], axis=1
+    )
     keys = ["segment", "attribute"]
     for other, columns in (
-        (performance, ["own", "rival", "gap"]),
+        (performance, ["own", "own_low", "own_high", "rival", "gap"]),
         (stated.rename(columns={"mean": "stated"}), ["stated"]),
     ):
         there = other if len(other) else pd.DataFrame(columns=[*keys, *columns])

@@ -19,10 +19,11 @@ from wtp.analysis import latent
 from wtp.analysis.budget import BUDGET, budget_table
 from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_hit_rate, predicted_by, retest_agreement
-from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
+from wtp.analysis.comparison import hints, importance_performance, performance_table, todays_steps, triangulation_tables
 from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
+from wtp.analysis.joint import joint_regions
 from wtp.analysis.market import known_shift
 from wtp.analysis.methods import method_tables
 from wtp.analysis.mixed import mixed_logits
@@ -258,13 +259,21 @@ def _tables(
         {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
     )
     invested = tables["investment"]
+    regions = joint_regions(
+        definition,
+        {name: own for name, own in found.segments.items() if name in fitted} if found else {},
+        groups,
+        todays_steps(invested),
+        none_shift=none_shift,
+        **chance,
+    )
     more |= {
         "performance": performance,
         "expected_wrong": expected_wrong(invested),
         "hints": hints(definition, invested, performance),
         "importance_performance": importance_performance(
             definition, invested, performance, tables["stated_importance"]
-        ),
+        ).merge(regions, on=["segment", "attribute"], how="left"),
     }
     if definition.economics and definition.economics.budget is not None:
         more[BUDGET] = budget_table(definition, invested, definition.economics.budget)

@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from wtp.charts.regions import crosses, ellipses
 from wtp.charts.theme import COLOURS, GREY, SYMBOLS, new_figure
 
 BOTH = "Better than the rival: {better}. Behind it: {worse}"
 BETTER, WORSE = "Better than the rival: {better}", "Behind the rival: {worse}"
+_PLACED = {
+    "gap": "x", "gap_low": "x_low", "gap_high": "x_high", "value": "y", "value_low": "y_low", "value_high": "y_high",
+    "gap_reach": "x_reach", "gap_value_reach": "y_reach", "gap_correlation": "correlation",
+}  # fmt: skip
 ALIKE = "No clear difference from the rival"
 
 
@@ -27,10 +32,10 @@ def title(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[st
 
 
 def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], currency: str) -> go.Figure:
-    """table: attribute, gap, gap_low, gap_high, value, value_low, value_high of one segment; a row without a gap or a value is left out."""
+    """table: attribute, gap, gap_low, gap_high, value, value_low, value_high of one segment, and where they are known gap_reach, gap_value_reach, gap_correlation of the joint region; a row without a gap or a value is left out."""
     rows = table.dropna(subset=["gap", "value"])
     better, worse = sides(rows)
-    traces = []
+    traces: list[go.Scatter] = []
     kinds = (("better", better, COLOURS[0]), ("worse", worse, COLOURS[1]), ("alike", None, GREY))
     names = {"better": words("Better"), "worse": words("Behind"), "alike": words("About alike")}
     for place, (kind, members, colour) in enumerate(kinds):
@@ -41,6 +46,9 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
         )
         if own.empty:
             continue
+        placed = own.rename(columns=_PLACED)
+        region = ellipses(placed, colour) if "x_reach" in placed else None
+        traces += [region] if region is not None else []
         traces.append(
             go.Scatter(
                 x=own["gap"],
@@ -49,14 +57,13 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
                 text=[labels.get(a, a) for a in own["attribute"]],
                 textposition="top center",
                 marker={"color": colour, "symbol": SYMBOLS[place], "size": 12},
-                error_x={"array": own["gap_high"] - own["gap"], "arrayminus": own["gap"] - own["gap_low"], "color": colour},
-                error_y={"array": own["value_high"] - own["value"], "arrayminus": own["value"] - own["value_low"], "color": colour},
                 name=names[kind],
                 meta={"decisive": members is not None},
                 hovertemplate="%{text}: %{x:+.2f} / %{y:.2f} " + currency + "<extra></extra>",
                 cliponaxis=False,
+                **crosses(placed, colour),
             )
-        )  # fmt: skip
+        )
     drawn = new_figure(
         traces,
         x_title=words("Better than the rival, points"),

@@ -29,8 +29,10 @@ from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
 from wtp.web.budget_section import asked_budget
+from wtp.web.certainty import certainties
 from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent, plain
+from wtp.web.hover import with_definitions
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
 from wtp.web.sections import figure, section
@@ -46,11 +48,13 @@ PAGES = {
     "price": (
         "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
     ),
-    "invest": ("invest", "budget", "strengths"),
+    "invest": ("invest", "budget", "importance_performance", "strengths"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
+# Charts with the segments beside one another, and the page that has more of each.
+_SIDE_BY_SIDE = {"segment_worth": "worth", "segment_profile": "importance"}
 _ABOUT_SEGMENTS = ("segment_profile", "found_segments", "latent_classes")
 
 
@@ -156,7 +160,8 @@ def overview(slug: str) -> str:
     reading = reading_of(slug)
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
     since = last_time(running.database(), reading.analysis)
-    cards = [_card(replace(reading, segment=name), since) for name in names]
+    sure = {each.segment: each.sentence for each in certainties(reading.survey, reading.analysis)}
+    cards = [_card(replace(reading, segment=name), since, sure.get(reading.labels[name], "")) for name in names]
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
@@ -172,9 +177,10 @@ class Card:
     today: str
     verdicts: tuple[Verdict, ...]
     since: tuple[str, ...]
+    sure: str
 
 
-def _card(reading: Reading, since: Since | None) -> Card:
+def _card(reading: Reading, since: Since | None, sure: str) -> Card:
     row = reading.table("segments").iloc[0]
     return Card(
         reading.segment,
@@ -185,6 +191,7 @@ def _card(reading: Reading, since: Since | None) -> Card:
         _today(reading),
         verdicts(reading),
         sentences(since, reading) if since else (),
+        sure,
     )
 
 
@@ -231,6 +238,7 @@ def detail(slug: str, page: str) -> str:
         page=page,
         sections=sections,
         rests_on=_rests_on(reading),
+        side_by_side=_SIDE_BY_SIDE,
         budget_form=asked_budget(),
     )
 
@@ -304,7 +312,7 @@ def chart_json(slug: str, chart: str) -> Response:
     about = section(chart, reading)
     if about.missing or not about.drawn:
         abort(404)
-    drawn = figure(chart, reading).update_layout(
+    drawn = with_definitions(figure(chart, reading), reading).update_layout(
         meta={"finding": str(escape(about.title)), "label": reading.picture_label}
     )
     return Response(drawn.to_json(), mimetype="application/json")

@@ -33,7 +33,12 @@ from wtp.web.money_sections import (
     waterfall,
     waterfall_figure,
 )
-from wtp.web.performance_sections import strengths_figure, strengths_section
+from wtp.web.performance_sections import (
+    importance_performance_figure,
+    importance_performance_section,
+    strengths_figure,
+    strengths_section,
+)
 from wtp.web.reading import Reading
 from wtp.web.section import Section, headed, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
@@ -214,7 +219,7 @@ def _invest(reading: Reading) -> Section:
     return Section(
         chart="invest",
         title=investment.title(table, labels=reading.labels, words=gettext) if known else gettext("Invest and save"),
-        says=reading.everybody + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %."),
+        says=reading.everybody + gettext("For each attribute one step up (↑) and one step down (↓) from today's level: by how much the price could move so that the share stays the same among the described competitors (the competitive premium, less than the trade-off value where people would buy anyway or never), what it costs or saves to provide, and the gain a year if the price moves so. Labels need a probability of at least 90 %.") + " " + gettext("Costs are entered, not estimated: the bar of the worth is the whole region of a step."),
         not_says=gettext("Rivals are taken as they are, and the worth is stated, not paid. A step whose interval is wide is not decided: it is neither a chance to invest nor to save."),
         head=(gettext("Attribute"), gettext("Step"), headed(gettext("Competitive premium"), reading), gettext("Extra cost"), gettext("Pays, %(percent)s sure", percent=formats.percent(_DECIDED)), headed(gettext("Gain a year"), reading), gettext("Probability of a gain"), gettext("Verdict")),
         rows=tuple(rows),
@@ -320,6 +325,7 @@ _PARTS: dict[str, _Part] = {
     "open_price": _Part(price.open_price_section, price.open_price_figure),
     "invest": _Part(_invest, _invest_figure),
     "budget": _Part(budget_section, budget_figure),
+    "importance_performance": _Part(importance_performance_section, importance_performance_figure),
     "strengths": _Part(strengths_section, strengths_figure),
     "shares": _Part(market.shares_section, market.shares_figure),
     "sensitivity": _Part(market.sensitivity_section, market.sensitivity_figure),

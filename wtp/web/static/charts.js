@@ -81,6 +81,9 @@ async function draw(place) {
   const sign = (type) => separators.find((part) => part.type === type).value;
   figure.layout.separators = sign("decimal") + sign("group");
   figure.layout.font = { ...figure.layout.font, color: ink };
+  for (const trace of figure.data) {
+    if (Array.isArray(trace.hovertext)) trace.hovertext = trace.hovertext.map((meaning) => meaning && `<br>${wrapped(meaning, 48)}`);
+  }
   if (narrow) fitPhone(figure);
   else fitDesk(figure);
   await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false });

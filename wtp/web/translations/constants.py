@@ -17,13 +17,19 @@ def extract(
     """(line, function, text, comments) of every sentence, as Babel wants it."""
     tree = ast.parse(source.read())
     for node in tree.body:
-        if isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) and t.id.isupper() for t in node.targets):
+        if isinstance(node, ast.Assign) and all(_is_constant(target) for target in node.targets):
             for text in _texts(node.value):
                 yield node.lineno, "gettext", text, []
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "words":
             for literal in (argument for argument in call.args[:1] if isinstance(argument, ast.Constant)):
                 yield call.lineno, "gettext", str(literal.value), []
+
+
+def _is_constant(target: ast.expr) -> bool:
+    """Whether a name, or each of several, is written in capitals."""
+    names = target.elts if isinstance(target, ast.Tuple) else [target]
+    return all(isinstance(name, ast.Name) and name.id.isupper() for name in names)
 
 
 def _texts(value: ast.expr) -> Iterator[str]:
