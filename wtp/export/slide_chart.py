@@ -6,6 +6,7 @@ The sheet is written here, since a text such as "=1+1" must not become a formula
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +22,7 @@ from pptx.enum.chart import (
     XL_MARKER_STYLE,
     XL_TICK_LABEL_POSITION,
 )
-from pptx.enum.dml import MSO_LINE
+from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
@@ -39,6 +40,7 @@ _SYMBOLS = {
 }  # fmt: skip
 _BEFORE = {BARS: ("c:cat", "c:val"), "points": ("c:xVal", "c:yVal")}
 _SMALL = Pt(11)
+_BLACK, _GREY_HEX = "#000000", NativeSeries("", ()).colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,10 @@ def add_chart(
             data.add_series(plain(one.name), one.values)
         kind = XL_CHART_TYPE.BAR_CLUSTERED
     else:
-        series = tuple(part for one in chart.series for part in _lines(one, words))
+        # The longest first: one office program loses points of a series that stands before a longer one.
+        series = tuple(
+            sorted((part for one in chart.series for part in _lines(one, words)), key=lambda one: -len(one.values))
+        )
         data = XyChartData(number_format=_number_format(chart.y_percent))
         for one in series:
             added = data.add_series(plain(one.name))
@@ -99,8 +104,35 @@ def _lines(series: NativeSeries, words: Mapping[str, str]) -> Iterator[NativeSer
         )
 
 
-def _number_format(percent: bool) -> str:
-    return "0%" if percent else "General"
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Ends of an axis and the step between its numbers."""
+
+    low: float
+    high: float
+    step: float
+
+
+def _scale(values: Sequence[float], ends: tuple[float, float] | None = None) -> _Scale | None:
+    """An axis with round numbers that ends where it is told to, else where it holds all of these; None where they do not differ."""
+    low, high = ends or (min(values, default=0.0), max(values, default=0.0))
+    if low >= high:
+        return None
+    unit = 10.0 ** math.floor(math.log10((high - low) / 4))
+    step = next(unit * part for part in (1, 2, 5, 10) if (high - low) / (unit * part) <= 6)
+    if ends:
+        return _Scale(low, high, step)
+    digits = max(0, -math.floor(math.log10(step)))
+    return _Scale(
+        round(math.floor(low / step + 1e-9) * step, digits), round(math.ceil(high / step - 1e-9) * step, digits), step
+    )
+
+
+def _number_format(percent: bool, scale: _Scale | None = None) -> str:
+    if percent or scale is None:
+        return "0%" if percent else "General"
+    digits = max(0, -math.floor(math.log10(scale.step) + 1e-9))
+    return "#,##0" + ("." + "0" * digits if digits else "")
 
 
 def _errors(chart: NativeChart, place: int, series: NativeSeries, count: int) -> list[_Errors]:
@@ -110,9 +142,7 @@ def _errors(chart: NativeChart, place: int, series: NativeSeries, count: int) ->
         columns = (_column(first), _column(first + 1))
         return [_lengths("", series.values, series.low, series.high, columns)] if series.low else []
     found = [_lengths("y", series.values, series.low, series.high, ("C", "D"))] if series.low else []
-    return found + (
-        [_lengths("x", series.x, series.x_low, series.x_high, ("E", "F"))] if series.x_low else []
-    )
+    return found + ([_lengths("x", series.x, series.x_low, series.x_high, ("E", "F"))] if series.x_low else [])
 
 
 def _lengths(direction: str, middle: Values, low: Values, high: Values, columns: tuple[str, str]) -> _Errors:
@@ -153,7 +183,9 @@ def _sheet(chart: NativeChart, series: Sequence[NativeSeries]) -> bytes:
             columns.append(("A", one.x))
         for errors in _errors(chart, place, one, len(series)):
             for letters, end, values in zip(errors.columns, "−+", (errors.minus, errors.plus), strict=True):
-                sheet.write_string(f"{letters}{first - 1}", f"{plain(one.name)} {errors.direction} {end}".replace("  ", " "))
+                sheet.write_string(
+                    f"{letters}{first - 1}", f"{plain(one.name)} {errors.direction} {end}".replace("  ", " ")
+                )
                 columns.append((letters, values))
         for letters, values in columns:
             for row, value in enumerate(values, first):
@@ -180,19 +212,19 @@ def _legend(made: Any, series: Sequence[NativeSeries]) -> None:
             position.addnext(entry)
 
 
-def _axis(axis: Any, title: str, percent: bool, ends: tuple[float, float] | None) -> None:
+def _axis(axis: Any, title: str, percent: bool, scale: _Scale | None) -> None:
     axis.has_title = bool(title)
     if title:
         axis.axis_title.text_frame.text = plain(title)
         run = axis.axis_title.text_frame.paragraphs[0].runs[0]
         run.font.size, run.font.bold, run.font.color.rgb = _SMALL, False, GREY
-    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = _number_format(percent), False
+    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = _number_format(percent, scale), False
     axis.tick_labels.font.size = _SMALL
     axis.format.line.color.rgb = FAINT
     axis.has_major_gridlines = True
     axis.major_gridlines.format.line.color.rgb = FAINT
-    if ends:
-        axis.minimum_scale, axis.maximum_scale = ends
+    if scale:
+        axis.minimum_scale, axis.maximum_scale, axis.major_unit = scale.low, scale.high, scale.step
 
 
 def _bars(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> None:
@@ -202,7 +234,13 @@ def _bars(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> None
     names.tick_labels.font.size = _SMALL
     names.format.line.color.rgb = GREY
     names.has_major_gridlines = False
-    _axis(amounts, chart.x_title, chart.x_percent, chart.x_range)
+    every = etree.Element(qn("c:tickLblSkip"))
+    every.set("val", "1")  # no name is left out for want of room
+    names._element.find(qn("c:noMultiLvlLbl")).addprevious(every)
+    reached = [
+        value for one in series for ends in (one.values, one.low, one.high) for value in ends if value is not None
+    ]
+    _axis(amounts, chart.x_title, chart.x_percent, _scale([chart.start, *reached], chart.x_range))
     crossing = amounts._element.find(qn("c:crosses"))
     crossing.set("val", "max")  # else the numbers would stand on top
     if chart.start:
@@ -212,23 +250,30 @@ def _bars(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> None
         names._element.replace(amounts_cross, at)
     plot = made.plots[0]
     plot.gap_width = 60
-    plot.overlap = 100 if _share_rows(chart, series) else -10
+    ranges = any(one.drawn == RANGE for one in series)
+    plot.overlap = 100 if ranges or _share_rows(chart, series) else -10
     for place, (drawn, one) in enumerate(zip(plot.series, series, strict=True)):
         drawn.invert_if_negative = False
-        if one.drawn == RANGE:
-            drawn.format.fill.background()
+        fill, line = drawn.format.fill, drawn.format.line
+        if ranges and not one.low:
+            fill.background()  # a frame, so that it hides no range
+            line.color.rgb, line.width = _rgb(one.colour), Pt(1.25)
         else:
-            drawn.format.fill.solid()
-            drawn.format.fill.fore_color.rgb = _rgb(one.colour)
+            fill.solid()  # of the legend; where there are ranges the bars themselves are not drawn
+            if one.colour == _BLACK and not ranges:
+                fill.fore_color.theme_color = MSO_THEME_COLOR.ACCENT_1
+            else:
+                fill.fore_color.rgb = _rgb(one.colour)
+            for point in range(len(one.values) if ranges else 0):
+                drawn.points[point].format.fill.background()
         for errors in _errors(chart, place, one, len(series)):
+            widths = {False: 1.25, True: 3.0 if one.colour == _GREY_HEX else 8.0 if one.drawn == RANGE else 2.5}
             colour = _rgb(one.colour) if one.drawn == RANGE else INK
-            _error_bars(drawn._element, chart, errors, 2, colour, 4.5 if one.drawn == RANGE else 1.25)
+            _error_bars(drawn._element, chart, errors, 2, colour, widths[ranges])
 
 
 def _share_rows(chart: NativeChart, series: Sequence[NativeSeries]) -> bool:
     """Whether the bars of every category can lie in one row: one alone, or one to either side of where they begin."""
-    if any(one.drawn == RANGE for one in series):
-        return False
     for values in zip(*(one.values for one in series), strict=True):
         sides = [value > chart.start for value in values if value is not None and value != chart.start]
         if len(sides) != len(set(sides)):
@@ -237,8 +282,9 @@ def _share_rows(chart: NativeChart, series: Sequence[NativeSeries]) -> bool:
 
 
 def _scatter(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> None:
-    _axis(made.category_axis, chart.x_title, chart.x_percent, chart.x_range or _span(series))
-    _axis(made.value_axis, chart.y_title, chart.y_percent, chart.y_range)
+    across, up = ([v for one in series for name in names for v in getattr(one, name) if v is not None] for names in (("x", "x_low", "x_high"), ("values", "low", "high")))  # fmt: skip
+    _axis(made.category_axis, chart.x_title, chart.x_percent, _scale(across, chart.x_range))
+    _axis(made.value_axis, chart.y_title, chart.y_percent, _scale(up, chart.y_range))
     for axis in (made.category_axis, made.value_axis):
         axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     rows = _first_rows(chart, series)
@@ -268,17 +314,8 @@ def _scatter(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> N
                 text.text_frame.paragraphs[0].runs[0].font.size = _SMALL
 
 
-_GREY_HEX = NativeSeries("", ()).colour
-
-
-def _span(series: Sequence[NativeSeries]) -> tuple[float, float] | None:
-    """The x axis of lines ends where they end: outside nothing is known."""
-    lines = [x for one in series if one.drawn == LINE for x in one.x if x is not None]
-    return (min(lines), max(lines)) if lines and min(lines) < max(lines) else None
-
-
 def _rgb(colour: str) -> RGBColor:
-    return INK if colour == "#000000" else RGBColor.from_string(colour[1:].upper())
+    return INK if colour == _BLACK else RGBColor.from_string(colour[1:].upper())
 
 
 def _error_bars(element: Any, chart: NativeChart, errors: _Errors, first: int, colour: RGBColor, width: float) -> None:

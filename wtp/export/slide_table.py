@@ -1,6 +1,6 @@
 """Tables and texts on a slide: how much room they need, where a long table goes on to the next slide, and the editable table itself.
 
-Office programs lay texts out only when a slide is opened, so room is reckoned beforehand from the widths of letters (of Helvetica, in thousandths of the size, rounded up).
+Office programs lay texts out only when a slide is opened, so room is reckoned beforehand from the widths of letters (of Helvetica, in thousandths of the size).
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from wtp.export.report import plain
 
 INK, GREY, LINE, WASH = RGBColor(0x1B, 0x1F, 0x24), RGBColor(0x57, 0x60, 0x6A), "D0D7DE", RGBColor(0xF1, 0xF4, 0xF7)
 POINT = 12_700  # EMU
-_NARROW, _WIDE = "iljftrI.,:;!'|()[] ", "mwMWGOQCDAHNUK%@€—"
+_WIDTHS = {
+    "ijl'|": 222, "ftI.,:;/![] \u00a0": 278, "r()-“”„·": 333, "cksvxyzJ": 500, "ABEKPSVXYÄ&": 667, "CDHNRUwÜ": 722, "GOQÖ": 778,
+    "mM": 833, "W%": 944, "…—→↑↓▲▼■○●≠": 1000,
+}  # fmt: skip
+_LETTERS = {letter: width for letters, width in _WIDTHS.items() for letter in letters}
+_SAFE = 1.04  # kerning and fonts that stand in for it
 _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 _SIDE, _ABOVE = 5.0, 2.5  # margins of a cell, points
 _LEADING = 1.22
@@ -29,8 +34,8 @@ Rows = Sequence[Sequence[str]]
 
 def width_of(text: str, size: float, bold: bool = False) -> float:
     """Width of a text in one line, in points."""
-    thousandths = sum(330 if letter in _NARROW else 850 if letter in _WIDE else 570 for letter in text)
-    return thousandths * size / 1000 * (1.07 if bold else 1.0)
+    thousandths = sum(_LETTERS.get(letter, 570) for letter in text)
+    return thousandths * size / 1000 * _SAFE * (1.06 if bold else 1.0)
 
 
 def lines_of(text: str, width: float, size: float, bold: bool = False) -> int:
@@ -138,6 +143,8 @@ def _cell(cell: Any, text: str, size: float, *, head: bool, first: bool, languag
     run.text = plain(text)
     run.font.size, run.font.bold, run.font.color.rgb = Pt(size), head or first, GREY if head else INK
     run._r.get_or_add_rPr().set("lang", language)
+    paragraph.font.size = Pt(size)  # else an empty cell is as high as the default letters
+    etree.SubElement(paragraph._p, qn("a:endParaRPr"), sz=str(int(size * 100)), lang=language)
     properties = cell._tc.get_or_add_tcPr()
     line = etree.SubElement(properties, qn("a:lnB"))
     line.set("w", str(int(Pt(1.5 if head else 0.75))))

@@ -11,7 +11,6 @@ from typing import IO, Any
 from lxml import etree
 from pptx import Presentation
 from pptx.dml.color import RGBColor
-from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.oxml.ns import qn
@@ -43,9 +42,11 @@ _TOP, _BODY = Inches(1.72), Inches(5.02)
 _GAP = Inches(0.3)
 _MARK, _MARK_TEXT = RGBColor(0xFF, 0xF1, 0xC9), RGBColor(0x5C, 0x3D, 0x00)
 _SIZES = (11.0, 10.0, 9.0)  # of letters in tables, points
+_WHOLE = (14.0, 13.0, 12.0, 11.0, 10.0)  # the largest with which the whole table fits on one slide
 _TEXT = 13.0
 _AFTER = 6.0
 _BESIDE = Inches(5.1)  # widest table beside a chart
+_MOST_BELOW = 0.5  # of the body that a table below its chart may take
 _COLUMN = Inches(3.6)  # sentences beside a chart
 _INVEST, _SAVE = RGBColor(0x00, 0x56, 0x3F), RGBColor(0x8A, 0x3D, 0x00)
 
@@ -92,7 +93,9 @@ class _Slides:
 
     def _slide(self, title: str, notes: Sequence[str] = ()) -> Any:
         slide = self._deck.slides.add_slide(self._usual)
-        size = next((size for size in (26.0, 22.0, 19.0) if lines_of(title, _ROOM / POINT - 8, size, bold=True) <= 2), 16.0)
+        size = next(
+            (size for size in (26.0, 22.0, 19.0) if lines_of(title, _ROOM / POINT - 8, size, bold=True) <= 2), 16.0
+        )
         self._fill(slide.shapes.title.text_frame, [title], size, bold=True)
         self._text(slide, (_LEFT, Inches(0.33), Inches(6.6), Inches(0.32)), [self._eyebrow], 12, colour=GREY)
         self._mark(slide)
@@ -105,13 +108,12 @@ class _Slides:
         if not self._report.simulated:
             return
         place = (_LEFT + _ROOM - Inches(5.2), Inches(0.3), Inches(5.2), Inches(0.34))
-        shape = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *(Emu(part) for part in place))
-        shape.fill.solid()
-        shape.fill.fore_color.rgb = _MARK
-        shape.line.fill.background()
-        shape.shadow.inherit = False
-        self._fill(shape.text_frame, [self._report.simulated], 12, bold=True, colour=_MARK_TEXT)
-        shape.text_frame.paragraphs[0].alignment = PP_ALIGN.CENTER
+        box = self._text(slide, place, [self._report.simulated], 12, bold=True, colour=_MARK_TEXT)
+        box.fill.solid()
+        box.fill.fore_color.rgb = _MARK
+        box.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
+        box.text_frame.margin_top = box.text_frame.margin_bottom = Pt(4)
+        box.text_frame.paragraphs[0].alignment = PP_ALIGN.CENTER
 
     def _foot(self, slide: Any) -> None:
         top, height = Inches(6.86), Inches(0.45)
@@ -224,49 +226,68 @@ class _Slides:
         tall = sum(row_heights(finding.head, finding.rows, widths, size)) if widths and compact else float("inf")
         text = height_of(above, beside / POINT, _TEXT, _AFTER) + (8 if above else 0)
         if widths and (tall + text) * POINT <= _BODY:
-            self._charts(slide, finding, charts, int(_ROOM - beside - _GAP))
+            self._charts(slide, finding, charts, int(_ROOM - beside - _GAP), int(_BODY))
             left, top = int(_LEFT + _ROOM - beside), int(_TOP)
             if above:
                 box = self._text(slide, (left, top, beside, int(text * POINT)), [], _TEXT)
                 self._fill(box.text_frame, above, _TEXT, after=_AFTER)
                 top += int(text * POINT)
-            add_table(
-                slide.shapes, finding.head, finding.rows, (left, top), widths, size, language=self._locale,
-                description=f"{self._words['table']}: {finding.title}",
-            )  # fmt: skip
+            self._put(slide, finding, (left, top), widths, size)
+            return
+        below = column_widths(finding.head, finding.rows, _ROOM / POINT, size)
+        low = int(sum(row_heights(finding.head, finding.rows, below, size)) * POINT) if below else int(_BODY)
+        height = int(_BODY) - (low + int(_GAP) if low <= _BODY * _MOST_BELOW else 0)
+        column = int(_COLUMN) + int(_GAP) if above else 0
+        needed = int(Inches(0.9)) + max(len(chart.categories) for chart in charts) * int(Inches(0.26))
+        if below and needed <= height < _BODY and height_of(above, _COLUMN / POINT, _TEXT, _AFTER) * POINT <= height:
+            self._charts(slide, finding, charts, int(_ROOM) - column, height)
+            self._aside(slide, above, height)
+            self._put(slide, finding, (int(_LEFT), int(_TOP) + height + int(_GAP)), below, size)
             return
         parts = list(self._fitting(above, int(_COLUMN), int(_BODY)))
-        self._charts(slide, finding, charts, int(_ROOM - (_COLUMN + _GAP if parts else 0)))
-        if parts:
-            box = self._text(slide, (_LEFT + _ROOM - _COLUMN, _TOP, _COLUMN, _BODY), [], _TEXT)
-            self._fill(box.text_frame, parts[0], _TEXT, after=_AFTER)
+        self._charts(slide, finding, charts, int(_ROOM) - column, int(_BODY))
+        self._aside(slide, parts[0] if parts else [], int(_BODY))
         rest = [text for part in parts[1:] for text in part]
         slide, top = self._slide(finding.title, notes), int(_TOP)
         if rest:
             top = self._sentences(slide, rest, top, int(_BODY))
         self._table(finding.title, finding.head, finding.rows, slide=slide, top=top, notes=notes)
 
-    def _charts(self, slide: Any, finding: Finding, charts: Sequence[NativeChart], width: int) -> None:
-        height = int(_BODY) // len(charts)
+    def _aside(self, slide: Any, texts: Sequence[str], height: int) -> None:
+        """Sentences to the right of a chart."""
+        if texts:
+            box = self._text(slide, (_LEFT + _ROOM - _COLUMN, _TOP, _COLUMN, height), [], _TEXT)
+            self._fill(box.text_frame, texts, _TEXT, after=_AFTER)
+
+    def _put(self, slide: Any, finding: Finding, place: tuple[int, int], widths: Sequence[float], size: float) -> None:
+        """The whole table of a finding."""
+        add_table(
+            slide.shapes, finding.head, finding.rows, place, widths, size, language=self._locale,
+            description=f"{finding.title}, {self._words['table']}",
+        )  # fmt: skip
+
+    def _charts(self, slide: Any, finding: Finding, charts: Sequence[NativeChart], width: int, height: int) -> None:
+        """The charts of a finding, side by side."""
+        one = (width - int(_GAP) * (len(charts) - 1)) // len(charts)
         for number, chart in enumerate(charts):
             description = f"{self._words['chart']}: {finding.title}. {self._words['same_figures']}"
-            place = (int(_LEFT), int(_TOP) + number * height, width, height)
+            place = (int(_LEFT) + number * (one + int(_GAP)), int(_TOP), one, height)
             add_chart(slide.shapes, chart, place, words=self._words, description=description)
 
     def _table(
         self, title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, slide: Any, top: int, notes: Sequence[str]
     ) -> None:  # fmt: skip
         """The table from `top` on, and on further slides as long as it has rows."""
-        room = _ROOM / POINT
-        fitted = ((size, column_widths(head, rows, room, size)) for size in _SIZES)
-        size, widths = next(((s, w) for s, w in fitted if w), (_SIZES[-1], [room / len(head)] * len(head)))
         bottom = int(_TOP + _BODY)
+        size, widths = _fitted(head, rows, _ROOM / POINT, (bottom - top) / POINT)
         heights = row_heights(head, rows, widths, size)
         parts = parts_of(heights, (bottom - top) / POINT, _BODY / POINT)
         for number, part in enumerate(parts, 1):
             if number > 1:
                 slide, top = self._slide(title, notes), int(_TOP)
-            which = self._words["part"].format(part=number, parts=len(parts)) if len(parts) > 1 else self._words["table"]
+            which = (
+                self._words["part"].format(part=number, parts=len(parts)) if len(parts) > 1 else self._words["table"]
+            )
             add_table(
                 slide.shapes, head, rows[part], (int(_LEFT), top), widths, size, language=self._locale,
                 description=f"{title}, {which}",
@@ -277,8 +298,20 @@ class _Slides:
         slide = self._slide(self._words["method"], [*report.method, *(f"{term}: {text}" for term, text in report.provenance)])  # fmt: skip
         top = self._sentences(slide, report.method, _TOP, int(_BODY))
         self._table(
-            self._words["provenance"], (self._words["provenance"], ""), report.provenance, slide=slide, top=top, notes=[]
+            self._words["provenance"], (self._words["provenance"], self._words["value"]), report.provenance, slide=slide, top=top, notes=[]
         )  # fmt: skip
+
+
+def _fitted(
+    head: Sequence[str], rows: Sequence[Sequence[str]], width: float, height: float
+) -> tuple[float, list[float]]:
+    """Size of letters and widths of columns, points: the largest with which the whole table fits, else that of long tables."""
+    for size in _WHOLE:
+        widths = column_widths(head, rows, width, size)
+        if widths and sum(row_heights(head, rows, widths, size)) <= height:
+            return size, widths
+    fitted = ((size, column_widths(head, rows, width, size)) for size in _SIZES)
+    return next(((size, widths) for size, widths in fitted if widths), (_SIZES[-1], [width / len(head)] * len(head)))
 
 
 def _widen(deck: Any) -> tuple[Any, Any]:

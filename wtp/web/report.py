@@ -187,6 +187,7 @@ def _words() -> dict[str, str]:
         "notes": _("What to know about these figures"),
         "method": _("How these figures were made"),
         "provenance": _("What it takes to make them again"),
+        "value": _("Value"),
         "says": _("What this says"),
         "not_says": _("What it does not say"),
         "table": _("Table"),
@@ -201,5 +202,7 @@ def _words() -> dict[str, str]:
         "low": _("lower end"),
         "high": _("upper end"),
         "page": _("Page"),
-        "no_charts": _("The charts are missing: this server has no browser that draws them. Every figure is in the tables."),
+        "no_charts": _(
+            "The charts are missing: this server has no browser that draws them. Every figure is in the tables."
+        ),
     }
