@@ -251,7 +251,7 @@ def _bars(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> None
     plot = made.plots[0]
     plot.gap_width = 60
     ranges = any(one.drawn == RANGE for one in series)
-    plot.overlap = 100 if ranges or _share_rows(chart, series) else -10
+    plot.overlap = 100 if ranges or chart.start or _share_rows(chart, series) else -10
     for place, (drawn, one) in enumerate(zip(plot.series, series, strict=True)):
         drawn.invert_if_negative = False
         fill, line = drawn.format.fill, drawn.format.line

@@ -139,12 +139,13 @@ def _cell(cell: Any, text: str, size: float, *, head: bool, first: bool, languag
     cell.margin_top = cell.margin_bottom = Pt(_ABOVE)
     cell.vertical_anchor = MSO_ANCHOR.BOTTOM if head else MSO_ANCHOR.TOP
     paragraph = cell.text_frame.paragraphs[0]
-    run = paragraph.add_run()
-    run.text = plain(text)
-    run.font.size, run.font.bold, run.font.color.rgb = Pt(size), head or first, GREY if head else INK
-    run._r.get_or_add_rPr().set("lang", language)
-    paragraph.font.size = Pt(size)  # else an empty cell is as high as the default letters
-    etree.SubElement(paragraph._p, qn("a:endParaRPr"), sz=str(int(size * 100)), lang=language)
+    if text:
+        run = paragraph.add_run()
+        run.text = plain(text)
+        run.font.size, run.font.bold, run.font.color.rgb = Pt(size), head or first, GREY if head else INK
+        run._r.get_or_add_rPr().set("lang", language)
+    else:  # as high as the other cells, not as the letters that would stand in it by default
+        etree.SubElement(paragraph._p, qn("a:endParaRPr"), lang=language, sz=str(int(size * 100)))
     properties = cell._tc.get_or_add_tcPr()
     line = etree.SubElement(properties, qn("a:lnB"))
     line.set("w", str(int(Pt(1.5 if head else 0.75))))

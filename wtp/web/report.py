@@ -41,7 +41,9 @@ def report_of(reading: Reading, database: Database, fingerprint: str) -> Report:
     counts = {"simulated": number(analysis.simulated, 0), "all": number(analysis.respondents, 0)}
     costs = definition.economics
     interval = _("%(percent)s intervals", percent=percent(analysis.confidence))
-    source = [study, segment, rests_on(reading).partition(".")[0], interval, *_whose(reading), day]
+    rows = reading.table("segments").iloc[0]
+    asked = ngettext("%(num)s respondent", "%(num)s respondents", int(rows["respondents"]))
+    source = [study, segment, asked, interval, *_whose(reading), day]
     return Report(
         language=language(),
         title=_("Where to invest, where to save, which price"),

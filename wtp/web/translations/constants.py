@@ -17,13 +17,18 @@ def extract(
     """(line, function, text, comments) of every sentence, as Babel wants it."""
     tree = ast.parse(source.read())
     for node in tree.body:
-        if isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) and t.id.isupper() for t in node.targets):
+        if isinstance(node, ast.Assign) and all(_is_constant(target) for target in node.targets):
             for text in _texts(node.value):
                 yield node.lineno, "gettext", text, []
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "words":
             for literal in (argument for argument in call.args[:1] if isinstance(argument, ast.Constant)):
                 yield call.lineno, "gettext", str(literal.value), []
+
+
+def _is_constant(target: ast.expr) -> bool:
+    names = target.elts if isinstance(target, ast.Tuple) else [target]
+    return all(isinstance(name, ast.Name) and name.id.isupper() for name in names)
 
 
 def _texts(value: ast.expr) -> Iterator[str]:
@@ -34,5 +39,5 @@ def _texts(value: ast.expr) -> Iterator[str]:
 
 
 def _is_sentence(text: str) -> bool:
-    """Words for people begin with a capital letter; identifiers, colours and columns do not."""
-    return len(text) > 3 and (text[0].isupper() or text.startswith("{")) and not text.isupper()
+    """Words for people begin with a capital letter, a name or a quotation; identifiers, colours and columns do not."""
+    return len(text) > 3 and (text[0].isupper() or text[0] in "{“") and not text.isupper()
