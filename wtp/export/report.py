@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-_NOT_SHOWN = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u2060\ufffe\uffff]")
+_CONTROLS = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff\ufffe\uffff]")
+_JOINER = "\u2060"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,11 @@ class Report:
         return asdict(self)
 
 
+def printable(text: str) -> str:
+    """A text without control letters, which no document may hold."""
+    return _CONTROLS.sub("", text)
+
+
 def plain(text: str) -> str:
-    """A text without the letters that are not shown: controls, which XML refuses, and word joiners, for which some fonts draw a box."""
-    return _NOT_SHOWN.sub("", text)
+    """The same without word joiners, for which some fonts of office programs draw a box."""
+    return printable(text).replace(_JOINER, "")

@@ -1,11 +1,12 @@
 """The report as PDF, made in a process of its own with a time limit: layout engine, browser and event loop never come into a web worker.
 
-`write_pdf` is the door. The process that it starts is this program's `wtp.export.pdf_process`, which is told everything through files of a folder that is deleted whatever happens.
+`write_pdf` is the door. The process that it starts is `pdf_process.py`, which is told everything through files of a folder that is deleted whatever happens.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib.util
 import json
 import os
@@ -13,16 +14,21 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from wtp.errors import WtpError
-from wtp.export.report import Report
+from wtp.export.native_chart import values_of
+from wtp.export.report import Report, printable
 
 PDF = "application/pdf"
 LONGEST = 60.0  # seconds; the demo takes about six
-TASK, MADE, SAID = "report.json", "report.pdf", "said.json"
+_FONTS = '"Liberation Sans", Arial, "DejaVu Sans", sans-serif'
+_PROCESS = Path(__file__).with_name("pdf_process.py")
+_LETTERS = 34  # of a name beside its row, before it goes on in the next line
 
 
 class PdfError(WtpError):
@@ -48,10 +54,10 @@ def write_pdf(report: Report, file: IO[bytes], seconds: float = LONGEST) -> Writ
         )
     with tempfile.TemporaryDirectory(prefix="wtp-report-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        (folder / TASK).write_text(json.dumps(report.to_dict()), encoding="utf-8")
+        (folder / "report.json").write_text(json.dumps(_task(report)), encoding="utf-8")
         # The browser keeps its profile in the folder too, so that none is left when it is killed.
         environment = {**os.environ, "TMPDIR": name, "HOME": name, "XDG_CACHE_HOME": name}
-        command = [sys.executable, "-m", "wtp.export.pdf_process", name]
+        command = [sys.executable, "-P", str(_PROCESS), name]
         process = subprocess.Popen(  # noqa: S603 - no word of it comes from outside
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
         )  # fmt: skip
@@ -65,10 +71,56 @@ def write_pdf(report: Report, file: IO[bytes], seconds: float = LONGEST) -> Writ
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        if not (folder / SAID).exists():
-            raise RuntimeError(f"PDF: the process ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}")
-        said = json.loads((folder / SAID).read_text(encoding="utf-8"))
+        if not (folder / "said.json").exists():
+            raise RuntimeError(
+                f"PDF: the process ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}"
+            )
+        said = json.loads((folder / "said.json").read_text(encoding="utf-8"))
         if said["missing"]:
             raise PdfError(said["missing"])
-        file.write((folder / MADE).read_bytes())
+        file.write((folder / "report.pdf").read_bytes())
     return Written(said["charts"], said["no_charts"])
+
+
+def _task(report: Report) -> dict[str, Any]:
+    """What the process is told: texts without control letters, charts as paper needs them."""
+    task: dict[str, Any] = _printable(report.to_dict()) | {"fonts": _FONTS}
+    for chapter in task["chapters"]:
+        for finding in chapter["findings"]:
+            finding["figure"] = printed(finding["figure"]) if finding["figure"] else None
+    return task
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: part if key == "figure" else _printable(part) for key, part in value.items()}
+    return [_printable(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def printed(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """A chart as paper needs it: a font that the page has too, black letters, long names in lines, higher by as much."""
+    made: dict[str, Any] = copy.deepcopy(dict(figure))
+    layout = made["layout"]
+    layout["font"] = {**layout.get("font", {}), "family": _FONTS, "size": 13, "color": "#000000"}
+    layout.pop("autosize", None)
+    lines = 1
+    axis = layout.setdefault("yaxis", {})
+    if axis.get("ticktext"):
+        axis["ticktext"] = [_wrapped(name) for name in axis["ticktext"]]
+        lines = max(name.count("<br>") + 1 for name in axis["ticktext"])
+    for trace in made["data"]:
+        y = values_of(trace.get("y"))
+        if any(isinstance(name, str) for name in y):
+            trace["y"] = [name and _wrapped(name) for name in y]
+            lines = max(lines, *(name.count("<br>") + 1 for name in trace["y"] if name))
+    for note in layout.get("annotations") or ():
+        if isinstance(note.get("y"), str):
+            note["y"] = _wrapped(note["y"])
+    layout["height"] = min(int(layout.get("height") or 420), 640 if lines == 1 else 760)
+    return made
+
+
+def _wrapped(name: str) -> str:
+    return "<br>".join(textwrap.wrap(name, _LETTERS, break_long_words=False)) or name
