@@ -39,7 +39,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "jobs": ({"__init__", "errors", "survey", "analysis", "store"}, {"sqlalchemy", "huey"}),
     "charts": (set(), {"plotly", "pandas"}),
-    "export": ({"errors", "survey", "analysis"}, {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter"}),
+    "export": (
+        {"errors", "survey", "analysis"},
+        {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter", "pptx", "lxml", "jinja2", "weasyprint", "kaleido"},
+    ),
     "web": (
         {"__init__", "errors", "settings", "survey", "design", "store", "analysis", "jobs", "charts", "export"},
         FLASK

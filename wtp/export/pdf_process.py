@@ -69,7 +69,7 @@ def _pictures(figures: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, bytes
 def _browser() -> Any:
     """Kaleido without loading Plotly's script anew for each chart, which takes longer than to draw it."""
 
-    class Browser(kaleido.Kaleido):  # type: ignore[misc,name-defined]
+    class Browser(kaleido.Kaleido):  # type: ignore[misc]
         async def _return_kaleido_tab(self, tab: Any) -> None:
             await self.tabs_ready.put(tab)
 

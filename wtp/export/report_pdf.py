@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +33,15 @@ _PROCESS = Path(__file__).with_name("pdf_process.py")
 _LETTERS = 34  # of a name beside its row, before it goes on in the next line
 
 
+_ONE = threading.BoundedSemaphore()  # at a time in a process, since each starts a browser
+
+
 class PdfError(WtpError):
-    """The PDF cannot be made here: something is not installed, or it took too long."""
+    """The PDF cannot be made here: something is not installed."""
+
+
+class PdfTimeoutError(PdfError):
+    """It took too long, or others were before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +55,50 @@ class Written:
 def write_pdf(report: Report, file: IO[bytes], seconds: float = LONGEST) -> Written:
     """Write the PDF into an open file. Without a browser its tables alone are there, and it says so.
 
-    Raises PdfError where the layout engine is missing, or the time is over; nothing that was started goes on then.
+    Raises PdfError where the layout engine is missing, PdfTimeoutError when the time is over; nothing that was started goes on then.
     """
     if importlib.util.find_spec("weasyprint") is None:
         raise PdfError(
             "PDF: the Python package weasyprint is not installed; allowed: an installation with the extra pdf; run pip install 'wtp[pdf]'."
         )
-    with tempfile.TemporaryDirectory(prefix="wtp-report-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        (folder / "report.json").write_text(json.dumps(_task(report)), encoding="utf-8")
-        # The browser keeps its profile in the folder too, so that none is left when it is killed.
-        environment = {**os.environ, "TMPDIR": name, "HOME": name, "XDG_CACHE_HOME": name}
-        command = [sys.executable, "-P", str(_PROCESS), name]
-        process = subprocess.Popen(  # noqa: S603 - no word of it comes from outside
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-        )  # fmt: skip
-        try:
-            _, errors = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            raise PdfError(
-                f"PDF: not ready after {seconds:g} seconds; allowed: at most as many; try again when the server has less to do."
-            ) from None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if not (folder / "said.json").exists():
-            raise RuntimeError(
-                f"PDF: the process ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}"
-            )
-        said = json.loads((folder / "said.json").read_text(encoding="utf-8"))
-        if said["missing"]:
-            raise PdfError(said["missing"])
-        file.write((folder / "report.pdf").read_bytes())
+    end = time.monotonic() + seconds
+    if not _ONE.acquire(timeout=seconds):
+        raise _late(seconds)
+    try:
+        with tempfile.TemporaryDirectory(prefix="wtp-report-", ignore_cleanup_errors=True) as name:
+            return _made(report, file, Path(name), end, seconds)
+    finally:
+        _ONE.release()
+
+
+def _late(seconds: float) -> PdfTimeoutError:
+    return PdfTimeoutError(f"PDF: not ready after {seconds:g} seconds; allowed: at most as many; try again when the server has less to do.")  # fmt: skip
+
+
+def _made(report: Report, file: IO[bytes], folder: Path, end: float, seconds: float) -> Written:
+    (folder / "report.json").write_text(json.dumps(_task(report)), encoding="utf-8")
+    # The browser keeps its profile in the folder too, so that none is left when it is killed.
+    environment = {**os.environ, "TMPDIR": str(folder), "HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
+    process = subprocess.Popen(  # noqa: S603 - no word of it comes from outside
+        [sys.executable, "-P", str(_PROCESS), str(folder)], env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        _, errors = process.communicate(timeout=max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise _late(seconds) from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the browser too
+        process.communicate()
+    if not (folder / "said.json").exists():
+        raise RuntimeError(
+            f"PDF: its process ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}"
+        )
+    said = json.loads((folder / "said.json").read_text(encoding="utf-8"))
+    if said["missing"]:
+        raise PdfError(said["missing"])
+    file.write((folder / "report.pdf").read_bytes())
     return Written(said["charts"], said["no_charts"])
 
 
@@ -115,6 +135,9 @@ def printed(figure: Mapping[str, Any]) -> dict[str, Any]:
         if any(isinstance(name, str) for name in y):
             trace["y"] = [name and _wrapped(name) for name in y]
             lines = max(lines, *(name.count("<br>") + 1 for name in trace["y"] if name))
+    for name in layout:
+        if name.startswith(("xaxis", "yaxis")):
+            layout[name]["gridcolor"] = "#E3E6E9"  # paper has no transparent greys
     for note in layout.get("annotations") or ():
         if isinstance(note.get("y"), str):
             note["y"] = _wrapped(note["y"])

@@ -90,7 +90,7 @@ def add_chart(
 def _lines(series: NativeSeries, words: Mapping[str, str]) -> Iterator[NativeSeries]:
     """A line with a band becomes three lines; points that lack a number are left out."""
     known = [place for place, pair in enumerate(zip(series.x, series.values, strict=True)) if None not in pair]
-    parts = {
+    parts: dict[str, Any] = {
         name: tuple(values[place] for place in known) if (values := getattr(series, name)) else ()
         for name in ("x", "values", "low", "high", "x_low", "x_high", "labels")
     }

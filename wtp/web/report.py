@@ -13,9 +13,10 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from wtp.analysis import ALL, package_versions
+from wtp.analysis import ALL, CONDITIONAL, HIERARCHICAL, LATENT, MIXED, package_versions
 from wtp.charts import investment, theme
 from wtp.export.report import Card, Chapter, Finding, Report, Verdict
+from wtp.jobs import keys_of
 from wtp.store import Database, results
 from wtp.web import cards
 from wtp.web.final_words import model_names, version_names
@@ -32,8 +33,8 @@ from wtp.web.verdicts import splits
 _TABLE_ALONE = {"asked-methods"}
 
 
-def report_of(reading: Reading, database: Database, fingerprint: str) -> Report:
-    """Everything that the pages show of this reading. fingerprint: of its analysis, by which is found how it was made."""
+def report_of(reading: Reading, database: Database, fingerprint: str = "") -> Report:
+    """Everything that the pages show of this reading. fingerprint: of its analysis, if it is no longer of the answers that are there now."""
     definition, analysis = reading.definition, reading.analysis
     study, segment = said(definition.title), reading.labels[reading.segment]
     now = datetime.now(UTC)
@@ -150,27 +151,34 @@ def _method(reading: Reading) -> Iterator[str]:
     """How the figures came about, in a few sentences."""
     analysis, tasks = reading.analysis, reading.definition.choice_tasks
     yield _("Respondents chose between described offers, each with a price, in %(tasks)s choice tasks each (choice-based conjoint). What they chose, not what they say, tells what they value.", tasks=number(tasks.total, 0))  # fmt: skip
-    if reading.hierarchical:
-        yield _("Amounts and price limits come from a hierarchical Bayesian logit: every respondent has tastes of his own.")  # fmt: skip
-    else:
-        yield _("Amounts come from a logit with one average taste for each segment; price limits are preliminary.")
-    yield _("An interval holds the true figure with a probability of %(percent)s, as far as it depends on who happened to be asked. It does not say how far people do what they say.", percent=percent(analysis.confidence))  # fmt: skip
+    amounts = {
+        HIERARCHICAL: _("Amounts and price limits come from a hierarchical Bayesian logit: every respondent has tastes of his own."),
+        LATENT: _("Amounts come from a latent class logit: respondents belong to classes with one taste each."),
+        MIXED: _("Amounts come from a mixed logit: tastes differ from respondent to respondent."),
+        CONDITIONAL: _("Amounts come from a logit with one average taste for each segment; price limits are preliminary."),
+    }  # fmt: skip
+    estimator = _estimator(reading)
+    if estimator in amounts:
+        yield amounts[estimator]
+    yield _("Intervals are made to hold the true figure in %(percent)s of such studies, as far as it depends on who happened to be asked. They do not say how far people do what they say.", percent=percent(analysis.confidence))  # fmt: skip
     yield _("Figures of segments with fewer than 30 answers are withheld, and so is what could tell of fewer than ten people.")  # fmt: skip
+
+
+def _estimator(reading: Reading) -> str:
+    return str(reading.table("segments")["estimator"].iloc[0])
 
 
 def _made(database: Database, reading: Reading, fingerprint: str) -> dict[str, Any]:
     """How the analysis was made, if it was kept with that."""
     with database.read() as connection:
+        fingerprint = fingerprint or keys_of(connection, reading.survey, reading.analysis.request)[0]
         kept = results.made(connection, reading.survey.slug, fingerprints=[fingerprint])
     return dict(kept[0].made or {}) if kept else {}
 
 
 def _provenance(reading: Reading, made: dict[str, Any]) -> Iterator[tuple[str, str]]:
     analysis = reading.analysis
-    rows = reading.table("segments")
-    names = model_names()
-    estimator = str(rows["estimator"].iloc[0])
-    yield _("Model"), names.get(estimator, estimator)
+    yield _("Model"), model_names().get(_estimator(reading), _estimator(reading))
     yield _("Seed"), str(analysis.request.seed)
     yield _("Versions of the survey"), version_names()[analysis.request.versions]
     yield _("Respondents left out"), number(reading.left_out, 0)
@@ -196,14 +204,12 @@ def _words() -> dict[str, str]:
         "chart": _("Chart"),
         "same_figures": _("The table has the same figures."),
         "part": _("table %(part)s of %(parts)s", part="{part}", parts="{parts}"),
-        "continued": _("continued"),
         "simulated": _("Do not decide anything on them."),
         "verdict": _("Verdict"),
         "attribute": _("Attribute"),
         "why": _("Why"),
         "low": _("lower end"),
         "high": _("upper end"),
-        "page": _("Page"),
         "no_charts": _(
             "The charts are missing: this server has no browser that draws them. Every figure is in the tables."
         ),
