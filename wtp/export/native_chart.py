@@ -137,10 +137,10 @@ def _by_category(traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any])
         order.reverse()  # Plotly draws from the bottom up
     series, start = [], 0.0
     for trace in traces:
-        base = values_of(trace.get("base"))
-        if len(set(base)) > 1:
+        base = trace.get("base")
+        if base is not None and not isinstance(base, int | float):
             continue  # steps that hang in the air: the values that they reach are another trace
-        shift = float(base[0]) if base else 0.0
+        shift = float(base or 0.0)
         start = shift or start
         series.append(_spread(trace, names(trace), order, shift))
     shown = _range(across)
