@@ -19,6 +19,7 @@ from wtp.export.slide_table import POINT, add_table, column_widths, height_of, n
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _WHOLE = (14.0, 13.0, 12.0, 11.0, 10.0)  # of letters, points: the largest with which the whole table fits on one slide
 _SIZES = (11.0, 10.0, 9.0)  # of longer tables: the largest in which no word is broken
+_SURE = 0.97  # of the room, since programs differ a little in how they lay out
 _BESIDE = Inches(5.1)  # width of a table beside its chart
 _MOST_BELOW = 0.5  # of the body that a table below its chart may take
 _COLUMN = Inches(3.6)  # sentences beside a chart
@@ -168,11 +169,11 @@ class _Slides:
     ) -> None:  # fmt: skip
         """The table from `top` on, and on further slides as long as it has rows."""
         bottom = int(TOP + BODY)
-        size, widths = _fitted(head, rows, ROOM / POINT, (bottom - top) / POINT)
+        size, widths = _fitted(head, rows, ROOM / POINT, _SURE * (bottom - top) / POINT)
         heights = row_heights(head, rows, widths, size)
         if sum(heights[:2]) * POINT > bottom - top:
             slide, top = self._deck.slide(title, notes), int(TOP)
-        parts = parts_of(heights, (bottom - top) / POINT, BODY / POINT)
+        parts = parts_of(heights, _SURE * (bottom - top) / POINT, _SURE * BODY / POINT)
         for number, part in enumerate(parts, 1):
             if number > 1:
                 slide, top = self._deck.slide(title, notes), int(TOP)
