@@ -39,7 +39,9 @@ from wtp.web.results import sections_of, tabs
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
 MARK = "Simulated answers: 400 of 400 respondents"
-HOSTILE = '=HYPERLINK(\\"http://x.test/\\",\\"a\\") <img src=http://x.test/y.png><script>alert(1)</script> {{ 7*7 }}'
+HOSTILE = (
+    '=HYPERLINK(\\"http://x.example/\\",\\"a\\") <img src=http://x.example/y.png><script>alert(1)</script> {{ 7*7 }}'
+)
 SHOWN = HOSTILE.replace("\\", "")
 
 

@@ -206,9 +206,9 @@ def _legend(made: Any, series: Sequence[NativeSeries]) -> None:
     position = made.legend._element.find(qn("c:legendPos"))
     for place, one in reversed(list(enumerate(series))):
         if one not in named:
-            entry = etree.fromstring(
-                f'<c:legendEntry xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart"><c:idx val="{place}"/><c:delete val="1"/></c:legendEntry>'
-            )
+            entry = etree.Element(qn("c:legendEntry"))
+            for name, value in (("c:idx", str(place)), ("c:delete", "1")):
+                etree.SubElement(entry, qn(name)).set("val", value)
             position.addnext(entry)
 
 
@@ -320,8 +320,7 @@ def _rgb(colour: str) -> RGBColor:
 
 def _error_bars(element: Any, chart: NativeChart, errors: _Errors, first: int, colour: RGBColor, width: float) -> None:
     """Custom error bars, which python-pptx does not know; their place among the elements of a series is fixed by the schema."""
-    chart_xml = "http://schemas.openxmlformats.org/drawingml/2006/chart"
-    made = etree.Element(qn("c:errBars"), nsmap={"c": chart_xml})
+    made = etree.Element(qn("c:errBars"))
 
     def add(parent: Any, name: str, value: str | None = None, text: str | None = None) -> Any:
         child = etree.SubElement(parent, qn(name))
