@@ -199,14 +199,18 @@ def export(
     figures = figures and format_.figures
     with open_database(load_settings().database_url) as database:
         database.migrate()
-        with database.read() as connection:
-            if not respondents.counts(connection, survey.slug).begun:
-                raise _nobody(survey)
+        _refuse_without_answers(database, survey)
         if figures:
             _refuse_while_closed(database, survey, open_early)
         with source_of(database, survey, figures=figures) as source, _written(out) as file:
             format_.write(source, file, language)
     click.echo(f"{source.respondents} respondents, {source.simulated} of them simulated; written: {out}")
+
+
+def _refuse_without_answers(database: Database, survey: Survey) -> None:
+    with database.read() as connection:
+        if not respondents.counts(connection, survey.slug).begun:
+            raise _nobody(survey)
 
 
 @contextmanager
@@ -229,9 +233,9 @@ def _export_report(
     survey: Survey, name: str, out: Path, segment: str, language: str | None, open_early: str | None
 ) -> None:
     """What the pages of the results show, as slides or PDF."""
-    stored_answers(survey)
     app = create_app(load_settings())
     with app.extensions["wtp_database"] as database:
+        _refuse_without_answers(database, survey)
         _refuse_while_closed(database, survey, open_early)
         with _written(out) as file:
             lacks = write_report(app, survey, name, file, segment=segment, language=language or "")

@@ -58,7 +58,7 @@ def native_charts(figure: Mapping[str, Any]) -> tuple[NativeChart, ...]:
     """The charts that a Plotly figure (a JSON value) consists of: one, or one for each of its fields; none if it holds no numbers."""
     traces, layout = figure["data"], figure["layout"]
     if any(trace["type"] == "heatmap" for trace in traces):
-        made = [_grid(next(trace for trace in traces if trace["type"] == "heatmap"), layout)]
+        made = [_grid(next(trace for trace in traces if trace["type"] == "heatmap"))]
     elif layout.get("yaxis", {}).get("ticktext") or any(
         isinstance(y, str) for trace in traces for y in values_of(trace.get("y"))
     ):
@@ -172,16 +172,13 @@ def _spread(trace: Mapping[str, Any], names: Sequence[str | None], order: Sequen
     return NativeSeries(name, ordered(x), ordered(low_ends), ordered(high_ends), colour=colour)
 
 
-def _grid(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> NativeChart:
+def _grid(trace: Mapping[str, Any]) -> NativeChart:
     """A heat map as bars, one series a column."""
     rows, columns = values_of(trace.get("z")), [_text(name) for name in values_of(trace.get("x"))]
     series = tuple(
         NativeSeries(name, tuple(values_of(row)[place] for row in rows)) for place, name in enumerate(columns)
     )
-    title = _title(layout.get("xaxis", {}))
-    return NativeChart(
-        BARS, series, tuple(_text(name) for name in values_of(trace.get("y"))), x_title=title, x_percent=True
-    )
+    return NativeChart(BARS, series, tuple(_text(name) for name in values_of(trace.get("y"))), x_percent=True)
 
 
 def _points(traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], field: str) -> NativeChart:

@@ -30,6 +30,7 @@ PDF = "application/pdf"
 LONGEST = 60.0  # seconds; the demo takes about six
 _FONTS = '"Liberation Sans", Arial, "DejaVu Sans", sans-serif'
 _PROCESS = Path(__file__).with_name("pdf_process.py")
+_FRAME, _HIGHEST = 130, 760  # pixels of a drawing: around its rows, and in all
 _LETTERS = 34  # of a name beside its row, before it goes on in the next line
 
 
@@ -125,23 +126,25 @@ def printed(figure: Mapping[str, Any]) -> dict[str, Any]:
     layout = made["layout"]
     layout["font"] = {**layout.get("font", {}), "family": _FONTS, "size": 13, "color": "#000000"}
     layout.pop("autosize", None)
-    lines = 1
+    names: set[str] = set()
     axis = layout.setdefault("yaxis", {})
     if axis.get("ticktext"):
         axis["ticktext"] = [_wrapped(name) for name in axis["ticktext"]]
-        lines = max(name.count("<br>") + 1 for name in axis["ticktext"])
+        names.update(axis["ticktext"])
     for trace in made["data"]:
         y = values_of(trace.get("y"))
         if any(isinstance(name, str) for name in y):
             trace["y"] = [name and _wrapped(name) for name in y]
-            lines = max(lines, *(name.count("<br>") + 1 for name in trace["y"] if name))
+            names.update(name for name in trace["y"] if name)
     for name in layout:
         if name.startswith(("xaxis", "yaxis")):
             layout[name]["gridcolor"] = "#E3E6E9"  # paper has no transparent greys
     for note in layout.get("annotations") or ():
         if isinstance(note.get("y"), str):
             note["y"] = _wrapped(note["y"])
-    layout["height"] = min(int(layout.get("height") or 420), 640 if lines == 1 else 760)
+    lines = max((name.count("<br>") + 1 for name in names), default=0)
+    needed = _FRAME + len(names) * (12 + 15 * lines)
+    layout["height"] = min(max(int(layout.get("height") or 420), needed if lines > 1 else 0), _HIGHEST)
     return made
 
 

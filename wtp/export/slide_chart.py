@@ -39,6 +39,7 @@ _SYMBOLS = {
     "triangle-down": XL_MARKER_STYLE.TRIANGLE, "x": XL_MARKER_STYLE.X, "star": XL_MARKER_STYLE.STAR,
 }  # fmt: skip
 _BEFORE = {BARS: ("c:cat", "c:val"), "points": ("c:xVal", "c:yVal")}
+_ACCENTS = tuple(getattr(MSO_THEME_COLOR, f"ACCENT_{number}") for number in range(1, 7))
 _SMALL = Pt(11)
 _BLACK, _GREY_HEX = "#000000", NativeSeries("", ()).colour
 
@@ -251,6 +252,7 @@ def _bars(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> None
     plot = made.plots[0]
     plot.gap_width = 60
     ranges = any(one.drawn == RANGE for one in series)
+    alike = len(series) > 1 and len({one.colour for one in series}) == 1  # as the columns of a heat map
     plot.overlap = 100 if ranges or chart.start or _share_rows(chart, series) else -10
     for place, (drawn, one) in enumerate(zip(plot.series, series, strict=True)):
         drawn.invert_if_negative = False
@@ -260,15 +262,15 @@ def _bars(made: Any, chart: NativeChart, series: Sequence[NativeSeries]) -> None
             line.color.rgb, line.width = _rgb(one.colour), Pt(1.25)
         else:
             fill.solid()  # of the legend; where there are ranges the bars themselves are not drawn
-            if one.colour == _BLACK and not ranges:
-                fill.fore_color.theme_color = MSO_THEME_COLOR.ACCENT_1
+            if not ranges and (one.colour == _BLACK or alike):
+                fill.fore_color.theme_color = _ACCENTS[place % len(_ACCENTS) if alike else 0]
             else:
                 fill.fore_color.rgb = _rgb(one.colour)
             for point in range(len(one.values) if ranges else 0):
                 drawn.points[point].format.fill.background()
         for errors in _errors(chart, place, one, len(series)):
             widths = {False: 1.25, True: 3.0 if one.colour == _GREY_HEX else 8.0 if one.drawn == RANGE else 2.5}
-            colour = _rgb(one.colour) if one.drawn == RANGE else INK
+            colour = _rgb(one.colour) if ranges else INK
             _error_bars(drawn._element, chart, errors, 2, colour, widths[ranges])
 
 

@@ -97,7 +97,7 @@ class _Slides:
         if (
             self._beside(slide, finding, charts, above, squeezed=1.15)
             or self._below(slide, finding, charts, above)
-            or self._beside(slide, finding, charts, above, squeezed=1.7)
+            or self._beside(slide, finding, charts, above, squeezed=1.35)
         ):
             return
         parts = list(fitting(above, int(_COLUMN), int(BODY)))

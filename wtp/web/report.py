@@ -54,7 +54,7 @@ def report_of(reading: Reading, database: Database, fingerprint: str = "") -> Re
         created=now.isoformat(timespec="seconds"),
         source=" · ".join(source),
         simulated=_("Simulated answers: %(simulated)s of %(all)s respondents", **counts) if analysis.simulated else "",
-        illustrative=f"{_('Illustrative costs:')} {_('the costs in this survey are an example; gains and invest / save labels follow from them.')}" if costs and costs.illustrative else "",
+        illustrative=_illustrative() if costs and costs.illustrative else "",
         facts=tuple(_facts(reading, segment, day)),
         notes=tuple(notes_of(reading)),
         cards=tuple(_cards(reading)),
@@ -66,6 +66,11 @@ def report_of(reading: Reading, database: Database, fingerprint: str = "") -> Re
     )  # fmt: skip
 
 
+def _illustrative() -> str:
+    more = _("the costs in this survey are an example; gains and invest / save labels follow from them.")
+    return _("Illustrative costs:") + " " + more
+
+
 def _whose(reading: Reading) -> list[str]:
     """Whose answers, where somebody is left out."""
     return [reading.whose] if reading.left_out else []
@@ -75,7 +80,8 @@ def _facts(reading: Reading, segment: str, day: str) -> Iterator[tuple[str, str]
     analysis = reading.analysis
     yield _("Segment"), segment
     asked = ngettext("%(num)s respondent", "%(num)s respondents", analysis.respondents)
-    yield _("Who was asked"), f"{asked}, {_('%(completed)s completed', completed=number(analysis.completed, 0))}"
+    completed = _("%(completed)s completed", completed=number(analysis.completed, 0))
+    yield _("Who was asked"), f"{asked}, {completed}"
     yield _("This segment"), rests_on(reading)
     yield _("Whose answers"), reading.whose + "."
     yield _("Amounts"), _("Amounts are stated willingness to pay, %(unit)s, with %(percent)s intervals.", unit=reading.unit, percent=percent(analysis.confidence))  # fmt: skip
