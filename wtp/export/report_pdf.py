@@ -30,8 +30,8 @@ PDF = "application/pdf"
 LONGEST = 60.0  # seconds; the demo takes about six
 _FONTS = '"Liberation Sans", Arial, "DejaVu Sans", sans-serif'
 _PROCESS = Path(__file__).with_name("pdf_process.py")
-_FRAME, _HIGHEST = 130, 760  # pixels of a drawing: around its rows, and in all
-_LETTERS = 34  # of a name beside its row, before it goes on in the next line
+_FRAME, _HIGHEST = 130, 880  # pixels of a drawing: around its rows, and in all
+_LETTERS = 40  # of a name beside its row, before it goes on in the next line
 
 
 _ONE = threading.BoundedSemaphore()  # at a time in a process, since each starts a browser
