@@ -273,6 +273,18 @@ def test_without_a_browser_the_tables_are_there_and_it_says_so(
     assert made.reader.trailer["/Root"]["/Lang"] == "de"
 
 
+def test_who_is_left_out_is_said_on_every_slide(installation: Flask, supplier: Survey) -> None:
+    analysis = full(supplier)
+    without = replace(analysis, request=replace(analysis.request, without=tuple(range(100))))
+    fewer = told(installation, supplier, without)
+    words = "Without 100 respondents whom analysts left out"
+    assert words in fewer.source
+    facts = dict(fewer.facts)
+    assert facts["Whose answers"].startswith(f"{words}. That is more than 15 % of all: ")
+    assert dict(fewer.provenance)["Respondents left out"] == "100"
+    assert fewer.simulated == "", "nobody is simulated here, so nothing is marked"
+
+
 def test_nothing_in_the_texts_of_a_study_does_anything(installation: Flask, tmp_path: Path, no_browser: None) -> None:
     folder = Path(shutil.copytree(SURVEYS / "supplier", tmp_path / "supplier"))
     text = (folder / "survey.toml").read_text(encoding="utf-8")

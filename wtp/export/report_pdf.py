@@ -10,6 +10,7 @@ import copy
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,11 +66,21 @@ def write_pdf(report: Report, file: IO[bytes], seconds: float = LONGEST) -> Writ
     end = time.monotonic() + seconds
     if not _ONE.acquire(timeout=seconds):
         raise _late(seconds)
+    folder = Path(tempfile.mkdtemp(prefix="wtp-report-"))
     try:
-        with tempfile.TemporaryDirectory(prefix="wtp-report-", ignore_cleanup_errors=True) as name:
-            return _made(report, file, Path(name), end, seconds)
+        return _made(report, file, folder, end, seconds)
     finally:
+        _remove(folder)
         _ONE.release()
+
+
+def _remove(folder: Path) -> None:
+    """Delete the folder. A browser ends by itself when its process is gone, and may write until then."""
+    for _ in range(100):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
 
 
 def _late(seconds: float) -> PdfTimeoutError:
@@ -90,7 +101,7 @@ def _made(report: Report, file: IO[bytes], folder: Path, end: float, seconds: fl
         raise _late(seconds) from None
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # the browser too
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     if not (folder / "said.json").exists():
         raise RuntimeError(

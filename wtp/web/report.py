@@ -83,7 +83,8 @@ def _facts(reading: Reading, segment: str, day: str) -> Iterator[tuple[str, str]
     completed = _("%(completed)s completed", completed=number(analysis.completed, 0))
     yield _("Who was asked"), f"{asked}, {completed}"
     yield _("This segment"), rests_on(reading)
-    yield _("Whose answers"), reading.whose + "."
+    many = _("That is more than 15 %% of all: the rest may be other people than the customers you meant. Say so wherever you show these figures.")  # fmt: skip
+    yield _("Whose answers"), f"{reading.whose}." + (" " + many % {} if reading.many_left_out else "")
     yield _("Amounts"), _("Amounts are stated willingness to pay, %(unit)s, with %(percent)s intervals.", unit=reading.unit, percent=percent(analysis.confidence))  # fmt: skip
     yield _("Date of this report"), day
 
