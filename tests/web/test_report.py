@@ -85,7 +85,7 @@ class Printed:
     @classmethod
     def of(cls, report: Report) -> Printed:
         file = io.BytesIO()
-        written = write_pdf(report, file)
+        written = write_pdf(report, file, seconds=240)  # beside other tests
         reader = PdfReader(io.BytesIO(file.getvalue()))
         return cls(written, reader, [page.extract_text() for page in reader.pages])
 

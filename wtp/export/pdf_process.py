@@ -28,7 +28,6 @@ except ImportError as error:
 
 _SCHEME = "chart:"
 _PIXELS = 680  # width of a drawing; it is scaled to the page
-_DRAWING = 40.0  # seconds for all charts; the rest is for the pages
 
 
 def main(folder: Path) -> None:
@@ -38,7 +37,7 @@ def main(folder: Path) -> None:
         return
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     figures = {finding["chart"]: finding["figure"] for chapter in report["chapters"] for finding in chapter["findings"] if finding["figure"]}  # fmt: skip
-    pictures, why = _pictures(figures)
+    pictures, why = _pictures(figures, report["drawing_seconds"])
     for chapter in report["chapters"]:
         for finding in chapter["findings"]:
             finding["picture"] = f"{_SCHEME}{finding['chart']}" if finding["chart"] in pictures else ""
@@ -51,18 +50,16 @@ def _say(folder: Path, *, missing: str = "", charts: int = 0, no_charts: str = "
     (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
 
 
-def _pictures(figures: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, bytes], str]:
+def _pictures(figures: Mapping[str, Mapping[str, Any]], seconds: float) -> tuple[dict[str, bytes], str]:
     """SVG by chart, or nothing and why."""
     if not figures:
         return {}, ""
     if kaleido is None:
         return {}, f"kaleido is not installed ({_NO_KALEIDO})"
     try:
-        return asyncio.run(asyncio.wait_for(_draw(figures), _DRAWING)), ""
-    except (
-        Exception,
-        asyncio.CancelledError,
-    ) as error:  # whatever a browser may come up with: figures stay in the tables
+        return asyncio.run(asyncio.wait_for(_draw(figures), seconds)), ""
+    # Whatever a browser may come up with: the figures stay in the tables.
+    except (Exception, asyncio.CancelledError) as error:
         return {}, f"{type(error).__name__}: {str(error)[:500]}"
 
 
