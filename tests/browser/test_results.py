@@ -29,7 +29,7 @@ PAGES = (
     "/results/supplier/worth?segment=cost", "/results/workshop/price", "/manage", "/manage/supplier", "/manage/supplier/design",
 )  # fmt: skip
 CHARTS = {
-    "importance?segment=uptime": 1, "worth": 2, "price": 8, "invest": 2, "market": 2, "segments": 2, "model": 1,
+    "importance?segment=uptime": 1, "worth": 2, "price": 8, "invest": 3, "market": 2, "segments": 2, "model": 3,
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit, served
 from tests.browser.test_results import log_in
@@ -82,3 +82,18 @@ def test_without_script_the_button_calculates(visit: Visit) -> None:
     visitor.page.click("[data-recalculate]")
     visitor.page.wait_for_url("**own-price=125**")
     assert visitor.page.locator(OWN_SHARE).inner_text() != before
+
+
+def test_what_was_typed_before_the_script_came_counts(visit: Visit) -> None:
+    visitor = visit()
+    log_in(visitor, "en")
+    held: list[Route] = []
+    visitor.page.route("**/what_if.js", lambda route: held.append(route))  # noqa: PLW0108 - playwright looks into it
+    visitor.page.goto(f"{visitor.address}{PAGE}", wait_until="commit")
+    own, price = visitor.page.locator(OWN_SHARE), visitor.page.locator("[name=own-price]")
+    today = own.inner_text()
+    price.fill("120")
+    expect(own).to_have_text(today)
+    held[0].continue_()
+    expect(own).not_to_have_text(today)
+    visitor.page.wait_for_url("**own-price=120**")

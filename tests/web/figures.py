@@ -226,8 +226,20 @@ def full(survey: Survey, **changes: Any) -> Analysis:
         columns=["attribute", "level", "estimate", "std_error", "low", "high"],
     )
     segments = analysis.tables["segments"].assign(estimator="hierarchical", r_hat=1.0042, ess=812.0)
-    tables |= {"part_worths": named.assign(segment="all"), "segments": segments}
+    tables["budget"] = pd.DataFrame([
+        {"rank": 1, "segment": "uptime", "attribute": "speed", "from_level": "two_days", "to_level": "same_day", "investment": 90_000.0, "cumulative": 90_000.0, "gain": 145_780.0, "gain_low": 84_000.0, "gain_high": 217_000.0, "gain_per_money": 1.62, "probability": 0.996}
+    ])  # fmt: skip
+    tables |= {"part_worths": named.assign(segment="all"), "segments": segments, **_chains()}
     return replace(analysis, tables=tables)
+
+
+def _chains() -> dict[str, pd.DataFrame]:
+    """20 watched quantities, of which one has not settled, and the way of two chains."""
+    quantities = ["speed[T.same_day]", "limit.50", "segment[T.growth]:price", *(f"worth.speed[T.{n}]" for n in range(15)), "log_variance.none", "log_likelihood"]  # fmt: skip
+    convergence = pd.DataFrame({"quantity": quantities, "reported": [True] * 18 + [False] * 2, "r_hat": [1.0312, *[1.0042] * 19], "ess_bulk": 812.4, "ess_tail": 655.0, "settled": [False, *[True] * 19]})  # fmt: skip
+    sweeps = list(range(1, 41, 4))
+    trace = pd.DataFrame([(q, chain, sweep, 100.0 + chain + sweep / 10) for q in quantities[:2] for chain in (1, 2) for sweep in sweeps], columns=["quantity", "chain", "sweep", "watched"])  # fmt: skip
+    return {"convergence": convergence.assign(segment="all"), "trace": trace.assign(segment="all")}
 
 
 def _market(survey: Survey) -> dict[str, pd.DataFrame]:

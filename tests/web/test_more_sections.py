@@ -22,7 +22,7 @@ from wtp.web.sections import figure, section
 
 SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
 NAN = float("nan")
-DRAWN = (
+DRAWN = ("convergence", "trace", 
     "worth_distribution", "profit", "waterfall", "triangulation", "newton_miller_smith", "gabor_granger", "open_price", "strengths",
     "shares", "sensitivity", "segment_worth", "found_segments", "latent_classes", "part_worths",
 )  # fmt: skip
@@ -199,6 +199,27 @@ def test_the_model_says_how_it_predicts_and_whether_it_converged(app: Flask) -> 
     assert len(worths.rows) == 19
 
 
+def test_convergence_names_every_quantity_in_words(app: Flask) -> None:
+    found = made(app, "convergence")
+    assert found.title == "1 of 18 reported figures have not converged"
+    assert [row[0] for row in found.rows[:4]] == [
+        "Part-worth: Speed of problem solving: The same day", "Price upper limit", "Part-worth: Price (Growth first)", "Worth: Speed of problem solving: 0",
+    ]  # fmt: skip
+    assert found.rows[0][1:] == ("1.031", "812", "655", "no")
+    assert len(found.rows) == 15
+    assert "all 20 quantities" in found.findings[0]
+    assert made(app, "convergence", segment="uptime").rows == ()
+    settled = full(load_survey(SUPPLIER)).tables["convergence"].assign(settled=True)
+    assert made(app, "convergence", "de", convergence=settled).title == "Alle 18 berichteten Größen sind konvergiert"
+
+
+def test_the_way_of_the_chains_in_halves(app: Flask) -> None:
+    found = made(app, "trace")
+    assert found.title == "The chains do not go the same way yet"
+    assert found.rows[2] == ("Price upper limit", "1", "101.900", "103.900")
+    assert len(found.rows) == 4
+
+
 @pytest.mark.parametrize("chart", DRAWN)
 def test_each_section_has_a_chart_of_the_same_figures(app: Flask, chart: str) -> None:
     survey = load_survey(SUPPLIER)
@@ -226,7 +247,7 @@ def test_pages_and_their_charts_are_reached_from_the_tabs(
     page = manager.open("/results/supplier?lang=en")
     tabs = [link.get_text() for link in page.select(".tabs a")]
     assert tabs[6:11] == ["The market", "What if", "Segments", "Answers", "The model"]
-    for name, charts in (("market", 2), ("segments", 2), ("model", 1), ("price", 8), ("invest", 2), ("worth", 2)):
+    for name, charts in (("market", 2), ("segments", 2), ("model", 3), ("price", 8), ("invest", 3), ("worth", 2)):
         page = manager.open(f"/results/supplier/{name}")
         places = page.select("[data-chart]")
         assert len(places) == charts, name

@@ -5,6 +5,7 @@ estimated on its own by a pooled conditional logit, clustered by respondent; whe
 amounts, demand and price upper limits, or latent classes where interviews are short. What would mislead is withheld with its reason.
 """
 
+from wtp.analysis.budget import with_budget
 from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.changed import Changed, changed
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
@@ -103,4 +104,5 @@ __all__ = [
     "with_answers",
     "with_best_offer",
     "with_best_price",
+    "with_budget",
 ]

@@ -16,9 +16,11 @@ import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis import latent
+from wtp.analysis.budget import BUDGET, budget_table
 from wtp.analysis.certainty import certainty
 from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_hit_rate, predicted_by, retest_agreement
 from wtp.analysis.comparison import hints, importance_performance, performance_table, triangulation_tables
+from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
 from wtp.analysis.market import known_shift
@@ -48,7 +50,6 @@ from wtp.pricing import (
     van_westendorp,
     willingness_to_pay,
 )
-from wtp.pricing.budget import within_budget
 from wtp.pricing.investment import expected_wrong
 from wtp.pricing.offers import own_data, own_fit
 from wtp.segments.declared import declared
@@ -126,7 +127,7 @@ def analyse(
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     seen = {name: own_fit(fit, todays_offer(definition)) for name, fit in fitted.items()}
     asked, remarks = _asked(definition, groups, request, seen)
-    tables |= asked
+    tables |= asked | (convergence_tables(found.fit) if found else {})
     notes += remarks
     if len(versions.table):
         tables["versions"], remarks = with_price_response(definition, versions, survey.definition_hash, request)
@@ -257,7 +258,6 @@ def _tables(
         {name: performance_table(definition, own, request.confidence) for name, own in groups.items()}
     )
     invested = tables["investment"]
-    by_segment = tuple(attribute.id for attribute in definition.attributes if attribute.by_segment)
     more |= {
         "performance": performance,
         "expected_wrong": expected_wrong(invested),
@@ -267,7 +267,7 @@ def _tables(
         ),
     }
     if definition.economics and definition.economics.budget is not None:
-        more["budget"] = within_budget(invested, definition.economics.budget, everybody=ALL, by_segment=by_segment)
+        more[BUDGET] = budget_table(definition, invested, definition.economics.budget)
     if "price_limit" in tables and len(tables["price_limit"]):
         points = tables.get("van_westendorp_points", pd.DataFrame())
         more |= triangulation_tables(definition, groups, tables["price_limit"], points, tests, request.confidence)

@@ -8,6 +8,7 @@ import pandas as pd
 from flask_babel import gettext
 
 from wtp.web.reading import Reading
+from wtp.web.since import Since, sentences
 from wtp.web.verdicts import Verdict, note_text, verdicts
 
 
@@ -22,10 +23,11 @@ class Card:
     limit_is_final: bool
     today: str
     verdicts: tuple[Verdict, ...]
+    since: tuple[str, ...] = ()
 
 
-def card_of(reading: Reading) -> Card:
-    """The segment of this reading at a glance."""
+def card_of(reading: Reading, since: Since | None = None) -> Card:
+    """The segment of this reading at a glance; since: what to compare it with, if anything."""
     row = reading.table("segments").iloc[0]
     return Card(
         reading.segment,
@@ -35,6 +37,7 @@ def card_of(reading: Reading) -> Card:
         bool((reading.table("price_limit").get("status", pd.Series(dtype=str)) == "final").any()),
         _today(reading),
         verdicts(reading),
+        sentences(since, reading) if since else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a manager takes away from a chart, in plain sentences with their intervals: the best price, limits against competitors, other methods, what a budget pays for."""
+"""What a manager takes away from a chart, in plain sentences with their intervals: the best price, limits against competitors, other methods, what to tell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wtp.web.verdicts import note_text
 
 def findings(chart: str, reading: Reading) -> tuple[str, ...]:
     """Sentences above the table of a chart; none where there is nothing to say."""
-    makers = {"demand": (_limit, _best_price, _each_segment, _methods, _cautious), "invest": (_wrong, _budget, _tell)}
+    makers = {"demand": (_limit, _best_price, _each_segment, _methods, _cautious), "invest": (_wrong, _tell)}
     return tuple(sentence for make in makers.get(chart, ()) for sentence in make(reading))
 
 
@@ -104,28 +104,6 @@ def _wrong(reading: Reading) -> Iterator[str]:
             labels=formats.number(rows["labels"].iloc[0], 0),
             wrong=_few(float(rows["expected_wrong"].iloc[0])),
         )
-
-
-def _budget(reading: Reading) -> Iterator[str]:
-    table = reading.analysis.tables.get("budget")
-    economics = reading.definition.economics
-    if table is None or economics is None or economics.budget is None:
-        return
-    steps = []
-    for _, row in table.iterrows():
-        step = max(1.0, formats.precision(row["gain_high"] - row["gain_low"]))
-        # A text inside of an f-string would not be found for translation.
-        gain = gettext("%(gain)s a year", gain=reading.money(row["gain"], step))
-        level = reading.labels[f"{row['attribute']}.{row['to_level']}"]
-        spent = reading.money(row["investment"], formats.three_digits(row["investment"]))
-        steps.append(
-            f"{row['rank']}. {reading.labels[row['attribute']]}: {level} ({reading.labels[row['segment']]}; {spent} → {gain})"
-        )
-    yield (
-        gettext("With %(budget)s to invest, in this order:", budget=reading.money(economics.budget, 1))
-        + " "
-        + " · ".join(steps)
-    )
 
 
 def _tell(reading: Reading) -> Iterator[str]:

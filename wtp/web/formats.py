@@ -76,5 +76,5 @@ def probability(share: float) -> str:
 
 def init_app(app: Flask) -> None:
     """Make the formats filters of all templates; they see variables alone, since Jinja folds constants once for all languages."""
-    filters: dict[str, Any] = {"number": number, "percent": percent}
+    filters: dict[str, Any] = {"number": number, "percent": percent, "plain": plain}
     app.jinja_env.filters.update(filters)

@@ -18,13 +18,14 @@ from wtp.web.i18n import text as said
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a page reads: one study's analysis in one segment, in the words of one language. answers: whose, one of `analyses.SETS`."""
+    """What a page reads: one study's analysis in one segment, in the words of one language. answers: whose, one of `analyses.SETS`; budget: that may be invested once, if one is known."""
 
     survey: Survey
     analysis: Analysis
     segment: str
     labels: dict[str, str] = field(default_factory=dict)
     answers: str = LEFT_OUT
+    budget: float | None = None
 
     @property
     def definition(self) -> Definition:

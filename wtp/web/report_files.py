@@ -88,6 +88,8 @@ def write_report(
     with app.app_context():
         speak(language or app.extensions["wtp_settings"].staff_language)
         analysis = analysis_of(database, survey, chosen, SAME_CHOICES)
-        reading = Reading(survey, analysis, segment, labels_of(survey.definition), chosen)
+        economics = survey.definition.economics
+        budget = economics.budget if economics else None
+        reading = Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
         written = REPORTS[kind].write(report_of(reading, database), file)
     return str(getattr(written, "no_charts", ""))

@@ -19,7 +19,7 @@ from flask_login import current_user
 from markupsafe import escape
 from werkzeug.wrappers import Response as Reply
 
-from wtp.analysis import ALL, SAME_CHOICES, VERSIONS
+from wtp.analysis import ALL, SAME_CHOICES, VERSIONS, with_budget
 from wtp.errors import DataError
 from wtp.export import table_csv
 from wtp.store import respondents
@@ -28,14 +28,16 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.final_words import set_names, version_names
-from wtp.web.formats import money, number, percent
+from wtp.web.formats import money, number, percent, plain
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
 from wtp.web.section import Section
 from wtp.web.sections import figure, section
 from wtp.web.security import allow_chart_styles
+from wtp.web.since import last_time
 from wtp.web.stopping import Gate, gate_of, open_early
 from wtp.web.verdicts import note_text, splits
 
@@ -46,10 +48,10 @@ PAGES = {
     "price": (
         "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
     ),
-    "invest": ("invest", "strengths"),
+    "invest": ("invest", "budget", "strengths"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
-    "model": ("part_worths", "model_quality"),
+    "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
 _ABOUT_SEGMENTS = ("segment_profile", "found_segments", "latent_classes")
 
@@ -68,7 +70,12 @@ def reading_of(slug: str) -> Reading:
         segment = segment if segment in {ALL, *(s.id for s in survey.definition.segments)} else ALL
     else:
         analysis = analysis_of(running.database(), survey, chosen, asked.get("versions", SAME_CHOICES))
-    return Reading(survey, analysis, segment, labels_of(survey.definition), chosen)
+    economics, form = survey.definition.economics, asked_budget()
+    budget = economics.budget if economics else None
+    if form is not None and form.budget.data is not None and not form.errors:
+        budget = form.budget.data
+        analysis = with_budget(analysis, survey.definition, budget)
+    return Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
 
 
 def refuse_while_closed(survey: Survey) -> None:
@@ -110,7 +117,9 @@ def open_results(slug: str) -> Reply | tuple[str, int]:
 
 
 def kept() -> dict[str, str]:
-    """Whose answers and which versions of the survey are counted, or which kept analysis is shown, if the address says so; every link of the page keeps it."""
+    """Whose answers and which versions of the survey are counted, or which kept analysis is shown, and the budget, if the address says so; every link of the page keeps it."""
+    form = asked_budget()
+    budget = {"budget": plain(form.budget.data)} if form and not form.errors else {}
     found = {}
     for name, allowed, usual in (("without", SETS, LEFT_OUT), ("versions", VERSIONS, SAME_CHOICES)):
         value = request.args.get(name, usual)
@@ -118,7 +127,7 @@ def kept() -> dict[str, str]:
             abort(404)
         if value != usual:
             found[name] = value
-    return {"analysis": request.args["analysis"]} if "analysis" in request.args else found
+    return budget | ({"analysis": request.args["analysis"]} if "analysis" in request.args else found)
 
 
 def _version_links(reading: Reading) -> list[tuple[str, str, bool]]:
@@ -148,8 +157,9 @@ def overview(slug: str) -> str:
     """Where to invest, where to save, which price, by segment."""
     reading = reading_of(slug)
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
-    cards = [card_of(replace(reading, segment=name)) for name in names]
-    return rendered("results/overview.html", reading, cards=cards, splits=splits(reading, names[1:]))
+    since = last_time(running.database(), reading.analysis)
+    cards = [card_of(replace(reading, segment=name), since) for name in names]
+    return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
 @blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
@@ -159,7 +169,9 @@ def detail(slug: str, page: str) -> str:
     reading = reading_of(slug)
     allow_chart_styles()
     sections = sections_of(page, reading)
-    return rendered("results/detail.html", reading, page=page, sections=sections, rests_on=rests_on(reading))
+    return rendered(
+        "results/detail.html", reading, page=page, sections=sections, rests_on=rests_on(reading), budget_form=asked_budget()
+    )  # fmt: skip
 
 
 def sections_of(page: str, reading: Reading) -> list[Section]:

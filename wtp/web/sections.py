@@ -22,6 +22,8 @@ from wtp.web import price_sections as price
 from wtp.web import segment_sections as segment
 from wtp.web.answer_sections import safe
 from wtp.web.asked import asked_figure, asked_section, is_asked
+from wtp.web.budget_section import budget_figure, budget_section
+from wtp.web.convergence_sections import convergence_figure, convergence_section, trace_figure, trace_section
 from wtp.web.findings import findings
 from wtp.web.money_sections import (
     amounts,
@@ -317,6 +319,7 @@ _PARTS: dict[str, _Part] = {
     "gabor_granger": _Part(price.gabor_granger_section, price.gabor_granger_figure),
     "open_price": _Part(price.open_price_section, price.open_price_figure),
     "invest": _Part(_invest, _invest_figure),
+    "budget": _Part(budget_section, budget_figure),
     "strengths": _Part(strengths_section, strengths_figure),
     "shares": _Part(market.shares_section, market.shares_figure),
     "sensitivity": _Part(market.sensitivity_section, market.sensitivity_figure),
@@ -331,6 +334,8 @@ _PARTS: dict[str, _Part] = {
     "latent_classes": _Part(segment.classes_section, segment.classes_figure),
     "part_worths": _Part(model.part_worths_section, model.part_worths_figure),
     "model_quality": _Part(model.quality_section),
+    "convergence": _Part(convergence_section, convergence_figure),
+    "trace": _Part(trace_section, trace_figure),
 }
 
 

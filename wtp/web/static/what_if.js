@@ -41,6 +41,13 @@ form.addEventListener("submit", () => {
   state.textContent = state.dataset.working;
 });
 
+// What was changed while this script was still on its way, or came back with the browser's "back".
+const changed = (field) =>
+  field.options
+    ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+    : field.checked !== field.defaultChecked || field.value !== field.defaultValue;
+if ([...form.querySelectorAll("input, select")].some(changed)) refresh();
+
 for (const field of form.querySelectorAll("input[type=number]")) {
   const slider = document.createElement("input");
   slider.type = "range";
