@@ -1,6 +1,6 @@
 """The process that makes a PDF: charts drawn by a browser, pages laid out from a template. Started by `report_pdf`, never imported.
 
-It imports nothing of this program, which takes longer than all charts. Every text is escaped by the template, and no address is ever fetched: the one thing that pages refer to are the charts, by number.
+It imports nothing of this program, which takes longer than all charts. Every text is escaped by the template, and no address is ever fetched: the one thing that pages refer to are the charts, by name.
 """
 
 from __future__ import annotations
