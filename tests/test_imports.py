@@ -42,7 +42,19 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "charts": (set(), {"plotly", "pandas"}),
     "export": (
         {"errors", "survey", "analysis"},
-        {"numpy", "pandas", "pyarrow", "pyreadstat", "xlsxwriter", "pydantic"},
+        {
+            "numpy",
+            "pandas",
+            "pyarrow",
+            "pyreadstat",
+            "xlsxwriter",
+            "pydantic",
+            "pptx",
+            "lxml",
+            "jinja2",
+            "weasyprint",
+            "kaleido",
+        },
     ),
     "web": (
         {

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from pptx import Presentation
 
 from wtp.cli import main
 from wtp.settings import load_settings
@@ -191,6 +192,18 @@ def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Pa
     assert run("export", folder, "--format", "xlsx", "--out", tmp_path / "all.xlsx").exit_code == 0
     book = openpyxl.load_workbook(tmp_path / "all.xlsx", read_only=True)
     assert {"about", "respondents", "choices", "codebook", "willingness_to_pay"} <= set(book.sheetnames)
+    report = run(
+        "export", folder, "--format", "pptx", "--segment", "uptime", "--lang", "de", "--out", tmp_path / "r.pptx"
+    )
+    assert report.exit_code == 0, report.output
+    first = [shape.text_frame.text for shape in Presentation(tmp_path / "r.pptx").slides[0].shapes]
+    assert "Simulierte Antworten: 120 von 120 Befragten" in first
+    assert first[-1].startswith("Segment: Stillstand vermeiden")
+    for options, said in ((("pptx", "--segment", "nobody"), "allowed: all, uptime"), (("csv", "--segment", "uptime"), "allowed: pdf and pptx"), (("pdf", "--lang", "fr"), "allowed: en, de")):  # fmt: skip
+        wrong = run("export", folder, "--format", *options, "--out", tmp_path / "wrong")
+        assert wrong.exit_code == 1
+        assert said in wrong.output
+        assert not (tmp_path / "wrong").exists()
     assert not list(tmp_path.glob("*.part"))
 
 

@@ -229,14 +229,14 @@ def closed(app: Flask, rule: Stopping) -> None:
 
 ADDRESSES = (
     "/results/supplier", "/results/supplier/worth", "/results/supplier/invest?without=none", "/results/supplier/worth.json",
-    "/results/supplier/price_limit.csv",
+    "/results/supplier/price_limit.csv", "/results/supplier/report.pptx?segment=cost",
 )  # fmt: skip
 
 
 def test_results_stay_closed_until_the_rule_is_met(app: Flask, analyst: Staff) -> None:
     closed(app, Stopping(respondents=91))
     manager = somebody(app, "manager")
-    for address in ADDRESSES:
+    for address in (*ADDRESSES, "/results/supplier/report.pdf"):
         for person in (manager, analyst):
             reply = person.client.get(address, headers={"Accept-Language": "en"})
             assert reply.status_code == 403, address

@@ -73,6 +73,7 @@ RIGHTS = {
         "GET",
     ): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
+    ("/results/<slug>/report.<any(pdf, pptx):kind>", "GET"): READERS,
     ("/results/<slug>/final", "GET"): READERS,
     ("/results/<slug>/final", "POST"): ANALYSTS,
     ("/results/<slug>/final/<int:job>", "GET"): READERS,
@@ -150,6 +151,7 @@ FILLED = {
     "chart": ("importance", "worth", "demand", "van_westendorp", "invest"),
     "table": ("segments", "willingness_to_pay"),
     "export": tuple(FORMATS),
+    "kind": ("pptx",),  # a PDF takes a browser
     "part": ("links", "reminders"),
     "quantity": ("wtp", "limit"),
     "plan_table": ("needed", "forecast", "check"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -26,7 +29,7 @@ from wtp.export import FORMATS
 from wtp.settings import load_settings
 from wtp.store import Database, answers, open_database, respondents
 from wtp.survey import Answers, Survey, load_survey
-from wtp.web import LEFT_OUT, SETS, analysis_as, gate_of, source_of, without
+from wtp.web import LEFT_OUT, REPORTS, SETS, analysis_as, create_app, gate_of, source_of, without, write_report
 from wtp.web import open_early as open_results_early
 
 
@@ -158,8 +161,8 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
 @click.option(
     "--format",
     "name",
-    type=click.Choice(list(FORMATS)),
-    help="csv, parquet, sav: a zip of tables; xlsx, json: one file; choices: long choice data; the others: choice data as that program reads it.",
+    type=click.Choice([*FORMATS, *REPORTS]),
+    help="pdf, pptx: the report of the results; csv, parquet, sav: a zip of tables; xlsx, json: one file; choices: long choice data; the others: choice data as that program reads it.",
 )
 @click.option("--notebook", is_flag=True, help="The same as --format notebook: a zip that makes every figure again.")
 @click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
@@ -169,7 +172,13 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
     show_default=True,
     help="Results too, or answers, design and codebook alone.",
 )
-@click.option("--language", metavar="CODE", help="Of labels and charts (sav, xlsx); the survey's first.")
+@click.option("--segment", default=ALL, show_default=True, metavar="S", help="Of a report; all is everybody.")
+@click.option(
+    "--language",
+    "--lang",
+    metavar="CODE",
+    help="Of labels and charts (sav, xlsx), the survey's first; of a report, that of the staff's pages.",
+)
 @click.option("--open-early", metavar="REASON", help="Open results before the stopping rule is met; is logged.")
 def export(
     folder: Path,
@@ -177,35 +186,69 @@ def export(
     notebook: bool,
     out: Path,
     figures: bool,
+    segment: str,
     language: str | None,
     open_early: str | None,
 ) -> None:
-    """Take answers, choices, design, results and codebook away."""
+    """Take answers, choices, design, results and codebook away, or the results as a report."""
+    if bool(name) == notebook:
+        raise click.UsageError("Give one of --format and --notebook.")
+    name = name or "notebook"
     survey = load_survey(folder)
+    if name in REPORTS:
+        _export_report(survey, name, out, segment, language, open_early)
+        return
+    if segment != ALL:
+        raise DataError(
+            f"--segment: found {segment!r} with --format {name}; allowed: {' and '.join(REPORTS)}; leave it out."
+        )
     languages = survey.definition.languages
     if language is not None and language not in languages:
         raise DataError(f"--language: found {language!r}; allowed: {', '.join(languages)}; name one of these.")
-    if bool(name) == notebook:
-        raise click.UsageError("Give one of --format and --notebook.")
-    format_ = FORMATS[name or "notebook"]
+    format_ = FORMATS[name]
     figures = figures and format_.figures
-    draft = out.with_name(out.name + ".part")
     with open_database(load_settings().database_url) as database:
         database.migrate()
-        with database.read() as connection:
-            if not respondents.counts(connection, survey.slug).begun:
-                raise _nobody(survey)
+        _refuse_without_answers(database, survey)
         if figures:
             _refuse_while_closed(database, survey, open_early)
-        with source_of(database, survey, figures=figures) as source:
-            try:
-                with draft.open("w+b") as file:
-                    format_.write(source, file, language)
-                draft.replace(out)
-            except OSError as error:
-                raise DataError(
-                    f"{out}: {error.strerror}; allowed: a file in a folder that can be written; choose another --out."
-                ) from error
-            finally:
-                draft.unlink(missing_ok=True)
+        with source_of(database, survey, figures=figures) as source, _written(out) as file:
+            format_.write(source, file, language)
     click.echo(f"{source.respondents} respondents, {source.simulated} of them simulated; written: {out}")
+
+
+def _refuse_without_answers(database: Database, survey: Survey) -> None:
+    with database.read() as connection:
+        if not respondents.counts(connection, survey.slug).begun:
+            raise _nobody(survey)
+
+
+@contextmanager
+def _written(out: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under its name when it is whole. Raises DataError where it cannot be written."""
+    draft = out.with_name(out.name + ".part")
+    try:
+        with draft.open("w+b") as file:
+            yield file
+        draft.replace(out)
+    except OSError as error:
+        raise DataError(
+            f"{out}: {error.strerror}; allowed: a file in a folder that can be written; choose another --out."
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _export_report(
+    survey: Survey, name: str, out: Path, segment: str, language: str | None, open_early: str | None
+) -> None:
+    """What the pages of the results show, as slides or PDF."""
+    app = create_app(load_settings())
+    with app.extensions["wtp_database"] as database:
+        _refuse_without_answers(database, survey)
+        _refuse_while_closed(database, survey, open_early)
+        with _written(out) as file:
+            lacks = write_report(app, survey, name, file, segment=segment, language=language or "")
+    if lacks:
+        click.echo(f"Without charts: no browser draws them here; install chromium ({lacks}).", err=True)
+    click.echo(f"{segment}; written: {out}")

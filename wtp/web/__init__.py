@@ -4,11 +4,13 @@ from wtp.web.analyses import LEFT_OUT, SETS, analysis_as, analysis_of, without
 from wtp.web.app import create_app
 from wtp.web.bot import Bot
 from wtp.web.exports import source_of
+from wtp.web.report_files import REPORTS, write_report
 from wtp.web.server import free_port, serve
 from wtp.web.stopping import gate_of, open_early
 
 __all__ = [
     "LEFT_OUT",
+    "REPORTS",
     "SETS",
     "Bot",
     "analysis_as",
@@ -20,4 +22,5 @@ __all__ = [
     "serve",
     "source_of",
     "without",
+    "write_report",
 ]

@@ -7,7 +7,7 @@ rule of a study is met, none of it is shown.
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
@@ -29,17 +29,19 @@ from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
 from wtp.web.budget_section import asked_budget
+from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
 from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent, plain
 from wtp.web.hover import with_definitions
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
+from wtp.web.section import Section
 from wtp.web.sections import figure, section
 from wtp.web.security import allow_chart_styles
-from wtp.web.since import Since, last_time, sentences
+from wtp.web.since import last_time
 from wtp.web.stopping import Gate, gate_of, open_early
-from wtp.web.verdicts import Verdict, note_text, splits, verdicts
+from wtp.web.verdicts import note_text, splits
 
 blueprint = Blueprint("results", __name__)
 PAGES = {
@@ -161,67 +163,8 @@ def overview(slug: str) -> str:
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
     since = last_time(running.database(), reading.analysis)
     sure = {each.segment: each.sentence for each in certainties(reading.survey, reading.analysis)}
-    cards = [_card(replace(reading, segment=name), since, sure.get(reading.labels[name], "")) for name in names]
+    cards = [card_of(replace(reading, segment=name), since, sure.get(reading.labels[name], "")) for name in names]
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One segment at a glance."""
-
-    segment: str
-    respondents: int
-    evidence: str
-    limit: str
-    limit_is_final: bool
-    today: str
-    verdicts: tuple[Verdict, ...]
-    since: tuple[str, ...]
-    sure: str
-
-
-def _card(reading: Reading, since: Since | None, sure: str) -> Card:
-    row = reading.table("segments").iloc[0]
-    return Card(
-        reading.segment,
-        int(row["respondents"]),
-        str(row["weight_of_evidence"]),
-        _limit_sentence(reading),
-        bool((reading.table("price_limit").get("status", pd.Series(dtype=str)) == "final").any()),
-        _today(reading),
-        verdicts(reading),
-        sentences(since, reading) if since else (),
-        sure,
-    )
-
-
-def _today(reading: Reading) -> str:
-    """Today's price beside the limit: how much room there is, if that is clear."""
-    limits = reading.table("price_limit")
-    if limits.empty or pd.isna(limits["estimate"].iloc[0]):
-        return ""
-    price, row = reading.definition.price.current, limits.iloc[0]
-    shown = reading.price(price)
-    room = reading.money(abs(row["estimate"] - price), 1)
-    if row["low"] > price:
-        return gettext("Today's price is %(price)s, %(room)s below it.", price=shown, room=room)
-    if row["high"] < price:
-        return gettext("Today's price is %(price)s, %(room)s above it.", price=shown, room=room)
-    return gettext("Today's price, %(price)s, is as high as that within the interval.", price=shown)
-
-
-def _limit_sentence(reading: Reading) -> str:
-    limits = reading.table("price_limit")
-    if limits.empty:
-        return gettext("No price limit: too few answers, or a study without none option.")
-    row = limits.iloc[0]
-    if pd.isna(row["estimate"]):
-        return note_text(str(row["note"]))
-    return gettext(
-        "Half would still buy today's offer at %(limit)s (%(interval)s).",
-        limit=reading.money(row["estimate"], 1),
-        interval=reading.interval(row["low"], row["high"], 1),
-    )
 
 
 @blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
@@ -230,20 +173,25 @@ def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
     reading = reading_of(slug)
     allow_chart_styles()
-    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
-    sections = [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
+    sections = sections_of(page, reading)
     return rendered(
         "results/detail.html",
         reading,
         page=page,
         sections=sections,
-        rests_on=_rests_on(reading),
+        rests_on=rests_on(reading),
         side_by_side=_SIDE_BY_SIDE,
         budget_form=asked_budget(),
     )
 
 
-def _rests_on(reading: Reading) -> str:
+def sections_of(page: str, reading: Reading) -> list[Section]:
+    """What a page shows: the sections that have figures, or say why there are none. 404 for a page of what was not asked."""
+    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
+    return [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
+
+
+def rests_on(reading: Reading) -> str:
     """One line on how much the figures of a segment rest on."""
     row = reading.table("segments").iloc[0]
     line = gettext(
@@ -262,7 +210,6 @@ def _rests_on(reading: Reading) -> str:
 
 def rendered(template: str, reading: Reading, **context: object) -> str:
     """A page of a study's results with everything that all of them show."""
-    notes = [note for note in reading.analysis.notes if note.segment in (None, reading.segment)]
     return render_template(
         template,
         slug=reading.survey.slug,
@@ -274,15 +221,21 @@ def rendered(template: str, reading: Reading, **context: object) -> str:
         segments=[ALL, *(segment.id for segment in reading.definition.segments)],
         labels=reading.labels,
         illustrative=bool(reading.definition.economics and reading.definition.economics.illustrative),
-        notes=[(note.severity, note_text(note.template, **note.values)) for note in notes],
-        pages=_tabs(reading),
+        notes=notes_of(reading),
+        pages=tabs(reading),
         kept=kept(),
         version_links=_version_links(reading),
         **context,
     )
 
 
-def _tabs(reading: Reading) -> dict[str, str]:
+def notes_of(reading: Reading) -> list[tuple[str, str]]:
+    """(severity, text) of what is to know about the figures of everybody and of this segment."""
+    notes = [note for note in reading.analysis.notes if note.segment in (None, reading.segment)]
+    return [(note.severity, note_text(note.template, **note.values)) for note in notes]
+
+
+def tabs(reading: Reading) -> dict[str, str]:
     """The pages of a study; what was not asked has none."""
     tabs = {
         "importance": gettext("What matters"),

@@ -40,5 +40,5 @@ def _texts(value: ast.expr) -> Iterator[str]:
 
 
 def _is_sentence(text: str) -> bool:
-    """Words for people begin with a capital letter; identifiers, colours and columns do not."""
-    return len(text) > 3 and (text[0].isupper() or text.startswith("{")) and not text.isupper()
+    """Words for people begin with a capital letter, a name or a quotation; identifiers, colours and columns do not."""
+    return len(text) > 3 and (text[0].isupper() or text[0] in "{“") and not text.isupper()
