@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
-from wtp.store import Database, open_database
+from wtp.store import Database, open_database, staff
 from wtp.survey import Survey, load_survey
 
 SURVEYS = Path(__file__).parents[1] / "surveys"
@@ -31,6 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def survey() -> Survey:
     return load_survey(SURVEYS / "supplier")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def costly_passwords() -> Iterator[PasswordHasher]:
+    """The hasher that ships; in tests hashes cost little, for most of what the pages' tests took was it. Its cost has a test of its own."""
+    shipped = staff._hasher
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield shipped
 
 
 @pytest.fixture
