@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from wtp.store import Database, open_database, staff
-from wtp.survey import Survey, load_survey
+from wtp.survey import Design, Survey, load, load_survey
+from wtp.survey.definition import Definition
+from wtp.survey.mistakes import Mistake
 
 SURVEYS = Path(__file__).parents[1] / "surveys"
 PATIENCE = 20
@@ -41,6 +43,26 @@ def costly_passwords() -> Iterator[PasswordHasher]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield shipped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def designs_read_once() -> Iterator[None]:
+    """A good design.csv is checked once: most tests load the same two, and that is a third of what an application takes to start."""
+    read = load.read_design
+    good: dict[tuple[bytes, str], Design] = {}
+
+    def once(path: Path, definition: Definition) -> tuple[Design | None, tuple[Mistake, ...]]:
+        key = path.read_bytes() if path.is_file() else b"", definition.model_dump_json()
+        if key in good:
+            return good[key], ()
+        design, mistakes = read(path, definition)
+        if design and not mistakes:
+            good[key] = design
+        return design, mistakes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load, "read_design", once)
+        yield
 
 
 @pytest.fixture
