@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from wtp.store import Database, open_database, staff
-from wtp.survey import Design, Survey, load, load_survey
+from wtp.survey import Design, Survey, design_file, load_survey
 from wtp.survey.definition import Definition
 from wtp.survey.mistakes import Mistake
 
@@ -46,22 +46,22 @@ def costly_passwords() -> Iterator[PasswordHasher]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def designs_read_once() -> Iterator[None]:
+def designs_checked_once() -> Iterator[None]:
     """A good design.csv is checked once: most tests load the same two, and that is a third of what an application takes to start."""
-    read = load.read_design
-    good: dict[tuple[bytes, str], Design] = {}
+    check = design_file.read_design_text
+    good: dict[tuple[str, str], Design] = {}
 
-    def once(path: Path, definition: Definition) -> tuple[Design | None, tuple[Mistake, ...]]:
-        key = path.read_bytes() if path.is_file() else b"", definition.model_dump_json()
+    def once(text: str, path: Path, definition: Definition) -> tuple[Design | None, tuple[Mistake, ...]]:
+        key = text, definition.model_dump_json()
         if key in good:
             return good[key], ()
-        design, mistakes = read(path, definition)
-        if design and not mistakes:
+        design, mistakes = check(text, path, definition)
+        if design is not None:
             good[key] = design
         return design, mistakes
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load, "read_design", once)
+        patch.setattr(design_file, "read_design_text", once)
         yield
 
 
