@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
-from wtp.store import Database, open_database
-from wtp.survey import Survey, load_survey
+from wtp.store import Database, open_database, staff
+from wtp.survey import Design, Survey, design_file, load_survey
+from wtp.survey.definition import Definition
+from wtp.survey.mistakes import Mistake
 
 SURVEYS = Path(__file__).parents[1] / "surveys"
 PATIENCE = 20
@@ -31,6 +34,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def survey() -> Survey:
     return load_survey(SURVEYS / "supplier")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def costly_passwords() -> Iterator[PasswordHasher]:
+    """The hasher that ships; in tests hashes cost little, for most of what the pages' tests took was it. Its cost has a test of its own."""
+    shipped = staff._hasher
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield shipped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def designs_checked_once() -> Iterator[None]:
+    """A good design.csv is checked once: most tests load the same two, and that is a third of what an application takes to start."""
+    check = design_file.read_design_text
+    good: dict[tuple[str, str], Design] = {}
+
+    def once(text: str, path: Path, definition: Definition) -> tuple[Design | None, tuple[Mistake, ...]]:
+        key = text, definition.model_dump_json()
+        if key in good:
+            return good[key], ()
+        design, mistakes = check(text, path, definition)
+        if design is not None:
+            good[key] = design
+        return design, mistakes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design_file, "read_design_text", once)
+        yield
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wtp.analysis import Analysis, Request, analyse
 from wtp.design import assign
 from wtp.estimation.synthetic import choose, draw_respondents
 from wtp.survey import Answers, Choice, Respondent, Survey, load_survey
@@ -44,3 +45,9 @@ def answer(survey: Survey) -> Answer:
 @pytest.fixture(scope="session")
 def answers(answer: Answer) -> Answers:
     return answer(240)
+
+
+@pytest.fixture(scope="session")
+def quick(survey: Survey, answers: Answers) -> Analysis:
+    """The pooled analysis of these answers, which several modules look at."""
+    return analyse(survey, answers, Request(model="conditional"))

@@ -19,11 +19,6 @@ from wtp.segments import declared
 from wtp.survey import Answers, Definition, Survey
 
 
-@pytest.fixture(scope="module")
-def quick(survey: Survey, answers: Answers) -> Analysis:
-    return analyse(survey, answers, Request(model="conditional"))
-
-
 def test_the_market_of_every_segment_that_is_large_enough(quick: Analysis, survey: Survey) -> None:
     sizes = quick.tables["segments"].set_index("segment")["respondents"]
     full = {name for name, count in sizes.items() if count >= 75}

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wtp.analysis import CONDITIONAL, Plan, Request, analyse, plan_basis, plan_study
+from wtp.analysis import Analysis, Plan, plan_basis, plan_study
 from wtp.analysis.plan import rule_of_thumb, study_half_widths
 from wtp.errors import DataError, EstimationError
 from wtp.estimation.coding import design_levels
 from wtp.estimation.synthetic import draw_respondents
 from wtp.estimation.synthetic_study import answered_design, assumed_tastes
-from wtp.survey import Answers, Definition, Design, Survey, load_survey
+from wtp.survey import Definition, Design, Survey, load_survey
 from wtp.survey.tasks import Prior
 
 
@@ -32,15 +32,12 @@ def workshop() -> tuple[Definition, Design]:
     return found.definition, found.design
 
 
-def test_the_forecast_is_within_15_per_cent_of_what_a_study_achieves(
-    made: Plan, survey: Survey, answers: Answers
-) -> None:
+def test_the_forecast_is_within_15_per_cent_of_what_a_study_achieves(made: Plan, quick: Analysis) -> None:
     """Other code lets these respondents answer, person by person, and the results pages' own analysis tells their intervals."""
-    achieved = analyse(survey, answers, Request(model=CONDITIONAL))
-    sizes = achieved.tables["segments"].set_index("segment")["respondents"]
+    sizes = quick.tables["segments"].set_index("segment")["respondents"]
     assert (sizes > 50).all()
     for quantity, table in (("wtp", "willingness_to_pay"), ("limit", "price_limit")):
-        widths = achieved.tables[table]
+        widths = quick.tables[table]
         for segment, rows in widths.groupby("segment"):
             if quantity == "limit" and sizes[segment] < 75:
                 continue

@@ -19,8 +19,8 @@ QUICK = Request(model="conditional")
 
 
 @pytest.fixture(scope="module")
-def analysis(survey: Survey, answers: Answers) -> Analysis:
-    return analyse(survey, answers, QUICK)
+def analysis(quick: Analysis) -> Analysis:
+    return quick
 
 
 def test_the_tables_cover_every_segment(analysis: Analysis) -> None:

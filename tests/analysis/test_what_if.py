@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wtp.analysis import Request, Scenario, Simulator, analyse, pack_simulator, today, unpack_simulator, what_if
+from wtp.analysis import Analysis, Scenario, Simulator, pack_simulator, today, unpack_simulator, what_if
 from wtp.analysis.choice_frame import choice_frame, formula
 from wtp.analysis.what_if import with_answers, with_best_offer, with_best_price
 from wtp.errors import DataError
@@ -45,20 +45,19 @@ def changed(definition: Definition, *, price: float = 105.0, **levels: str) -> S
     )
 
 
-def test_today_is_the_market_of_the_analysis_and_the_pages_change_nothing(survey: Survey, answers: Answers) -> None:
-    analysis = analyse(survey, answers, Request(model="conditional"))
-    found = what_if(analysis.simulator, survey.definition, today(survey.definition))
-    shown = analysis.table("shares", "all").query("rule == 'preference'").set_index("offer")
+def test_today_is_the_market_of_the_analysis_and_the_pages_change_nothing(survey: Survey, quick: Analysis) -> None:
+    found = what_if(quick.simulator, survey.definition, today(survey.definition))
+    shown = quick.table("shares", "all").query("rule == 'preference'").set_index("offer")
     table = found.shares.set_index("offer")
     for name, column in (("today", "share"), ("today_low", "low"), ("today_high", "high")):
         assert table[name].to_dict() == pytest.approx(shown[column].to_dict(), abs=1e-12)
     assert (table[["change", "change_low", "change_high"]] == 0).all(axis=None)
     assert (found.bridge[["amount", "low", "high"]] == 0).all(axis=None)
-    curve = analysis.table("profit_curve", "all").set_index("price")
+    curve = quick.table("profit_curve", "all").set_index("price")
     money = found.money.set_index("figure")
     for figure in ("revenue", "profit"):
         assert money.loc[figure, "today"] == pytest.approx(curve.loc[100.0, figure])
-    assert set(analysis.simulator.fits) == set(analysis.tables["shares"]["segment"])
+    assert set(quick.simulator.fits) == set(quick.tables["shares"]["segment"])
 
 
 def test_a_scenario_is_the_market_with_other_offers(definition: Definition, people: Simulator) -> None:
@@ -102,12 +101,11 @@ def test_the_bridge_leads_exactly_from_todays_profit_to_the_new_one(definition: 
 
 
 def test_a_kept_simulator_gives_the_same_figures_again(
-    definition: Definition, data: ChoiceData, people: Simulator, survey: Survey, answers: Answers
+    definition: Definition, data: ChoiceData, people: Simulator, quick: Analysis
 ) -> None:
     latent = LatentClassLogit(data, classes=2).fit(starts=2, seed=1)
-    pooled = analyse(survey, answers, Request(model="conditional")).simulator
     scenario = changed(definition, speed="same_day")
-    for simulator in (people, Simulator({"all": latent}), pooled):
+    for simulator in (people, Simulator({"all": latent}), quick.simulator):
         back = unpack_simulator(pack_simulator(simulator))
         assert (list(back.fits), back.none_shift) == (list(simulator.fits), simulator.none_shift)
         for segment in simulator.fits:

@@ -171,14 +171,14 @@ def test_versions_that_mean_the_same_are_counted_unless_told_otherwise(folder: P
 
 
 def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Path, tmp_path: Path) -> None:
-    assert run("simulate", folder, "-n", 120, "--seed", 3).exit_code == 0
+    assert run("simulate", folder, "-n", 80, "--seed", 3).exit_code == 0
     analysed = run("analyse", folder, "--out", tmp_path / "results")
     assert analysed.exit_code == 0, analysed.output
-    assert "120 respondents, 120 of them simulated" in analysed.output
+    assert "80 respondents, 80 of them simulated" in analysed.output
     for table in (tmp_path / "results").glob("*.csv"):
-        assert set(pd.read_csv(table)["simulated_respondents"]) <= {120}, table.name
+        assert set(pd.read_csv(table)["simulated_respondents"]) <= {80}, table.name
     record = json.loads((tmp_path / "results" / "analysis.json").read_text(encoding="utf-8"))
-    assert record["simulated"] == 120
+    assert record["simulated"] == 80
     assert "Conditional logit" in (tmp_path / "results" / "summary.txt").read_text(encoding="utf-8")
 
     assert run("export", folder, "--format", "csv", "--out", tmp_path / "all.zip").exit_code == 0
@@ -187,7 +187,7 @@ def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Pa
         assert {"respondents.csv", "choices.csv", "codebook.csv", "design.csv", "survey.json", "README.txt"} <= names
         assert b"SIMULATED ANSWERS" in archive.read("README.txt")
         choices = pd.read_csv(archive.open("choices.csv"), encoding="utf-8-sig")
-    assert len(choices) == 120 * 13 * 3
+    assert len(choices) == 80 * 13 * 3
     assert choices["simulated"].all()
     assert run("export", folder, "--format", "xlsx", "--out", tmp_path / "all.xlsx").exit_code == 0
     book = openpyxl.load_workbook(tmp_path / "all.xlsx", read_only=True)

@@ -15,18 +15,6 @@ from wtp.store import Database, staff, tables
 PASSWORD = "four plain words here"
 
 
-COSTLY = staff._hasher
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hashes that cost little; what they cost in truth has a test of its own."""
-    monkeypatch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    staff._nobody.cache_clear()
-    yield
-    staff._nobody.cache_clear()
-
-
 @pytest.fixture
 def connection(database: Database) -> Iterator[sa.Connection]:
     with database.begin() as opened:
@@ -80,8 +68,10 @@ def test_a_long_password_counts_to_its_last_character(connection: sa.Connection)
     assert staff.verify(connection, "anna", longest[:-1] + "x") is None
 
 
-def test_the_password_is_kept_as_a_costly_argon2id(connection: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staff, "_hasher", COSTLY)
+def test_the_password_is_kept_as_a_costly_argon2id(
+    connection: sa.Connection, costly_passwords: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staff, "_hasher", costly_passwords)
     staff.add(connection, "anna", PASSWORD, "analyst")
     kept = connection.execute(sa.select(tables.staff.c.password_hash)).scalar_one()
     assert kept.startswith("$argon2id$")

@@ -75,6 +75,13 @@ def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind
     attributes = [attribute.id for attribute in definition.attributes]
     lowest = {attribute.id: attribute.level_ids[0] for attribute in definition.attributes}
     rows: list[tuple[object, ...]] = []
+    seen: dict[tuple[tuple[str, str], ...], bool] = {}  # few offers are shown many times
+
+    def is_known(alternative: Alternative) -> bool:
+        offer = tuple(alternative.levels.items())
+        if offer not in seen:
+            seen[offer] = belongs(definition, alternative.levels)
+        return seen[offer]
 
     def add(respondent: int, task: str, chosen: bool, alternative: Alternative | None) -> None:
         levels = alternative.levels if alternative else lowest
@@ -85,7 +92,7 @@ def choice_frame(definition: Definition, respondents: Sequence[Respondent], kind
         for choice in respondent.choices:
             if choice.task.kind != kind:
                 continue
-            known = [a for a in choice.task.alternatives if a.is_none or belongs(definition, a.levels)]
+            known = [a for a in choice.task.alternatives if a.is_none or is_known(a)]
             if all(alternative.number != choice.chosen for alternative in known):
                 continue
             for alternative in known if len(known) > 1 else ():

@@ -19,11 +19,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy.optimize import minimize
 from statsmodels.iolib.summary import Summary
 from statsmodels.iolib.table import SimpleTable
 from statsmodels.miscmodels.ordinal_model import OrderedModel
+from statsmodels.regression.linear_model import OLS
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
@@ -288,7 +288,7 @@ class RatingConjoint:
     def _ols(self, X: np.ndarray) -> _Found:
         # Respondents' means are nested in the clusters, so they cost no degrees of freedom of the correction (Cameron and Miller 2015).
         y, within = self._y - self._means(self._y), X - self._means(X)
-        fit = sm.OLS(y, within).fit(cov_type="cluster", cov_kwds={"groups": self._person})
+        fit = OLS(y, within).fit(cov_type="cluster", cov_kwds={"groups": self._person})
         return fit.params, fit.cov_params(), float(fit.llf), True, np.empty(0), np.empty(0)
 
     def _mixed(self, X: np.ndarray) -> _Found:

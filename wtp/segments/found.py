@@ -157,7 +157,7 @@ def _kmeans(features: np.ndarray, number: int, starts: int, rng: np.random.Gener
     best, smallest = np.zeros(len(features), dtype=int), np.inf
     for _ in range(starts):
         try:
-            centres, labels = kmeans2(features, number, minit="++", rng=rng, missing="raise")
+            centres, labels = kmeans2(features, number, minit="++", rng=rng, missing="raise", check_finite=False)
         except ClusterError:  # a group lost all its members on the way
             continue
         within = float(((features - centres[labels]) ** 2).sum())

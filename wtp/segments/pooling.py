@@ -74,15 +74,20 @@ def scale_test(data: ChoiceData, segments: np.ndarray) -> ScaleTest:
             "scale test: allowed: two or more segments, one a respondent; leave out respondents without one."
         )
     separate = sum(ConditionalLogit(data.subset(codes == s)).fit().llf for s in range(len(names)))
-    of_row = codes[data.respondent[data.task_of_row]]
+    of_task = codes[data.respondent]
+    of_row = of_task[data.task_of_row]
 
-    def loss(log_scales: np.ndarray) -> float:
+    def loss(log_scales: np.ndarray) -> tuple[float, np.ndarray]:
+        """Less the log-likelihood that the best tastes reach at these scales, and its slopes: by the envelope theorem those at these tastes."""
         scales = np.exp(np.r_[0.0, log_scales])
-        return -float(ConditionalLogit(replace(data, X=data.X * scales[of_row][:, None])).fit().llf)
+        model = ConditionalLogit(replace(data, X=data.X * scales[of_row][:, None]))
+        fit = model.fit()
+        slopes = np.bincount(of_task, model.score_obs(fit.params) @ fit.params.to_numpy(), len(names))
+        return -float(fit.llf), -slopes[1:]
 
     k, s = data.X.shape[1], len(names)
-    found = minimize(loss, np.zeros(s - 1), method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-6})
-    pooled = -loss(np.zeros(s - 1))
+    found = minimize(loss, np.zeros(s - 1), method="BFGS", jac=True)
+    pooled = -loss(np.zeros(s - 1))[0]
     scales = pd.DataFrame({"segment": names, "scale": np.exp(np.r_[0.0, found.x])})
     return ScaleTest(
         scales,

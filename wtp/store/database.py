@@ -96,10 +96,9 @@ class Database:
                         raise StoreError(f"database: {setting} is off; allowed: on; change it in postgresql.conf.")
             _refuse_newer(connection)
             current = MigrationContext.configure(connection).get_current_revision()
-            head = ScriptDirectory.from_config(_config()).get_current_head()
-            if current != head:
+            if current != _revisions()[0]:
                 raise StoreError(
-                    f"database: schema {current or 'missing'}; allowed: {head}; start wtp demo or wtp serve, which bring it up to date."
+                    f"database: schema {current or 'missing'}; allowed: {_revisions()[0]}; start wtp demo or wtp serve, which bring it up to date."
                 )
 
 
@@ -189,9 +188,14 @@ def _config() -> Config:
     return config
 
 
+@functools.cache
+def _revisions() -> tuple[str, ...]:
+    """The schemas that this program knows, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _refuse_newer(connection: sa.Connection) -> None:
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    current, known = MigrationContext.configure(connection).get_current_revision(), _revisions()
     if current is not None and current not in known:
         raise StoreError(
             f"database: schema {current} is newer than this program; allowed: up to {max(known)}; install the newer version of wtp."

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wtp.survey.definition import Definition
-from wtp.survey.labels import has, labels_of
+from wtp.survey.labels import has
 from wtp.survey.mistakes import Mistake
 from wtp.survey.tasks import KINDS, Alternative, ChoiceTask, Design, Kind
 
@@ -69,8 +69,9 @@ def read_design_text(text: str, path: Path, definition: Definition) -> tuple[Des
             found = ",".join(reader.fieldnames or ()) or "nothing"
             return None, (Mistake(str(path), "line 1", found, ",".join(expected), _REMEDY),)
         prices = {f"{price:.15g}": price for price in definition.price.levels}
+        levels = {attribute.id: attribute.level_ids for attribute in definition.attributes}  # once, not once a row
         for row in reader:
-            wrong = list(_wrong_cells(row, definition, prices))
+            wrong = list(_wrong_cells(row, definition, levels, prices))
             mistakes += [Mistake(str(path), f"line {reader.line_num}, {k}", f, a, _REMEDY) for k, f, a in wrong]
             if not wrong:
                 tasks = versions.setdefault(int(row["version"]), {})
@@ -114,7 +115,10 @@ def _tasks(rows: Mapping[int, list[_Row]]) -> dict[int, ChoiceTask]:
 
 
 def _wrong_cells(
-    row: Mapping[str | None, str], definition: Definition, prices: Mapping[str, float]
+    row: Mapping[str | None, str],
+    definition: Definition,
+    levels: Mapping[str, tuple[str, ...]],
+    prices: Mapping[str, float],
 ) -> Iterator[tuple[str, str, str]]:
     """(column, found, allowed) of one row; cells that are missing are None, those too many stand under None."""
     if None in row:
@@ -126,13 +130,14 @@ def _wrong_cells(
         yield "kind", _short(row["kind"]), ", ".join(KINDS)
     if row["repeats"] and not _WHOLE.fullmatch(row["repeats"]):
         yield "repeats", _short(row["repeats"]), "empty or the number of a choice task"
-    label = row.get(definition.choice_tasks.labels or "") or ""
+    labels = definition.choice_tasks.labels or ""
+    label = row.get(labels) or ""
     for attribute in definition.attributes:
-        there, found = has(attribute, label), _short(row[attribute.id])
-        if there and row[attribute.id] not in attribute.level_ids:
-            yield attribute.id, found, ", ".join(attribute.level_ids)
-        elif not there and label in labels_of(definition) and row[attribute.id]:
-            yield attribute.id, found, f"an empty cell, for {label} has no {attribute.id}"
+        there, cell = has(attribute, label), row[attribute.id]
+        if there and cell not in levels[attribute.id]:
+            yield attribute.id, _short(cell), ", ".join(levels[attribute.id])
+        elif not there and cell and label in levels[labels]:
+            yield attribute.id, _short(cell), f"an empty cell, for {label} has no {attribute.id}"
     if row["price"] not in prices:
         yield "price", _short(row["price"]), ", ".join(prices)
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -205,7 +206,7 @@ class HierarchicalLogit:
             while True:
                 warming = runs[0].chain.sweeps < runs[0].chain.warmup
                 done = runs[0].chain.sweeps - runs[0].chain.warmup
-                r_hat, ess, rest = _worst(runs) if not warming or stop else (np.nan, np.nan, np.nan)
+                r_hat, ess, rest = _worst(runs, pool.map) if not warming or stop else (np.nan, np.nan, np.nan)
                 if progress is not None:
                     progress(_progress(runs, draws, resumed, began, r_hat, ess))
                 if not warming:
@@ -304,13 +305,14 @@ def _place(folder: Path | None, chain: int) -> Path | None:
     return None if folder is None else folder / f"chain-{chain}"
 
 
-def _worst(runs: Sequence[ChainRun]) -> tuple[float, float, float]:
-    """Largest R-hat and smallest effective sample size of what is reported, largest R-hat of the rest."""
+def _worst(runs: Sequence[ChainRun], each: Callable[..., Iterable[Any]] = map) -> tuple[float, float, float]:
+    """Largest R-hat and smallest effective sample size of what is reported, largest R-hat of the rest; `each` may judge the two halves of the quantities at once."""
     watched = np.array([run.watched() for run in runs])
     if watched.shape[1] < 8:
         return np.nan, np.nan, np.nan
     split = runs[0].reported
-    r_hat, ess = convergence.r_hat_and_ess(watched[:, :, :split])
+    halves = np.array_split(watched[:, :, :split], min(2, split), axis=2)
+    r_hat, ess = (np.concatenate(found) for found in zip(*each(convergence.r_hat_and_ess, halves), strict=True))
     return float(np.max(r_hat)), float(np.min(ess)), float(np.max(convergence.r_hat(watched[:, :, split:])))
 
 

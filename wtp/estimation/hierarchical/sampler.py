@@ -210,8 +210,9 @@ class Chain:
 
     def _remember(self) -> None:
         log_root = _with_log_diagonal(self.root)
-        place = np.r_[self.delta.ravel(), log_root[self._lower]]
-        self.history = np.vstack([self.history, place])
+        if self.sweeps > len(self.history):  # doubled, since a copy for every sweep would take longer and longer
+            self.history = np.vstack([self.history, np.zeros((max(len(self.history), 256), self.slow.shape[1]))])
+        self.history[self.sweeps - 1] = np.r_[self.delta.ravel(), log_root[self._lower]]
         if self.sweeps % _LOOK_EVERY == 0:
             self._look()
         if self.sweeps in (*_LEARN, *(int(part * self.warmup) for part in _LEARN_PARTS)) and self.looks:
@@ -255,7 +256,7 @@ class Chain:
             below = total[column:, column:] + (weak + 2 * problem.freedom) * np.eye(k - column)
             self.column_roots[column, column:, column:] = _inverse_root(below)
         self.diagonal = np.diag(self.root).copy()
-        recent = self.history[len(self.history) // 2 :]
+        recent = self.history[self.sweeps // 2 : self.sweeps]
         if len(recent) >= _LEAST_HISTORY:
             self.slow = _slow_directions(recent)
 
