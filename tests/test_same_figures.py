@@ -22,6 +22,9 @@ import plotly.io
 import pytest
 from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
+from pptx import Presentation
+from pptx.oxml.ns import qn
+from pypdf import PdfReader
 
 from tests.web.staff import PASSWORD, Staff
 from wtp.analysis import ALL, Analysis, Request, analyse
@@ -293,6 +296,52 @@ def test_native_charts_of_the_workbook_have_the_figures(everywhere: Everywhere) 
         followed += 1
         assert drawn[label] == pytest.approx(figure.values, rel=1e-9), str(figure)
     assert followed >= 20
+
+
+def test_slides_have_the_cells_of_the_page_and_charts_with_the_figures(everywhere: Everywhere) -> None:
+    slides: dict[str, tuple[set[tuple[str, ...]], np.ndarray]] = {}
+    for figure, cells in shown(everywhere):
+        if figure.segment not in slides:
+            reply = everywhere.client.get(f"/results/supplier/report.pptx?segment={figure.segment}&lang=en")
+            slides[figure.segment] = of_slides(Presentation(io.BytesIO(reply.data)))
+        rows, drawn = slides[figure.segment]
+        assert tuple(map(plain, cells)) in rows, f"{figure}: {cells}"
+        if figure.place.chart in ("worth", "importance"):
+            assert np.isclose(drawn, figure.values, rtol=1e-9).all(axis=1).any(), str(figure)
+
+
+def of_slides(deck: Any) -> tuple[set[tuple[str, ...]], np.ndarray]:
+    """Rows of all tables; and of all charts with intervals each value with both ends."""
+    shapes = [shape for slide in deck.slides for shape in slide.shapes]
+    rows = {tuple(plain(cell.text) for cell in row.cells) for s in shapes if s.has_table for row in s.table.rows}
+    drawn = []
+    for series in (own for shape in shapes if shape.has_chart for plot in shape.chart.plots for own in plot.series):
+        ends = {
+            end: [float(v.text) for v in series._element.findall(f".//{qn('c:errBars')}/{qn(f'c:{end}')}//{qn('c:v')}")]
+            for end in ("minus", "plus")
+        }
+        drawn += [
+            (v, v - a, v + b)
+            for v, a, b in zip(series.values, ends["minus"], ends["plus"], strict=False)
+            if v is not None
+        ]
+    return rows, np.array(drawn, dtype=float)
+
+
+def plain(cell: str) -> str:
+    """A cell without what only holds a line together."""
+    return re.sub(r"\s+", " ", cell.replace("\u2060", "")).strip()
+
+
+def test_the_pdf_has_the_cells_of_the_page(everywhere: Everywhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")  # charts are in tests/web/test_report.py
+    printed = everywhere.client.get("/results/supplier/report.pdf?segment=all&lang=en")
+    assert printed.status_code == 200
+    pages = PdfReader(io.BytesIO(printed.data)).pages
+    whole = re.sub(r"[\s\u2060]+", "", "".join(page.extract_text() for page in pages))
+    for figure, cells in shown(everywhere):
+        for place in figure.place.cells if figure.segment == ALL else ():
+            assert re.sub(r"[\s\u2060]+", "", cells[place]) in whole, f"{figure}: {cells}"
 
 
 def taken(everywhere: Everywhere) -> dict[str, Callable[[str], pd.DataFrame]]:

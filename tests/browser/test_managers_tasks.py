@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from pptx import Presentation
 
 from tests.browser.conftest import Visit, served
 from tests.web.figures import WITHHELD, full
@@ -104,3 +105,11 @@ def test_why_a_figure_is_withheld(manager: Manager) -> None:
     expect(card).to_contain_text(WITHHELD)
     manager.click(card.get_by_role("link", name="Price upper limit"))
     expect(manager.page.locator("main")).to_contain_text(WITHHELD)
+
+
+def test_a_report_to_send_to_a_colleague(manager: Manager) -> None:
+    expect(manager.page.get_by_role("link", name="Report as PDF")).to_be_visible()
+    with manager.page.expect_download() as waiting:
+        manager.page.get_by_role("link", name="Report as PowerPoint").click()
+    assert waiting.value.suggested_filename.endswith(".pptx")
+    assert len(Presentation(waiting.value.path()).slides) > 20
