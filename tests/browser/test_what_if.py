@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,3 +98,33 @@ def test_what_was_typed_before_the_script_came_counts(visit: Visit) -> None:
     held[0].continue_()
     expect(own).not_to_have_text(today)
     visitor.page.wait_for_url("**own-price=120**")
+
+
+def test_a_search_says_what_it_does_and_for_how_long(visit: Visit) -> None:
+    visitor = visit(390, 844, "de")
+    log_in(visitor, "de")
+    visitor.open(PAGE)
+    page = visitor.page
+    # The search itself is held back: it is over too soon to be looked at.
+    page.evaluate(
+        "window.sent = 0; window.hold = (event) => { if (!event.defaultPrevented) sent++; event.preventDefault(); };"
+        "document.getElementById('what-if').addEventListener('submit', hold)"
+    )
+    button, state = page.get_by_role("button", name="Bestes eigenes Angebot"), page.locator("#what-if-state")
+    button.click()
+    expect(state).to_contain_text("729 Angebote zu je 5 Preisen werden durchsucht …")
+    expect(state).to_contain_text(re.compile(r"[0-9][.][1-9] s"))
+    expect(state.locator("progress")).to_be_visible()
+    expect(page.locator("#what-if")).to_have_attribute("aria-busy", "true")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    assert visitor.violations() == []
+    page.evaluate("document.querySelector('[value=offer]').click()")
+    assert page.evaluate("sent") == 1, "a second press asks nothing"
+    page.evaluate(
+        "dispatchEvent(new Event('pageshow')); document.getElementById('what-if').removeEventListener('submit', hold)"
+    )
+    expect(state).to_be_empty()
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    button.click()
+    page.wait_for_url("**own-**")
+    expect(state).to_be_empty()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
@@ -61,6 +62,12 @@ def scenario_of(definition: Definition, form: BaseForm) -> Scenario:
     prices = {offer: float(form[f"{offer}-price"].data) for offer in market.prices}
     gone = tuple(offer for offer in market.prices if offer != OWN and form[f"{offer}-gone"].data)
     return Scenario(levels, prices, gone)
+
+
+def own_offers(form: BaseForm) -> int:
+    """How many offers of one's own the selectors can make."""
+    own = (field for name, field in form._fields.items() if name.startswith(f"{OWN}-"))
+    return math.prod(len(field.choices) for field in own if isinstance(field, SelectField))
 
 
 def query_of(definition: Definition, scenario: Scenario) -> str:

@@ -42,7 +42,7 @@ from wtp.web.i18n import text as said
 from wtp.web.market_sections import OWN, offer_names
 from wtp.web.reading import Reading
 from wtp.web.results import kept, reading_of, rendered
-from wtp.web.scenario_form import completed, query_of, read, scenario_form, scenario_of
+from wtp.web.scenario_form import completed, own_offers, query_of, read, scenario_form, scenario_of
 from wtp.web.section import share_with_interval
 from wtp.web.security import allow_chart_styles
 from wtp.web.verdicts import note_text
@@ -98,7 +98,8 @@ def page(slug: str) -> Reply | str | tuple[str, int]:
         return figures if valid else (figures, 422)
     allow_chart_styles()
     query = query_of(definition, scenario_of(definition, form)) if valid else ""
-    return rendered("results/what_if.html", reading, page="what_if", query=query, saved=_saved(slug), **context)
+    possible = own_offers(form)
+    return rendered("results/what_if.html", reading, page="what_if", query=query, saved=_saved(slug), possible=possible, **context)  # fmt: skip
 
 
 def _address(reading: Reading, scenario: Scenario) -> str:

@@ -37,8 +37,29 @@ form.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(refresh, 60);
 });
-form.addEventListener("submit", () => {
-  state.textContent = state.dataset.working;
+// A search takes up to some seconds, a page of its own at its end: what is searched and for how long is told until then.
+let searching = 0;
+form.addEventListener("submit", (event) => {
+  if (searching) return event.preventDefault();
+  const began = Date.now();
+  const bar = document.createElement("progress");
+  const seconds = document.createElement("span");
+  seconds.setAttribute("aria-hidden", "true"); // a reader would say every one of them
+  state.replaceChildren(event.submitter?.dataset.searching ?? state.dataset.working, " ", bar, " ", seconds);
+  bar.setAttribute("aria-label", state.textContent.trim());
+  form.setAttribute("aria-busy", "true");
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+  searching = setInterval(() => {
+    seconds.textContent = state.dataset.seconds.replace("{seconds}", ((Date.now() - began) / 1000).toFixed(1));
+  }, 100);
+});
+// With "back" the page comes as it was left.
+addEventListener("pageshow", () => {
+  clearInterval(searching);
+  searching = 0;
+  form.removeAttribute("aria-busy");
+  for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+  state.textContent = "";
 });
 
 // What was changed while this script was still on its way, or came back with the browser's "back".
