@@ -86,9 +86,12 @@ def test_the_notebook_makes_every_number_again(folder: Path, made: Analysis) -> 
     said = "".join(output.get("text", "") for cell in ran.cells for output in cell.get("outputs", ()))
     assert f"{len(made.tables)} tables, {len(made.tables)} of them the same to the last digit" in said
     assert "100 respondents, 100 of them SIMULATED" in said
-    kept = sorted(path.stem for path in (folder / "figures").glob("*.html"))
-    assert kept == ["demand", "importance", "invest", "part_worths", "profit", "van_westendorp", "worth"]
-    assert "SIMULATED answers: 98 of 98 respondents" in (folder / "figures" / "worth.html").read_text(encoding="utf-8")
+    kept = {path.stem for path in (folder / "figures").glob("*.html")}
+    names = ("demand", "importance", "invest", "part_worths", "profit", "sensitivity", "van_westendorp", "worth")
+    assert {f"{name}-all" for name in names} <= kept
+    assert {"worth-cost", "worth-uptime", "importance-cost"} <= kept
+    page = (folder / "figures" / "worth-uptime.html").read_text(encoding="utf-8")
+    assert "SIMULATED answers: 98 of 98 respondents" in page
 
 
 def test_the_script_does_the_same_and_fails_where_a_figure_differs(folder: Path) -> None:
@@ -138,16 +141,33 @@ def test_a_file_that_was_changed_is_named(folder: Path, name: str, change: objec
 
 
 def test_how_far_tables_are_apart() -> None:
-    first = pd.DataFrame({"segment": ["all", "b"], "estimate": [10.0, np.nan], "low": [8.0, np.nan], "high": [12.0, np.nan]})  # fmt: skip
-    moved = first.assign(estimate=[10.1, np.nan])
-    other = first.assign(segment=["all", "c"])
-    tables = {"same": first, "moved": first, "other": first, "new": first, "shorter": first.iloc[:1]}
-    expected = {"same": first, "moved": moved, "other": other, "gone": first, "shorter": first}
-    found = compared_tables(tables, {name: table_csv(table) for name, table in expected.items()}).set_index("table")
-    assert found["same"].to_dict() == {"gone": False, "moved": False, "new": False, "other": False, "same": True, "shorter": False}  # fmt: skip
-    assert found.loc["moved", "largest_difference"] == pytest.approx(0.1)
-    assert found.loc["moved", "in_widths"] == pytest.approx(0.025)
-    assert np.isinf(found.loc[["gone", "new", "other", "shorter"], "in_widths"]).all()
+    first = pd.DataFrame({"segment": ["all", "b"], "estimate": [10.0, 20.0], "low": [8.0, np.nan], "high": [12.0, np.nan], "respondents": [50, 40], "note": ["", "few"]})  # fmt: skip
+    plain = pd.DataFrame({"attribute": ["speed", "brand"], "share": [0.25, 0.75]})
+    wrong = {
+        "other text": first.assign(segment=["all", "c"]),
+        "far": first.assign(estimate=[10.3, 20.0]),
+        "without an interval": first.assign(estimate=[10.0, 20.1]),
+        "beside the interval": first.assign(respondents=[50, 9]),
+        "withheld": first.assign(estimate=[10.0, np.nan]),
+        "shorter": first.iloc[:1],
+    }
+    right = {"within": first.assign(estimate=[10.15, 20.0], low=[7.9, np.nan]), "rounding": first.assign(estimate=[10.0, 20.0 * (1 + 1e-12)])}  # fmt: skip
+    tables = dict.fromkeys([*wrong, *right, "same", "new"], first) | {"plain": plain, "plainly wrong": plain}
+    others = {"gone": first, "same": first, "plain": plain.assign(share=[0.25 * (1 + 1e-12), 0.75]), "plainly wrong": plain.assign(share=[0.26, 0.75])}  # fmt: skip
+    expected = {name: table_csv(table) for name, table in {**wrong, **right, **others}.items()}
+    found = compared_tables(tables, expected).set_index("table")
+    assert set(found.index[found["close"]]) == {*right, "same", "plain"}
+    assert set(found.index[found["same"]]) == {"same"}
+    assert found.loc["within", "in_widths"] == pytest.approx(0.15 / 4.1)
+    assert found.loc["within", "largest_difference"] == pytest.approx(0.15)
+    assert np.isinf(found.loc[["gone", "new", "other text", "shorter", "withheld"], "in_widths"]).all()
+
+
+def test_requirements_name_no_package_that_is_another_program(folder: Path) -> None:
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    assert f"numpy=={np.__version__}" in lines
+    assert not [line for line in lines if line.startswith("wtp")]
+    assert read_bundle(folder).versions["wtp"] == "0.1.0"
 
 
 def test_the_bundle_is_the_same_each_time_and_names_no_place_or_person(packed: bytes, fielded: Answers, made: Analysis) -> None:  # fmt: skip

@@ -63,7 +63,7 @@ def test_quality_looks_at_imported_respondents_too(survey: Survey, mixed: Answer
     assert sorted(never) == nothing
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name, made in FORMATS.items() if not made.needs_figures])
 def test_every_format_takes_them(name: str, survey: Survey, mixed: Answers) -> None:
     file = io.BytesIO()
     FORMATS[name].write(Source.of(survey, mixed), file, None)

@@ -37,6 +37,10 @@ from wtp.survey.design_file import format_design
 
 _RESPONDENT: TypeAdapter[Respondent] = TypeAdapter(Respondent)
 _SUMS = "SHA256SUMS"
+_ROUNDING = 1e-9
+_CLOSE = 0.05  # of an interval
+_REMARKS = ("wtp", "python")
+_OF_THE_INTERVAL = ("estimate", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def write_bundle(source: Source, file: IO[bytes], language: str | None = None) -
 
 _README = """
 notebook.ipynb (or notebook.py) makes every figure again from survey/, answers.jsonl and request.json, and compares it with expected/.
-Set up: python -m venv .venv; .venv/bin/pip install -r requirements.txt jupyter; then run all cells in this folder.
+Set up: this program in the version that requirements.txt names, installed from where you have it (make demo builds its environment), then .venv/bin/pip install -r requirements.txt jupyter
+for the other versions; run all cells in this folder. Without jupyter: .venv/bin/python notebook.py
 """
 
 
@@ -110,8 +115,9 @@ def _whole(frames: Iterable[pd.DataFrame]) -> bytes:
 
 
 def _requirements(versions: Mapping[str, str]) -> str:
-    lines = [f"{name}=={version}" for name, version in versions.items() if name != "python"]
-    return f"# Python {versions['python']}\n" + "\n".join(lines) + "\n"
+    """For pip; this program itself is a remark, since it is not installed by its name."""
+    lines = [f"# {name}=={versions[name]}" for name in _REMARKS]
+    return "\n".join([*lines, *(f"{name}=={version}" for name, version in versions.items() if name not in _REMARKS)]) + "\n"  # fmt: skip
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -133,7 +139,7 @@ def read_bundle(folder: Path) -> Bundle:
         raise DataError(f"{folder / 'answers.jsonl'}: {error}; allowed: one respondent a line; unpack it again.") from error  # fmt: skip
     definitions = {name: Definition.model_validate(each) for name, each in facts["definitions"].items()}
     asked: dict[str, Any] = json.loads(files["request.json"])
-    versions = dict(line.split("==") for line in files["requirements.txt"].decode().splitlines() if "==" in line)
+    versions = dict(line.removeprefix("# ").split("==") for line in files["requirements.txt"].decode().splitlines())
     return Bundle(
         survey=load_survey(folder / "survey" / facts["study"]),
         answers=Answers(facts["study"], people, facts["hash"], definitions),
@@ -144,40 +150,46 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def compared_tables(tables: Mapping[str, pd.DataFrame], expected: Mapping[str, bytes]) -> pd.DataFrame:
-    """Each table made again against the expected one: table, rows, same (to the last digit), largest_difference, in_widths.
+    """Each table made again against the expected one: table, rows, same (to the last digit), close, largest_difference, in_widths.
 
-    in_widths: the largest difference as a share of the interval of its own row, where the table has columns low and high; by it one judges figures made on another machine.
+    close: every number agrees to nine digits, or where its row has an interval (low, high) the estimate and its ends agree within a twentieth of its width; by it one judges
+    figures made on another machine, where chains of a sampler part. in_widths: the largest difference of an estimate or an end as a share of the interval.
     """
     rows = []
     for name in sorted({*tables, *expected}):
         if name not in tables or name not in expected:
-            rows.append((name, 0, False, np.inf, np.inf))
+            rows.append((name, 0, False, False, np.inf, np.inf))
             continue
         text = table_csv(tables[name])
         if text == expected[name]:
-            rows.append((name, len(tables[name]), True, 0.0, 0.0))
+            rows.append((name, len(tables[name]), True, True, 0.0, 0.0))
             continue
         first, second = (pd.read_csv(io.BytesIO(content), encoding="utf-8-sig") for content in (text, expected[name]))
         rows.append((name, len(first), False, *_difference(first, second)))
-    return pd.DataFrame(rows, columns=["table", "rows", "same", "largest_difference", "in_widths"])
+    return pd.DataFrame(rows, columns=["table", "rows", "same", "close", "largest_difference", "in_widths"])
 
 
-def _difference(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float]:
-    """The largest difference of two tables, absolute and in widths of the row's interval; infinite where they cannot be compared."""
+def _difference(first: pd.DataFrame, second: pd.DataFrame) -> tuple[bool, float, float]:
+    """Whether two tables are close, and their largest difference, absolute and in widths of the row's interval; infinite where they cannot be compared."""
     if first.shape != second.shape or list(first.columns) != list(second.columns):
-        return np.inf, np.inf
-    numeric = list(first.select_dtypes("number").columns)
+        return False, np.inf, np.inf
+    numeric = [name for name in first.columns if all(pd.api.types.is_numeric_dtype(t[name]) and not pd.api.types.is_bool_dtype(t[name]) for t in (first, second))]  # fmt: skip
     others = [name for name in first.columns if name not in numeric]
-    if not (first[others].astype(str) == second[others].astype(str)).all(axis=None):
-        return np.inf, np.inf
     left, right = (table[numeric].to_numpy(dtype=float) for table in (first, second))
-    if (np.isnan(left) != np.isnan(right)).any():
-        return np.inf, np.inf
+    if not _texts(first[others]).equals(_texts(second[others])) or (np.isnan(left) != np.isnan(right)).any():
+        return False, np.inf, np.inf
     apart = np.nan_to_num(np.abs(left - right))
-    if not {"low", "high"} <= set(numeric):
-        return float(apart.max(initial=0.0)), np.nan
-    width = (second["high"] - second["low"]).to_numpy(dtype=float)
-    places = [numeric.index(name) for name in ("estimate", "low", "high") if name in numeric]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = apart[:, places].max(axis=1) / width
-    return float(apart.max(initial=0.0)), float(np.nanmax(shares, initial=0.0))
+    fine = np.isclose(left, right, rtol=_ROUNDING, atol=_ROUNDING, equal_nan=True)
+    shares = np.zeros(len(first))
+    if {"low", "high"} <= set(numeric):
+        width = (second["high"] - second["low"]).to_numpy(dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            within = apart / width[:, None]
+        places = [place for place, name in enumerate(numeric) if name in _OF_THE_INTERVAL]
+        fine[:, places] |= within[:, places] <= _CLOSE  # not where there is no width
+        shares = np.nan_to_num(within[:, places], posinf=np.inf).max(axis=1, initial=0.0)
+    return bool(fine.all()), float(apart.max(initial=0.0)), float(shares.max(initial=0.0))
+
+
+def _texts(table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype(object).where(table.notna(), "").astype(str)

@@ -31,7 +31,7 @@ _FIXED = (
     ("respondents", "completed_at", "time", True, "last page saved, UTC; empty: not finished"),
     ("respondents", "outcome", "code", True, "completed, screened_out, over_quota; empty: still open"),
     ("respondents", "source", "code", True, "how the respondent came: link, invitation, panel, import"),
-    ("respondents", "imported", "text", True, "file, its hash, day and who imported it; empty: answered here"),
+    ("respondents", "imported", "text", True, "file, its hash and day of import; empty: answered here"),
     ("times", "respondent", "whole number", False, "as in respondents"),
     ("times", "step", "text", False, "page or choice task of the interview"),
     ("times", "seconds", "number", False, "from first shown to first saved, time out of sight taken off"),

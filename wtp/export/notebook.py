@@ -136,77 +136,123 @@ print(analysis.tables["segments"].to_string())"""
 
 _COMPARE = """## Every number against the one that was shown
 
-`same`: to the last digit. `in_widths`: the largest difference as a share of the interval. The cell fails where a figure differs by more than a twentieth of its interval."""
+`same`: to the last digit. `close`: to nine digits, or where a row has an interval, its estimate and ends within a twentieth of its width (`in_widths`), which is more than
+the Monte Carlo error of chains that have converged and less than the pages show. The cell fails where a number is not close."""
 
 _COMPARE_CODE = """comparison = compared_tables(analysis.tables, bundle.expected)
 print(comparison.to_string())
-wrong = comparison[~comparison["same"] & ~(comparison["in_widths"] <= 0.05)]
+wrong = comparison[~comparison["close"]]
 assert wrong.empty, f"differ from what was shown:\\n{wrong.to_string()}"
 print(f"{len(comparison)} tables, {int(comparison['same'].sum())} of them the same to the last digit")"""
 
 _FIGURES = """## The charts
 
-As on the pages, of everybody; each is kept in `figures/` as a page of its own. `words` translates texts of the charts, here into none but English."""
+As on the pages, of everybody and of every segment that has figures; each is kept in `figures/` as a page of its own. `words` translates the texts of charts, here into none but English."""
 
-_FIGURES_CODE = '''import plotly.graph_objects as go
+_FIGURES_CODE = '''from collections.abc import Iterator
 
-from wtp.charts import demand, importance, investment, part_worths, profit, van_westendorp, willingness_to_pay as worth
+import plotly.graph_objects as go
 
-(HERE / "figures").mkdir(exist_ok=True)
+from wtp.charts import convergence, demand, importance, investment, part_worths, profit, sensitivity, van_westendorp, waterfall, worth_distribution
+from wtp.charts import willingness_to_pay as worth
+
+FOLDER = HERE / "figures"
+FOLDER.mkdir(exist_ok=True)
+current = definition.price.current
 
 
-def kept(name: str, figure: go.Figure) -> go.Figure:
-    """The figure, kept beside the notebook; it says where answers are simulated."""
-    if analysis.simulated:
-        figure.update_layout(title=f"SIMULATED answers: {analysis.simulated} of {analysis.respondents} respondents")
-    figure.write_html(HERE / "figures" / f"{name}.html", include_plotlyjs="directory")
-    return figure'''
+def parts(name: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each segment that has figures in a table, with its rows."""
+    for segment in [ALL, *(one.id for one in definition.segments)]:
+        rows = analysis.table(name, segment) if name in analysis.tables else pd.DataFrame()
+        if len(rows) and rows.select_dtypes("number").notna().any(axis=None):
+            yield segment, rows
+
+
+def kept(name: str, segment: str, figure: go.Figure) -> None:
+    """Keep the figure beside the notebook; it says of whom it is, and where answers are simulated."""
+    simulated = f" - SIMULATED answers: {analysis.simulated} of {analysis.respondents} respondents" if analysis.simulated else ""
+    figure.update_layout(title=f"{labels[segment]}{simulated}")
+    figure.write_html(FOLDER / f"{name}-{segment}.html", include_plotlyjs="directory")'''
 
 _CHARTS = (
     (
         "importance",
         "### What moved the choices\n\nShare of each attribute in the summed ranges of part-worths, with the noise floor of an attribute that nobody heeds.",
-        'kept("importance", importance.figure(analysis.table("importance", ALL), labels=labels, words=str))',
+        """for segment, rows in parts("importance"):
+    kept("importance", segment, importance.figure(rows, labels=labels, words=str))""",
     ),
     (
         "part_worths",
         "### Part-worths\n\nOf the pooled logit, zero-centred.",
-        """named = analysis.table("part_worths", ALL)
-named = named[[f"{attribute}.{level}" in labels for attribute, level in zip(named["attribute"], named["level"], strict=True)]]
-kept("part_worths", part_worths.figure(named, labels=labels, words=str))""",
+        """for segment, rows in parts("part_worths"):
+    named = rows[[f"{attribute}.{level}" in labels for attribute, level in zip(rows["attribute"], rows["level"], strict=True)]]
+    kept("part_worths", segment, part_worths.figure(named, labels=labels, words=str))""",
     ),
     (
         "willingness_to_pay",
         "### What a step is worth\n\nThe price change that offsets it, against today's level.",
-        'kept("worth", worth.figure(analysis.table("willingness_to_pay", ALL), labels=labels, words=str, currency=unit))',
+        """for segment, rows in parts("willingness_to_pay"):
+    kept("worth", segment, worth.figure(rows, labels=labels, words=str, currency=unit))""",
+    ),
+    (
+        "worth_quantiles",
+        "### How differently it is valued\n\nQuantiles of the respondents' own worths (posterior means of a hierarchical Bayesian logit; Train 2009, chapter 12).",
+        """for segment, rows in parts("worth_quantiles"):
+    kept("worth_distribution", segment, worth_distribution.figure(rows, labels=labels, words=str, currency=unit, costs={}))""",
     ),
     (
         "demand",
         "### Which price\n\nShare that would still buy today's offer, and the price upper limit: half would.",
-        """limits = analysis.table("price_limit", ALL)
-print(limits.to_string())
-kept("demand", demand.figure(analysis.table("demand", ALL), labels=labels, words=str, currency=unit, limits=limits, current=definition.price.current))""",
+        """for segment, rows in parts("demand"):
+    limits = analysis.table("price_limit", segment)
+    print(limits.to_string())
+    kept("demand", segment, demand.figure(rows, labels=labels, words=str, currency=unit, limits=limits, current=current))""",
+    ),
+    (
+        "limit_waterfall",
+        "### How far improvements raise the limit",
+        """for segment, rows in parts("limit_waterfall"):
+    names = [f"{labels[a]}: {labels[f'{a}.{level}']}" if a else "Today's offer" for a, level in zip(rows["attribute"], rows["to_level"], strict=True)]
+    kept("waterfall", segment, waterfall.figure(rows, names=names, words=str, currency=unit))""",
     ),
     (
         "van_westendorp_points",
         "### Van Westendorp\n\nFour open prices of each respondent (1976).",
-        """points = analysis.table("van_westendorp_points", ALL)
-print(points.to_string())
-kept("van_westendorp", van_westendorp.figure(analysis.table("van_westendorp_curves", ALL), words=str, currency=unit, points=points))""",
+        """for segment, points in parts("van_westendorp_points"):
+    print(points.to_string())
+    kept("van_westendorp", segment, van_westendorp.figure(analysis.table("van_westendorp_curves", segment), words=str, currency=unit, points=points))""",
     ),
     (
         "investment",
         "### Where to invest, where to save\n\nWorth of each step against what it costs.",
-        """invested = analysis.table("investment", ALL)
-print(invested[["attribute", "direction", "to_level", "worth", "unit_cost", "gain", "probability", "label"]].to_string())
-if invested["unit_cost"].notna().any():
-    kept("invest", investment.figure(invested, labels=labels, words=str, currency=unit))""",
+        """for segment, rows in parts("investment"):
+    print(rows[["attribute", "direction", "to_level", "worth", "unit_cost", "gain", "probability", "label"]].to_string())
+    if rows["unit_cost"].notna().any():
+        kept("invest", segment, investment.figure(rows, labels=labels, words=str, currency=unit))""",
     ),
     (
         "best_price",
         "### Revenue and profit against the price",
-        """best = analysis.table("best_price", ALL)
-print(best.to_string())
-kept("profit", profit.figure(analysis.table("profit_curve", ALL), best=best.iloc[0], words=str, currency=definition.currency, unit=unit, current=definition.price.current))""",
+        """for segment, best in parts("best_price"):
+    print(best.to_string())
+    curve = analysis.table("profit_curve", segment)
+    kept("profit", segment, profit.figure(curve, best=best.iloc[0], words=str, currency=definition.currency, unit=unit, current=current))""",
+    ),
+    (
+        "sensitivity",
+        "### What moves the share\n\nToday's market, one level at a time.",
+        """prices = {f"price.{float(price)}": f"{price:g}" for price in definition.price.levels}
+for segment, rows in parts("sensitivity"):
+    kept("sensitivity", segment, sensitivity.figure(rows, labels=labels | prices, words=str))""",
+    ),
+    (
+        "convergence",
+        "### Whether the chains agree\n\nRank-normalised split R-hat and effective draws (Vehtari et al. 2021), the worst first, and the way of the chains.",
+        """worst = analysis.table("convergence", ALL).head(15)
+print(worst.to_string())
+kept("convergence", ALL, convergence.figure(worst, names=list(worst["quantity"]), words=str, limits=(1.01, 400)))
+way = analysis.table("trace", ALL)
+kept("trace", ALL, convergence.trace_figure(way, names=list(way["quantity"].unique()), words=str))""",
     ),
 )

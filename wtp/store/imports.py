@@ -49,9 +49,9 @@ class Imported:
 
     @property
     def label(self) -> str:
-        """File, hash, day and who, as exports and pages name an import."""
+        """File, hash and day, as exports and pages name an import; who it was stands in the log."""
         day = (self.imported_at or self.given_at).date().isoformat()
-        return f"{self.name} ({self.digest[:8]}), {day}, {self.made_by}"
+        return f"{self.name} ({self.digest[:8]}), {day}"
 
 
 def keep(

@@ -48,8 +48,8 @@ class Choice:
 class Respondent:
     """One respondent with the last confirmed answers; `number` is a pseudonym that counts from 1 within the study.
 
-    `outcome`: completed, screened_out, over_quota, or None while it is open; `source`: link, invitation, panel or import; `imported`: file, day and
-    who imported it, empty for answers that were given here; their `design_version` is 0, none of ours. `seconds` that
+    `outcome`: completed, screened_out, over_quota, or None while it is open; `source`: link, invitation, panel or import; `imported`: file, its
+    hash and day of import, empty for answers that were given here; their `design_version` is 0, none of ours. `seconds` that
     each page took before it was first saved, by step, choice tasks as "choice task 1"; `signs` are marks left while answering
     ("honeypot", "pasted:<question>"); `lot` decides what chance did; `definition_hash` is the version of the survey that was answered.
     """

@@ -27,26 +27,34 @@ from wtp.web.i18n import text as said
 from wtp.web.stopping import gate_of
 
 blueprint = Blueprint("exports", __name__, url_prefix="/manage")
+_TRIES = 3  # on a busy field the last one is taken as it is
 
 
 @contextmanager
 def source_of(database: Database, survey: Survey, *, figures: bool) -> Iterator[Source]:
     """A study as it is now, for every format; while it is open, answers come from one state of the database. figures: with the analysis that the pages show."""
-    analysis = with_people(database, survey, analysis_of(database, survey)) if figures else None
-    left_out = without(database, survey)
-    with database.read() as connection:
-        counts = respondents.counts(connection, survey.slug)
-        state = f"{answers.state(connection, survey.slug)} {survey.definition_hash} {left_out}"
-        yield Source(
-            survey,
-            lambda: answers.batches(connection, survey.slug),
-            counts.begun,
-            counts.simulated,
-            analysis,
-            frozenset(left_out),
-            hashlib.sha256(state.encode()).hexdigest()[:8],
-            lambda hashes: studies.definitions(connection, hashes),
-        )
+    for attempt in range(_TRIES):
+        with database.read() as connection:
+            before = answers.state(connection, survey.slug)
+        analysis = with_people(database, survey, analysis_of(database, survey)) if figures else None
+        left_out = without(database, survey)
+        with database.read() as connection:
+            now = answers.state(connection, survey.slug)
+            if figures and now != before and attempt < _TRIES - 1:
+                continue  # somebody answered meanwhile, so the figures are of fewer answers
+            counts = respondents.counts(connection, survey.slug)
+            state = f"{now} {survey.definition_hash} {left_out}"
+            yield Source(
+                survey,
+                lambda: answers.batches(connection, survey.slug),
+                counts.begun,
+                counts.simulated,
+                analysis,
+                frozenset(left_out),
+                hashlib.sha256(state.encode()).hexdigest()[:8],
+                lambda hashes: studies.definitions(connection, hashes),
+            )
+            return
 
 
 def file_name(source: Source, format_: Format) -> str:
