@@ -197,7 +197,7 @@ def test_simulated_answers_are_analysed_and_exported_with_their_label(folder: Pa
     )
     assert report.exit_code == 0, report.output
     first = [shape.text_frame.text for shape in Presentation(tmp_path / "r.pptx").slides[0].shapes]
-    assert "Simulierte Antworten: 120 von 120 Befragten" in first
+    assert "Simulierte Antworten: 80 von 80 Befragten" in first
     assert first[-1].startswith("Segment: Stillstand vermeiden")
     for options, said in ((("pptx", "--segment", "nobody"), "allowed: all, uptime"), (("csv", "--segment", "uptime"), "allowed: pdf and pptx"), (("pdf", "--lang", "fr"), "allowed: en, de")):  # fmt: skip
         wrong = run("export", folder, "--format", *options, "--out", tmp_path / "wrong")
