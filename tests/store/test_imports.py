@@ -240,3 +240,7 @@ def _whole(database: Database) -> None:
         assert [tuple(row) for row in rows] == [(1, "t", None, None)]
     with pytest.raises(sa.exc.IntegrityError), database.begin() as connection:
         connection.execute(sa.update(tables.respondent).values(import_id=77))
+
+
+def test_without_imports_the_state_of_answers_is_that_of_earlier_releases(study: Study) -> None:
+    assert study.state().count("/") == 3
