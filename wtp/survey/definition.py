@@ -19,6 +19,7 @@ from wtp.survey.design_checks import design_mistakes
 from wtp.survey.flow_checks import flow_mistakes
 from wtp.survey.labels import has, label_mistakes, label_of
 from wtp.survey.look import Look
+from wtp.survey.measures import SimulatedRating, measure_mistakes
 from wtp.survey.pages import (
     ChoiceTaskPage,
     ConsentPage,
@@ -135,6 +136,8 @@ class SimulatedSegment(Record):
     price_limit: Money = Field(description="price at which half would still buy today's offer")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: PerLabel = Field(default=(), description="what is different for one label")
+    rated: Annotated[tuple[SimulatedRating, ...], Field(max_length=13), AfterValidator(unique_ids("rating"))] = ()
+    script: tuple[Identifier, ...] = Field((), description="events in the order in which this segment expects them")
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:
@@ -173,6 +176,7 @@ _NOT_ASKED: dict[str, Any] = {
     "look": True,
     "stopping": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
+    "pages": {"__all__": {"questions": {"__all__": {"rival", "competitor"}}}},
     "attributes": {
         "__all__": {
             "current": True,
@@ -321,7 +325,12 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
             )
         )
     mistakes += _page_mistakes(definition)
-    mistakes += [*flow_mistakes(definition), *design_mistakes(definition), *label_mistakes(definition)]
+    mistakes += [
+        *flow_mistakes(definition),
+        *design_mistakes(definition),
+        *label_mistakes(definition),
+        *measure_mistakes(definition),
+    ]
     if definition.simulation:
         known = [segment.id for segment in definition.segments]
         earlier: set[str] = set()

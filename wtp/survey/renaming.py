@@ -1,6 +1,6 @@
 """An id that is renamed is renamed wherever it is named: conditions, answers in texts, rules of the design, competitors, simulated tastes.
 
-Ids of attributes, levels, segments, questions, options and items have each their own names; an id that is emptied, or becomes one that another has,
+Ids of attributes, levels, segments, competitors, questions, options and items have each their own names; an id that is emptied, or becomes one that another has,
 is followed nowhere.
 """
 
@@ -18,10 +18,11 @@ _ANSWER = re.compile(r"\{answer:([^{}]*)\}")
 
 @dataclass(slots=True)
 class _Names:
-    """New names by old ones: of attributes, segments and questions; of the levels of each attribute, and of the options and items of each question."""
+    """New names by old ones: of attributes, segments, competitors and questions; of the levels of each attribute, and of the options and items of each question."""
 
     attributes: dict[str, str] = field(default_factory=dict)
     segments: dict[str, str] = field(default_factory=dict)
+    competitors: dict[str, str] = field(default_factory=dict)
     questions: dict[str, str] = field(default_factory=dict)
     levels: dict[str, dict[str, str]] = field(default_factory=dict)
     parts: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -34,6 +35,8 @@ class _Names:
                 return self.attributes
             case ["segments", "id"]:
                 return self.segments
+            case ["competitors", "id"]:
+                return self.competitors
             case ["pages", "questions", "id"]:
                 return self.questions
             case ["attributes", "levels", "id"]:
@@ -92,7 +95,13 @@ def _renamed(value: Any, place: Place, before: Mapping[str, Any], names: _Names)
         return _each(value, names.segments)
     elif last in {"attention", "reversed"}:
         return _each(value, names.parts.get(owner, {}))
-    elif last == "id" and "items" in place and value_at(before, (*place[:-3], "measures")):
+    elif last == "competitor":
+        return _each(value, names.competitors)
+    elif last == "script" and place[0] == "simulation":
+        return _each(value, {old: new for own in names.parts.values() for old, new in own.items()})
+    elif last == "id" and place[0] == "simulation":
+        return _each(value, names.attributes)
+    elif last == "id" and "items" in place and value_at(before, (*place[:-3], "measures")) not in (None, "script"):
         return _each(value, names.attributes)
     elif isinstance(value, str):
         return _ANSWER.sub(lambda found: f"{{answer:{names.questions.get(found[1], found[1])}}}", value)
