@@ -21,10 +21,12 @@ from wtp.estimation import constant_sum, kano, ranking_table
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE, Note
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
+from wtp.survey.measures import EXPECTATION, EXPERIENCE, SCRIPT
 from wtp.survey.questions import ConstantSum, Question
 
 _REPLICATES = 1_000
 _BLOCK = 4_000_000  # numbers of a bootstrap at a time
+ELSEWHERE = ("purchase_intent", EXPECTATION, EXPERIENCE, SCRIPT)  # measures that have tables and sections of their own
 _NOT_USED = "Question {question}: {reason}"
 
 
@@ -37,7 +39,7 @@ def question_tables(
     found: dict[str, list[pd.DataFrame]] = {}
     notes: list[Note] = []
     for question in definition.questions:
-        if question.type not in FRAMES or getattr(question, "measures", None) == "purchase_intent":
+        if question.type not in FRAMES or getattr(question, "measures", None) in ELSEWHERE:
             continue
         frame = answer_frame(question, people)
         parts = {name: frame[frame.index.isin(own)] for name, own in members.items()}

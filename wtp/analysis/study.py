@@ -22,6 +22,7 @@ from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_hit_rat
 from wtp.analysis.comparison import hints, importance_performance, performance_table, todays_steps, triangulation_tables
 from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
+from wtp.analysis.expectations import expectation_tables, strengths_table
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
 from wtp.analysis.joint import joint_regions
 from wtp.analysis.market import known_shift
@@ -175,7 +176,8 @@ def _asked(
     items, best_worst, more = best_worst_tables(definition, groups, request)
     offers, rated, others = rated_offer_tables(definition, groups, request)
     compared = method_tables(definition, groups, request, choices=fitted, best_worst=best_worst, rated=rated)
-    return {**questions, **items, **offers, **compared}, (*notes, *more, *others)
+    expected = expectation_tables(definition, groups, request)
+    return {**questions, **items, **offers, **compared, **expected}, (*notes, *more, *others)
 
 
 def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:
@@ -267,13 +269,16 @@ def _tables(
         none_shift=none_shift,
         **chance,
     )
+    worth = importance_performance(definition, invested, performance, tables["stated_importance"]).merge(
+        regions, on=["segment", "attribute"], how="left"
+    )
+    compared = strengths_table(definition, groups, worth, request)
     more |= {
         "performance": performance,
         "expected_wrong": expected_wrong(invested),
-        "hints": hints(definition, invested, performance),
-        "importance_performance": importance_performance(
-            definition, invested, performance, tables["stated_importance"]
-        ).merge(regions, on=["segment", "attribute"], how="left"),
+        "hints": hints(definition, invested, compared),
+        "importance_performance": worth,
+        "strengths": compared,
     }
     if definition.economics and definition.economics.budget is not None:
         more[BUDGET] = budget_table(definition, invested, definition.economics.budget)

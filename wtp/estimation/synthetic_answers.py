@@ -39,7 +39,7 @@ _KANO = {
 _MAIN = 0.55
 _SAMENESS = 8.0  # of a person's ratings round the mean; the fewer, the more people differ
 _HALO = 0.5  # correlation of the inclinations behind any two ratings of a person
-_UNSURE = 0.1
+_UNSURE = 0.05
 _ORDERLY = 3.0  # logits between the first and the last event of a script
 
 

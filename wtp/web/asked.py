@@ -1,4 +1,4 @@
-"""What a survey asked, section by section: `PARTS` has one entry a type of question or page, `WHOLE` one for what is shown together."""
+"""What a survey asked, section by section: `PARTS` has one entry a type of question or page (rankings of a script have their own), `WHOLE` one for what is shown together."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from typing import Any
 import plotly.graph_objects as go
 
 from wtp.survey import Definition
+from wtp.survey.measures import EXPECTATION, EXPERIENCE, SCRIPT, expectation_ratings
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
-from wtp.survey.questions import ConstantSum, Kano, Ranking, Rating
+from wtp.survey.questions import Kano, Ranking, Rating
 from wtp.web import answer_sections as answer
+from wtp.web import expectation_sections as expectation
 from wtp.web import said_sections as said
 from wtp.web.reading import Reading
 from wtp.web.section import Section
 from wtp.web.version_section import versions_section
 
-SAID, ANSWERS = "said", "answers"
+SAID, ANSWERS, EXPECTATIONS = "said", "answers", "expectations"
 _PREFIX = "asked-"
+_FIRST = ("methods", "expectation_gaps")
+_ELSEWHERE = ("purchase_intent", EXPECTATION, EXPERIENCE)  # ratings that are shown as a part of something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,11 @@ PARTS: dict[str, _Part] = {
     "rating": _Part(ANSWERS, answer.ratings_section, answer.ratings_figure),
     "time_grid": _Part(ANSWERS, answer.times_section, answer.times_figure),
     "text": _Part(ANSWERS, answer.texts_section, None),
+    SCRIPT: _Part(EXPECTATIONS, expectation.script_section, expectation.script_figure),
 }
 WHOLE: dict[str, _Part] = {
     "methods": _Part(SAID, lambda reading, _: said.methods_section(reading), lambda reading, _: said.methods_figure(reading)),
+    "expectation_gaps": _Part(EXPECTATIONS, lambda reading, _: expectation.gaps_section(reading), lambda reading, _: expectation.gaps_figure(reading)),
     "kano": _Part(SAID, lambda reading, _: said.kano_section(reading), lambda reading, _: said.kano_figure(reading)),
     "versions": _Part(ANSWERS, lambda reading, _: versions_section(reading), None),
 }  # fmt: skip
@@ -54,15 +60,21 @@ def _whole(reading: Reading) -> list[str]:
     definition = reading.definition
     ids = {attribute.id for attribute in definition.attributes} | {"price"}
     offers = [page for page in definition.pages if isinstance(page, ProfileRatingPage)]
-    items = [part.items for part in definition.questions if isinstance(part, ConstantSum | Ranking)]
+    items = [part.items for part in definition.questions if _kind(part) in ("constant_sum", "ranking")]
     items += [page.items for page in definition.pages if isinstance(page, BestWorstPage)]
     named = any(ids & {item.id for item in own} for own in items)
     wanted = {
         "methods": bool(definition.importance_rating or offers or named),
+        "expectation_gaps": expectation_ratings(definition) is not None,
         "kano": any(isinstance(question, Kano) for question in definition.questions),
         "versions": len(reading.analysis.tables.get("versions", ())) > 0,
     }
     return [name for name in WHOLE if wanted[name]]
+
+
+def _kind(part: Any) -> str:
+    """Key of a question or page in `PARTS`, whether it is there or not."""
+    return SCRIPT if isinstance(part, Ranking) and part.measures == SCRIPT else str(part.type)
 
 
 def _parts(definition: Definition) -> dict[str, Any]:
@@ -70,17 +82,17 @@ def _parts(definition: Definition) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for page in definition.pages:
         for part in getattr(page, "questions", None) or (page,):
-            elsewhere = isinstance(part, Rating) and part.measures == "purchase_intent"
-            if part.type in PARTS and not elsewhere:
+            elsewhere = isinstance(part, Rating) and part.measures in _ELSEWHERE
+            if _kind(part) in PARTS and not elsewhere:
                 found[part.id] = part
     return found
 
 
 def sections_on(page: str, reading: Reading) -> list[str]:
-    """Names of the charts on the page "said" or "answers"; none where the survey asked nothing of the kind."""
+    """Names of the charts on the page "said", "answers" or "expectations"; none where the survey asked nothing of the kind."""
     whole = [name for name in _whole(reading) if WHOLE[name].page == page]
-    parts = [name for name, part in _parts(reading.definition).items() if PARTS[part.type].page == page]
-    before = [name for name in whole if name == "methods"]
+    parts = [name for name, part in _parts(reading.definition).items() if PARTS[_kind(part)].page == page]
+    before = [name for name in whole if name in _FIRST]
     return [_PREFIX + name for name in (*before, *parts, *(name for name in whole if name not in before))]
 
 
@@ -91,13 +103,13 @@ def is_asked(chart: str) -> bool:
 
 def known(chart: str, reading: Reading) -> bool:
     """Whether this survey has such a chart."""
-    return any(chart in sections_on(page, reading) for page in (SAID, ANSWERS))
+    return any(chart in sections_on(page, reading) for page in (SAID, ANSWERS, EXPECTATIONS))
 
 
 def _found(chart: str, reading: Reading) -> tuple[_Part, Any]:
     name = chart.removeprefix(_PREFIX)
     part = _parts(reading.definition).get(name)
-    return (PARTS[part.type], part) if part is not None else (WHOLE[name], None)
+    return (PARTS[_kind(part)], part) if part is not None else (WHOLE[name], None)
 
 
 def asked_section(chart: str, reading: Reading) -> Section:

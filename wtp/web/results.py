@@ -27,7 +27,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
-from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.asked import ANSWERS, EXPECTATIONS, SAID, known, sections_on
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
@@ -50,7 +50,7 @@ PAGES = {
     "price": (
         "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
     ),
-    "invest": ("invest", "budget", "importance_performance", "strengths"),
+    "invest": ("invest", "budget", "importance_performance", "strengths", "keep_tell_fix"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
@@ -167,7 +167,7 @@ def overview(slug: str) -> str:
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
-@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
+@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, expectations, answers, model):page>")
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
@@ -187,7 +187,7 @@ def detail(slug: str, page: str) -> str:
 
 def sections_of(page: str, reading: Reading) -> list[Section]:
     """What a page shows: the sections that have figures, or say why there are none. 404 for a page of what was not asked."""
-    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
+    names = PAGES[page] if page in PAGES else sections_on(page, reading)
     return [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
 
 
@@ -245,10 +245,11 @@ def tabs(reading: Reading) -> dict[str, str]:
         "invest": gettext("Invest and save"),
         "market": gettext("The market"),
         "segments": gettext("Segments"),
+        EXPECTATIONS: gettext("Expectations"),
         ANSWERS: gettext("Answers"),
         "model": gettext("The model"),
     }
-    asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
+    asked = {page for page in (SAID, EXPECTATIONS, ANSWERS) if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
     always = set(PAGES) - {"market", "segments"}

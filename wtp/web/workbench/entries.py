@@ -43,7 +43,8 @@ _SHOWN = {
     "Scale": {"low", "high"},
     "Number": {"low", "high", "whole", "money"},
     "QuestionPage": {"text"},
-    "Rating": {"measures"},
+    "Rating": {"measures", "rival", "competitor"},
+    "Ranking": {"measures"},
     "Prohibition": {"prices"},
     "Simulation": {"spread"},
     "Panel": {"required"},
@@ -219,6 +220,7 @@ class Reader:
             ("Attribute", "current"): (*place[:-1], "levels"),
             ("SingleChoice", "attention"): (*place[:-1], "options"),
             ("SimulatedSegment", "segment"): ("segments",),
+            ("Rating", "competitor"): ("competitors",),
         }.get((model.__name__, field.name))
         return self._listed(listed) if listed else ()
 

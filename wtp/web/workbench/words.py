@@ -36,6 +36,7 @@ LISTS: dict[str, LazyString] = {
     "prohibited": _l("Prohibited combinations"),
     "conditional_prices": _l("Prices for some levels only"),
     "per_label": _l("Tastes for single labels"),
+    "rated": _l("Mean ratings"),
 }
 
 ONE_OF: dict[str, LazyString] = {
@@ -54,6 +55,7 @@ ONE_OF: dict[str, LazyString] = {
     "prohibited": _l("Combination"),
     "conditional_prices": _l("Rule"),
     "per_label": _l("Label"),
+    "rated": _l("Rated attribute"),
 }
 
 TYPES: dict[str, LazyString] = {
@@ -166,6 +168,14 @@ LABELS: dict[str, LazyString] = {
     "fewest": _l("At least"),
     "most": _l("At most"),
     "measures": _l("Measures"),
+    "rival": _l("Name of the rated rival"),
+    "competitor": _l("… or which competitor it is"),
+    "rated": _l("Mean ratings"),
+    "expectation": _l("Mean of what is expected"),
+    "experience": _l("Mean of what was met with"),
+    "performance": _l("Mean of how well we do"),
+    "rival_performance": _l("Mean of how well the rival does"),
+    "script": _l("Expected order of events"),
     "whole": _l("Whole numbers only"),
     "money": _l("An amount of money"),
     "total": _l("Total to divide"),
@@ -249,6 +259,11 @@ HELP: dict[str, LazyString] = {
     "required": _l("ask: asked once, then one may go on."),
     "unsure": _l("Empty: there is no such answer."),
     "measures": _l("Items must then be named like the attributes; analyses use them."),
+    "Ranking.measures": _l("The items are then events in their expected order."),
+    "rival": _l("Shown in results. Only where the rating measures how well the rival does."),
+    "competitor": _l("Its levels then tell whether to fix something or to tell it."),
+    "rated": _l("What simulated respondents answer on average, by attribute or price."),
+    "script": _l("Events in the order that this segment expects."),
     "attention": _l("The option that the text asks to pick."),
     "why": _l("Behind a line to open, for those who hesitate to answer."),
     "reversed": _l("Their names; the same point for all items then shows who did not read."),
@@ -305,6 +320,9 @@ CHOICES: dict[str, LazyString | str] = {
     "importance": _l("importance"),
     "performance": _l("how well we do"),
     "rival_performance": _l("how well the strongest rival does"),
+    "expectation": _l("what is expected"),
+    "experience": _l("what was met with"),
+    "script": _l("expected order of events"),
     "purchase_intent": _l("purchase intent"),
     "price": _l("by price"),
     "share": _l("by share"),
