@@ -44,9 +44,7 @@ def _members(groups: _Groups) -> dict[str, list[int]]:
     return {name: [r.number for r in own if belongs(r)] for name, own in groups.items()}
 
 
-def _pairs(
-    one: Rating, other: Rating, groups: _Groups
-) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+def _pairs(one: Rating, other: Rating, groups: _Groups) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     """Both ratings by segment, of those who gave both; an attribute of a segment that may not be told is missing in the second one."""
     everybody = groups[ALL]
     first, second = (answer_frame(question, [r for r in everybody if belongs(r)]) for question in (one, other))
@@ -70,17 +68,20 @@ def _gap_tables(definition: Definition, groups: _Groups, request: Request) -> di
     if not parts:
         return {}
     table = expectations.expectation_gaps(parts, confidence=request.confidence, least=SMALLEST_SAMPLE)
-    whole = {name: own for name, own in parts.items() if own[1].notna().any().all()}
-    reliable = {
+    whole = {name: (a, b) for name, (a, b) in parts.items() if _rated_all(a, b) >= SMALLEST_SAMPLE}
+    reliability = stacked({
         name: pd.DataFrame([expectations.difference_reliability(*own, confidence=request.confidence, replicates=_REPLICATES, seed=request.seed)])
         for name, own in whole.items()
-    }  # fmt: skip
-    reliability = stacked(reliable)
-    enough = reliability["respondents"] >= SMALLEST_SAMPLE if len(reliability) else []
+    })  # fmt: skip
     return {
         "expectation_gaps": _pooled(table, request.confidence).drop(columns="std_error"),
-        "expectation_reliability": reliability[enough].reset_index(drop=True) if len(reliability) else reliability,
+        "expectation_reliability": reliability,
     }
+
+
+def _rated_all(one: pd.DataFrame, other: pd.DataFrame) -> int:
+    """How many rated every attribute twice."""
+    return int((one.notna() & other.notna()).all(axis=1).sum())
 
 
 def _pooled(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -120,9 +121,7 @@ def _script_tables(definition: Definition, groups: _Groups, request: Request) ->
     return {name: table if name == "script_order" else scripts.adjusted(table) for name, table in tables.items()}
 
 
-def strengths_table(
-    definition: Definition, groups: _Groups, worth: pd.DataFrame, request: Request
-) -> pd.DataFrame:
+def strengths_table(definition: Definition, groups: _Groups, worth: pd.DataFrame, request: Request) -> pd.DataFrame:
     """One row a segment and attribute that 30 rated of this company and of its rival: both ratings, the gap, what the attribute is worth, the standing of today's level, and the verdict with its probability.
 
     worth: segment, attribute, value, value_low, value_high and, where draws are joint, gap_correlation. No rows where the two ratings have different scales.

@@ -18,37 +18,34 @@ NAMES = {
     NONE: "Customers do not expect one common order",
 }
 BADGES = {
-    STRONG: "strong agreement",
-    SOME: "partial agreement",
-    WEAK: "weak agreement",
-    NONE: "no common order",
+    STRONG: "Strong agreement",
+    SOME: "Partial agreement",
+    WEAK: "Weak agreement",
+    NONE: "No common order",
 }
-_STRONG, _SOME = 0.6, 0.3  # lower ends of the interval of tau: four of five, and two of three pairs of events in the same order
+# Lower ends of the interval of tau: four of five, and two of three pairs of events in the same order.
+_STRONG, _SOME = 0.6, 0.3
 
 
-def strength(agreed: Mapping[str, float]) -> str:
+def strength(agreed: pd.Series) -> str:
     """How far people agree: tau_low of the order, and whether there is a common one at all (differs)."""
     if not agreed["differs"]:
         return NONE
     return STRONG if agreed["tau_low"] >= _STRONG else SOME if agreed["tau_low"] >= _SOME else WEAK
 
 
-def title(
-    table: pd.DataFrame, agreed: Mapping[str, float], *, labels: Mapping[str, str], words: Callable[[str], str]
-) -> str:
-    """The finding of one segment. table: item and place, the first event on top."""
+def title(table: pd.DataFrame, agreed: str, *, labels: Mapping[str, str], words: Callable[[str], str]) -> str:
+    """The finding of one segment. table: item and place, the first event on top; agreed: the `strength` of the agreement."""
     order = " → ".join(labels.get(item, item) for item in table["item"])
-    return words(NAMES[strength(agreed)]).format(order=order)
+    return words(NAMES[agreed]).format(order=order)
 
 
-def figure(
-    table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], badge: str
-) -> go.Figure:
+def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], badge: str) -> go.Figure:
     """table: item, place with its interval, of one segment, the first event on top; badge: how far people agree."""
     drawn = items.figure(
         table, PLACE, labels=labels, x_title=words("Mean place, 1 comes first"), in_order=True, x_range=(0.7, len(table) + 0.3)
     )  # fmt: skip
     drawn.add_annotation(
-        text=badge, x=0, y=1, yshift=8, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False, font={"size": 13}
+        text=badge, x=1, y=1, yshift=8, xref="paper", yref="paper", xanchor="right", yanchor="bottom", showarrow=False, font={"size": 12}
     )  # fmt: skip
     return drawn.update_xaxes(tickvals=list(range(1, len(table) + 1))).update_layout(margin={"t": 44})

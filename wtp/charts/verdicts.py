@@ -1,4 +1,4 @@
-"""Keep, tell or fix: how much better or worse than the rival each attribute is seen, the most that is at stake on top, with the verdict beside it."""
+"""Keep, tell or fix: how much better or worse than the rival each attribute is seen, the most that is at stake on top, with the mark of its verdict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ NAMES = {
     "let_be": "Let it be",
     "undecided": "Not decided yet",
 }
-MARKS = {"keep_tell": "●", "tell": "◆", "fix": "▲", "behind": "✕", "over_delivered": "■", "let_be": "▽", "undecided": "○"}
+MARKS = {
+    "keep_tell": "●",
+    "tell": "◆",
+    "fix": "▲",
+    "behind": "✕",
+    "over_delivered": "■",
+    "let_be": "▽",
+    "undecided": "○",
+}
 TITLES = {
     "tell": "Tell it: {attributes}",
     "fix": "Fix it: {attributes}",
@@ -26,6 +34,7 @@ TITLES = {
     "keep_tell": "Keep it and tell it: {attributes}",
     "over_delivered": "More than is honoured: {attributes}",
 }
+NO_WORTH = "No worth of its own"
 NOTHING = "Against the rival nothing is decided yet"
 _COLOURS = {"keep_tell": COLOURS[0], "tell": COLOURS[5], "fix": COLOURS[1], "behind": COLOURS[3], "over_delivered": COLOURS[4]}  # fmt: skip
 _PATTERNS = {"tell": "/", "behind": "x", "over_delivered": "."}
@@ -65,24 +74,16 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
                 text=own["name"],
                 textposition="none",
                 orientation="h",
+                width=0.6,
                 marker={"color": _COLOURS.get(verdict, GREY), "pattern": {"shape": _PATTERNS.get(verdict, "")}},
                 error_x={"array": own[high] - own[middle], "arrayminus": own[middle] - own[low], "color": INK},
-                name=words(NAMES.get(verdict, "No worth of its own")),
+                name=f"{MARKS[verdict]} {words(NAMES[verdict])}" if verdict else words(NO_WORTH),
                 hovertemplate="%{text}: %{x:+.1f}<extra></extra>",
             )
         )
     x_title = words("Seen better than {rival}, points").format(rival=rival)
     drawn = new_figure(traces, x_title=x_title, y_title="", height=120 + 44 * len(rows))
-    for place, row in rows[rows["verdict"] != ""].iterrows():
-        side = -1 if row[middle] > 0 else 1
-        drawn.add_annotation(
-            text=f"{MARKS[row['verdict']]} {words(NAMES[row['verdict']])}",
-            x=side * reach,
-            y=place,
-            xanchor="left" if side < 0 else "right",
-            showarrow=False,
-            font={"size": 12},
-        )
     drawn.add_vline(x=0, line={"color": GREY, "width": 2})
-    drawn.update_yaxes(tickvals=list(rows.index), ticktext=list(rows["name"]), range=[-0.6, len(rows) - 0.4])
-    return drawn.update_xaxes(range=[-reach, reach], tickformat="+.1~f").update_layout(showlegend=False, barmode="overlay")
+    ticks = [f"{MARKS.get(verdict, '')} {name}".strip() for verdict, name in zip(rows["verdict"], rows["name"], strict=True)]  # fmt: skip
+    drawn.update_yaxes(tickvals=list(rows.index), ticktext=ticks, range=[-0.6, len(rows) - 0.4])
+    return drawn.update_xaxes(range=[-reach, reach]).update_layout(barmode="overlay", showlegend=True)

@@ -49,7 +49,9 @@ def consensus(
     first, last = np.quantile(ranks, [tail, 1 - tail], axis=0)
     mean = places.mean(axis=0)
     table = pd.DataFrame({"item": list(orders.columns), "rank": rankdata(mean.round(12)), "rank_low": np.floor(first), "rank_high": np.ceil(last)})  # fmt: skip
-    return table.assign(place=mean, place_low=low, place_high=high).sort_values("place", kind="stable", ignore_index=True)
+    return table.assign(place=mean, place_low=low, place_high=high).sort_values(
+        "place", kind="stable", ignore_index=True
+    )
 
 
 def agreement(

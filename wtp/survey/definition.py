@@ -136,8 +136,12 @@ class SimulatedSegment(Record):
     price_limit: Money = Field(description="price at which half would still buy today's offer")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: PerLabel = Field(default=(), description="what is different for one label")
-    rated: Annotated[tuple[SimulatedRating, ...], Field(max_length=13), AfterValidator(unique_ids("rating"))] = ()
-    script: tuple[Identifier, ...] = Field((), description="events in the order in which this segment expects them")
+    rated: Annotated[tuple[SimulatedRating, ...], Field(max_length=13), AfterValidator(unique_ids("rating"))] = Field(
+        default=(), description="mean ratings that they give"
+    )
+    script: tuple[Identifier, ...] = Field(
+        default=(), description="events in the order in which this segment expects them"
+    )
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:

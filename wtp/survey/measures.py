@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from wtp.survey.attributes import Identifier, Record
 from wtp.survey.questions import Ranking, Rating
 from wtp.survey.wording import Wording

@@ -202,7 +202,12 @@ class Rating(Asked):
         named = [name for name in ("rival", "competitor") if getattr(self, name) is not None]
         if named and self.measures != "rival_performance":
             allowed = 'only with measures = "rival_performance"'
-            raise mistake(named[0], f"{named[0]} of a rating that measures {self.measures or 'nothing'}", allowed, f"remove {named[0]}")
+            raise mistake(
+                named[0],
+                f"{named[0]} of a rating that measures {self.measures or 'nothing'}",
+                allowed,
+                f"remove {named[0]}",
+            )
         return self
 
 

@@ -31,12 +31,9 @@ class _Names:
         """Where the id at a place belongs."""
         owner = str(value_at(content, (*place[:-3], "id")))
         match [part for part in place if isinstance(part, str)]:
-            case ["attributes", "id"]:
-                return self.attributes
-            case ["segments", "id"]:
-                return self.segments
-            case ["competitors", "id"]:
-                return self.competitors
+            case ["attributes" | "segments" | "competitors" as table, "id"]:
+                own: dict[str, str] = getattr(self, table)
+                return own
             case ["pages", "questions", "id"]:
                 return self.questions
             case ["attributes", "levels", "id"]:
@@ -91,16 +88,11 @@ def _renamed(value: Any, place: Place, before: Mapping[str, Any], names: _Names)
         return _each(value, names.attributes)
     elif last == "current" and place[0] == "attributes":
         return _each(value, names.levels.get(owner, {}))
-    elif last == "segment" and place[0] == "simulation":
-        return _each(value, names.segments)
-    elif last in {"attention", "reversed"}:
-        return _each(value, names.parts.get(owner, {}))
-    elif last == "competitor":
-        return _each(value, names.competitors)
-    elif last == "script" and place[0] == "simulation":
-        return _each(value, {old: new for own in names.parts.values() for old, new in own.items()})
-    elif last == "id" and place[0] == "simulation":
-        return _each(value, names.attributes)
+    elif place and place[0] == "simulation" and last in {"segment", "script", "id"}:
+        events = {old: new for own in names.parts.values() for old, new in own.items()}
+        return _each(value, {"segment": names.segments, "script": events, "id": names.attributes}[last])
+    elif last in {"attention", "reversed", "competitor"}:
+        return _each(value, names.competitors if last == "competitor" else names.parts.get(owner, {}))
     elif last == "id" and "items" in place and value_at(before, (*place[:-3], "measures")) not in (None, "script"):
         return _each(value, names.attributes)
     elif isinstance(value, str):

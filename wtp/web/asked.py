@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from wtp.survey import Definition
 from wtp.survey.measures import EXPECTATION, EXPERIENCE, SCRIPT, expectation_ratings
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
-from wtp.survey.questions import Kano, Ranking, Rating
+from wtp.survey.questions import ConstantSum, Kano, Ranking, Rating
 from wtp.web import answer_sections as answer
 from wtp.web import expectation_sections as expectation
 from wtp.web import said_sections as said
@@ -60,7 +60,9 @@ def _whole(reading: Reading) -> list[str]:
     definition = reading.definition
     ids = {attribute.id for attribute in definition.attributes} | {"price"}
     offers = [page for page in definition.pages if isinstance(page, ProfileRatingPage)]
-    items = [part.items for part in definition.questions if _kind(part) in ("constant_sum", "ranking")]
+    items = [
+        part.items for part in definition.questions if isinstance(part, ConstantSum | Ranking) and _kind(part) != SCRIPT
+    ]
     items += [page.items for page in definition.pages if isinstance(page, BestWorstPage)]
     named = any(ids & {item.id for item in own} for own in items)
     wanted = {

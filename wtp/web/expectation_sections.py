@@ -30,7 +30,7 @@ def gaps_section(reading: Reading) -> Section:
         title=expectations.title(ranked, labels=reading.labels, words=gettext) if len(table) else gettext("Expected and met"),
         says=gettext("Mean ratings of what respondents expected and of what they met with, by those who gave both, and the difference: experience less expectation. Its interval is wide enough to hold for all attributes and segments of this page together; only where it is clear of zero is an expectation called missed or exceeded. The chart shows each segment's own means; the column beside the difference moves that of a segment towards all segments by how little it knows."),
         not_says=gettext("It does not say whether an expectation was reasonable, nor what meeting it would be worth. Both scores stand beside the difference, since the same difference between high and between low scores means something else; and expectations that are asked for afterwards are coloured by the experience."),
-        head=(gettext("Attribute"), headed(gettext("Expected"), reading), headed(gettext("Met with"), reading), gettext("Difference, with an interval for all together"), headed(gettext("Difference, moved towards all segments"), reading) if pooled else "", gettext("Finding"), gettext("Respondents")),
+        head=(gettext("Attribute"), headed(gettext("Expectation"), reading), headed(gettext("Experience"), reading), gettext("Difference, with an interval for all together"), headed(gettext("Difference, moved towards all segments"), reading) if pooled else "", gettext("Finding"), gettext("Respondents")),
         rows=tuple(
             (
                 reading.labels[row["attribute"]],
@@ -78,7 +78,9 @@ def gaps_figure(reading: Reading) -> go.Figure:
     ratings = expectation_ratings(reading.definition)
     scale = ratings[0].scale if ratings else None
     ends = (scale.low, scale.high) if scale else (1, 7)
-    return expectations.figure(reading.table("expectation_gaps"), labels=safe(reading.labels), words=gettext, scale=ends)
+    return expectations.figure(
+        reading.table("expectation_gaps"), labels=safe(reading.labels), words=gettext, scale=ends
+    )
 
 
 def script_section(reading: Reading, question: Ranking) -> Section:
@@ -88,7 +90,7 @@ def script_section(reading: Reading, question: Ranking) -> Section:
     known = len(rows) > 0 and len(agreed) > 0
     return Section(
         chart=f"asked-{question.id}",
-        title=script.title(rows, agreed.iloc[0], labels=labels, words=gettext) if known else asked_as(question.label),
+        title=script.title(rows, script.strength(agreed.iloc[0]), labels=labels, words=gettext) if known else asked_as(question.label),
         lead=asked_as(question.label),
         says=gettext("The common order is that of the mean places. Agreement is Kendall's tau, from -1 to 1: how much more often a respondent puts two events in the same order as all others together than in the reverse one. It is called strong if it is surely above 0.6 (four of five pairs alike), partial above 0.3. Segments are compared by shuffling their respondents; what is called a difference would be one by chance in at most 5 % of such studies."),
         not_says=gettext("It is the order that customers have in mind, not the one that you keep to, nor how much a deviation annoys them. Events that nobody thought of when asking are not in it."),
@@ -111,7 +113,7 @@ def _rank(row: pd.Series) -> str:
 def _agreement(row: pd.Series) -> str:
     return gettext(
         "%(strength)s: Kendall's tau with the order of all others is %(tau)s (%(tau_interval)s), Kendall's W %(w)s (%(w_interval)s).",
-        strength=gettext(script.BADGES[script.strength(row)]).capitalize(),
+        strength=gettext(script.BADGES[script.strength(row)]),
         tau=formats.number(row["tau"], 2),
         tau_interval=numbers(row["tau_low"], row["tau_high"], 2),
         w=formats.number(row["agreement"], 2),
@@ -143,7 +145,7 @@ def script_figure(reading: Reading, question: Ranking) -> go.Figure:
     agreed = rows_of(reading, "script_agreement", question.id).iloc[0]
     badge = gettext(
         "%(strength)s: tau %(tau)s (%(interval)s)",
-        strength=gettext(script.BADGES[script.strength(agreed)]).capitalize(),
+        strength=gettext(script.BADGES[script.strength(agreed)]),
         tau=formats.number(agreed["tau"], 2),
         interval=numbers(agreed["tau_low"], agreed["tau_high"], 2),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
@@ -94,8 +92,8 @@ def keep_tell_fix_section(reading: Reading) -> Section:
     table = reading.table("strengths")
     rows = verdicts.ordered(table) if len(table) else table
     standing = {
-        "ahead": gettext("better than the rival's"), "equal": gettext("as good as the rival's"),
-        "lower": gettext("below the rival's"), "unknown": gettext("not known"),
+        "ahead": gettext("better"), "equal": gettext("as good"),
+        "lower": gettext("lower"), "unknown": gettext("not known"),
     }  # fmt: skip
     step = formats.precision(float((rows["value_high"] - rows["value_low"]).median())) if len(rows) and rows["value"].notna().any() else formats.CENT  # fmt: skip
     return Section(
@@ -103,14 +101,14 @@ def keep_tell_fix_section(reading: Reading) -> Section:
         title=verdicts.title(rows, labels=reading.labels, words=gettext) if len(rows) else gettext("Keep, tell or fix"),
         says=gettext("Where customers value an attribute and see this company behind %(rival)s, there are two cures: where today's level is at least as good as the rival's, the perception is missing (tell it); where it is lower, the level is (fix it). The differences are moved towards zero by how much they may be chance, and as long as none is clear of it among so many, nothing is claimed. A verdict needs a probability of at least 90 %%, of the difference and of a worth of at least one per cent of the price together. What is at stake most, worth times difference, comes first.", rival=_rival(reading)),
         not_says=gettext("Ratings are impressions, and one good impression colours all others. The rival's level is the one that the survey describes; whether fixing pays is in the map of investments. The price has a difference but no worth of its own, since the others are measured by it."),
-        head=(gettext("Attribute"), gettext("This company"), gettext("Rival"), headed(gettext("Difference less chance, points"), reading), headed(gettext("Worth of today's level"), reading), gettext("Today's level"), gettext("Verdict"), gettext("Probability")),
-        rows=tuple(_verdict_row(reading, row, step, standing[row["standing"]]) for row in rows.to_dict("records")),
+        head=(gettext("Attribute"), gettext("This company"), gettext("Rival"), headed(gettext("Difference less chance, points"), reading), headed(gettext("Worth of today's level"), reading), gettext("Today's level against the rival's"), gettext("Verdict"), gettext("Probability")),
+        rows=tuple(_verdict_row(reading, row, step, standing[row["standing"]]) for _, row in rows.iterrows()),
         csv="strengths",
         drawn=len(rows) > 0,
     )  # fmt: skip
 
 
-def _verdict_row(reading: Reading, row: dict[str, Any], step: float, standing: str) -> tuple[str, ...]:
+def _verdict_row(reading: Reading, row: pd.Series, step: float, standing: str) -> tuple[str, ...]:
     worth = formats.DASH
     if pd.notna(row["value"]):
         worth = reading.with_interval(row["value"], row["value_low"], row["value_high"], step)

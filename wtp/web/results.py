@@ -167,7 +167,9 @@ def overview(slug: str) -> str:
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
-@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, expectations, answers, model):page>")
+@blueprint.get(
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, expectations, answers, model):page>"
+)
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""

@@ -43,7 +43,7 @@ _SHOWN = {
     "Scale": {"low", "high"},
     "Number": {"low", "high", "whole", "money"},
     "QuestionPage": {"text"},
-    "Rating": {"measures", "rival", "competitor"},
+    "Rating": {"measures"},
     "Ranking": {"measures"},
     "Prohibition": {"prices"},
     "Simulation": {"spread"},
