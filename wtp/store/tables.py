@@ -370,6 +370,8 @@ customer_respondent = sa.Table(
     metadata,
     sa.Column("respondent_id", sa.ForeignKey("respondent.id"), primary_key=True),
     sa.Column("customer_id", sa.ForeignKey("customer.id", ondelete="CASCADE"), nullable=False, unique=True),
+    sa.Column("known", sa.JSON, nullable=False),
+    sa.Column("known_at", UtcDateTime),
 )
 
 contact = sa.Table(
@@ -421,6 +423,7 @@ purchase = sa.Table(
     sa.Column("attribute", sa.String(40)),
     sa.Column("offered_up", sa.Boolean),
     sa.Column("stepped_up", sa.Boolean),
+    sa.Column("surcharge", sa.Float),
     sa.Column("amount", sa.Float, nullable=False),
     sa.Column("list_price", sa.Float),
     sa.Column("simulated", sa.Boolean, nullable=False),
