@@ -27,7 +27,7 @@ COUNT = 160
 def people(survey: Survey, answer: Answer) -> tuple[Respondent, ...]:
     """Respondents of whom all but the last ten are linked to what they bought."""
     bought = simulated_purchases(survey.definition, draw_respondents(survey.definition, COUNT, 9), date(2026, 11, 1), 3)
-    known = known_of(bought, {n: "cost" for n in range(5)})
+    known = known_of(bought, dict.fromkeys(range(5), "cost"))
     respondents = answer(COUNT).respondents
     return tuple(replace(r, known=known.get(r.number - 1, {}) if r.number <= COUNT - 10 else {}) for r in respondents)
 

@@ -54,35 +54,35 @@ def row(judged: Explained, grouping: str, part: str = "offers") -> pd.Series:
 
 
 def test_the_true_grouping_explains_choices_best(judged: Explained) -> None:
-    assert row(judged, "question")["best"]
-    assert row(judged, "contacts")["clear"]
-    assert not row(judged, "contacts")["best"]
-    assert row(judged, "question")["gain"] > row(judged, "contacts")["gain"] > 0
-    assert row(judged, "question")["hit"] > row(judged, "no groups")["hit"]
+    assert row(judged, "question")["explains_best"]
+    assert row(judged, "contacts")["explains"]
+    assert not row(judged, "contacts")["explains_best"]
+    assert row(judged, "question")["gained"] > row(judged, "contacts")["gained"] > 0
+    assert row(judged, "question")["hit"] > row(judged, "none")["hit"]
 
 
 def test_a_meaningless_grouping_loses(judged: Explained) -> None:
-    assert row(judged, "noise")["gain"] < 0
-    assert not row(judged, "noise")["clear"]
-    assert row(judged, "noise", "purchase")["gain"] < 0
+    assert row(judged, "noise")["gained"] < 0
+    assert not row(judged, "noise")["explains"]
+    assert row(judged, "noise", "purchase")["gained"] < 0
 
 
 def test_price_limits_have_a_figure_of_their_own(judged: Explained) -> None:
-    assert row(judged, "question", "purchase")["clear"]
-    assert row(judged, "question", "purchase")["gain"] > row(judged, "contacts", "purchase")["gain"] > 0
-    assert judged.scores.groupby("part")["best"].sum().max() <= 1
+    assert row(judged, "question", "purchase")["explains"]
+    assert row(judged, "question", "purchase")["gained"] > row(judged, "contacts", "purchase")["gained"] > 0
+    assert judged.scores.groupby("part")["explains_best"].sum().max() <= 1
 
 
 def test_latent_classes_know_of_a_person_what_half_of_his_choices_tell(judged: Explained) -> None:
-    found = row(judged, "latent classes")
-    assert found["clear"]
+    found = row(judged, "classes")
+    assert found["explains"]
     assert found["groups"] == 2
-    assert found["gain"] < row(judged, "question")["gain"]
+    assert found["gained"] < row(judged, "question")["gained"]
 
 
 def test_agreement_is_told_with_its_interval(judged: Explained) -> None:
     table = judged.agreement.set_index(["one", "other"])
-    close, chance = table.loc[("question", "latent classes")], table.loc[("question", "noise")]
+    close, chance = table.loc[("question", "classes")], table.loc[("question", "noise")]
     assert close["low"] < close["adjusted_rand"] < close["high"]
     assert close["adjusted_rand"] > 0.5
     assert chance["low"] < 0.01
@@ -95,7 +95,7 @@ def test_without_difference_nothing_is_claimed() -> None:
     found = []
     for seed in range(20):
         data, group = choices(apart=False, seed=seed)
-        found.append(bool(row(explained(data, {"question": group}), "question")["clear"]))
+        found.append(bool(row(explained(data, {"question": group}), "question")["explains"]))
     assert sum(found) <= 1
 
 

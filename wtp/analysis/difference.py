@@ -35,7 +35,7 @@ from wtp.survey.definition import Definition
 from wtp.survey.labels import todays_offer
 from wtp.survey.questions import Rating, SingleChoice
 
-DECLARED, CONTACTS = "declared segments", "core problem of contacts"
+DECLARED, CONTACTS = "declared", "contacts"
 _NOT_FOUND = "Respondents were not grouped by what they would pay: {reason}"
 _UNSTABLE = "Groups of respondents by what they would pay are not stable, or not more than one group cut into pieces: do not use them."
 _NOT_COMPARED = "Segments were not held against other groupings: {reason}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis.record import ALL
 from wtp.customers.purchases import SMALLEST_GROUP
@@ -55,19 +56,20 @@ def purchase_tables(
     holdout: Any,
     confidence: float,
 ) -> dict[str, pd.DataFrame]:
-    """`purchase_gain`: how well held-out choices are predicted with and without purchases, and from what; `up_selling`: forecast and taken steps up by tenth.
+    """`purchase_gain`: mean log-probability of held-out choices with and without purchases, and what is gained with its interval over respondents; `up_selling`: forecast and taken steps up by tenth.
 
     with_purchases, without: hierarchical fits of the same choices; the forecast comes from the one that never saw a purchase. holdout: held-out choices in its columns, or None.
     """  # fmt: skip
     tables = {}
     known = sum("families" in r.known for r in people)
     if holdout is not None:
-        rows = []
-        for name, fit in (("with", with_purchases), ("without", without)):
-            row = fit.holdout(holdout).table.loc["model"]
-            rows.append((ALL, name, known, float(row["hit_rate"]), float(row["log_score"]), int(row["tasks"])))
-        columns = ["segment", "purchases", "customers", "hit_rate", "log_score", "choice_tasks"]
-        tables[PURCHASE_GAIN] = pd.DataFrame(rows, columns=columns)
+        scores = {name: fit.log_scores(holdout) for name, fit in (("with", with_purchases), ("without", without))}
+        each = pd.Series(scores["with"] - scores["without"]).groupby(holdout.respondent).mean()
+        low, high = DescrStatsW(each).tconfint_mean(alpha=1 - confidence)
+        rows = [(ALL, name, known, float(own.mean()), len(own)) for name, own in scores.items()]
+        columns = ["segment", "purchases", "customers", "log_score", "choice_tasks"]
+        table = pd.DataFrame(rows, columns=columns)
+        tables[PURCHASE_GAIN] = table.assign(gained=[float(each.mean()), 0.0], low=[low, np.nan], high=[high, np.nan])
     offers = offered_steps(definition, people)
     if len(offers):
         found = up_selling(definition, without, offers, confidence)

@@ -26,7 +26,7 @@ from wtp.estimation.holdout import chosen_probabilities
 from wtp.segments.found import adjusted_rand
 
 OFFERS, PURCHASE = "offers", "purchase"
-NO_GROUPS, CLASSES = "no groups", "latent classes"
+NO_GROUPS, CLASSES = "none", "classes"
 _FOLDS = 5
 _STARTS = 4
 _REPLICATES = 2_000
@@ -34,9 +34,9 @@ _REPLICATES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """scores: part (offers, purchase), grouping, groups, respondents, hit (mean probability of what was chosen), gain (in mean log-probability over no groups), low, high, clear, best.
+    """scores: part (offers, purchase), grouping, groups, respondents, hit (mean probability of what was chosen), gained (in mean log-probability over no groups), low, high, explains, explains_best.
 
-    agreement: one, other, respondents, adjusted_rand, low, high. clear: the gain's interval lies above 0. best: clear, and clearly above every other grouping.
+    agreement: one, other, respondents, adjusted_rand, low, high. explains: what is gained lies above 0 with its whole interval. explains_best: so, and clearly above every other grouping.
     """
 
     scores: pd.DataFrame
@@ -143,7 +143,7 @@ def _table(
         others = [other for other in scores if other not in (name, NO_GROUPS)]
         best = low > 0 and all(interval(name, other)[1] > 0 for other in others)
         rows.append((part, name, groups[name], int(there.sum()), hit, gain, low, high, low > 0, best))
-    columns = ["part", "grouping", "groups", "respondents", "hit", "gain", "low", "high", "clear", "best"]
+    columns = ["part", "grouping", "groups", "respondents", "hit", "gained", "low", "high", "explains", "explains_best"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -52,7 +52,8 @@ PAGES = {
     ),
     "invest": ("invest", "budget", "importance_performance", "strengths"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
-    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
+    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
+    "purchases": ("up_selling", "purchase_gain"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
 # Charts with the segments beside one another, and the page that has more of each.
@@ -167,7 +168,9 @@ def overview(slug: str) -> str:
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
-@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
+@blueprint.get(
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, model):page>"
+)
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
@@ -245,14 +248,16 @@ def tabs(reading: Reading) -> dict[str, str]:
         "invest": gettext("Invest and save"),
         "market": gettext("The market"),
         "segments": gettext("Segments"),
+        "purchases": gettext("Purchases"),
         ANSWERS: gettext("Answers"),
         "model": gettext("The model"),
     }
     asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
-    always = set(PAGES) - {"market", "segments"}
-    return {page: name for page, name in tabs.items() if page in asked | market | segments | always}
+    purchases = {"purchases"} if any(name in reading.analysis.tables for name in PAGES["purchases"]) else set()
+    always = set(PAGES) - {"market", "segments", "purchases"}
+    return {page: name for page, name in tabs.items() if page in asked | market | segments | purchases | always}
 
 
 @blueprint.get("/results/<slug>/<chart>.json")
