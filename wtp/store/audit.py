@@ -19,6 +19,8 @@ from wtp.store import tables
 
 OPENED_EARLY, STATE, DECIDED = "results opened early", "state", "respondents"
 IMPORTED, TAKEN_BACK = "answers imported", "import taken back"
+CONTACTS_IMPORTED, CONTACTS_TAKEN_BACK = "contacts imported", "contacts taken back"
+LINKED, UNLINKED, FORGOTTEN = "contacts linked", "links dropped", "customer forgotten"
 LONGEST_REASON = 500
 _A = tables.audit.c
 
