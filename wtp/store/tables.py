@@ -370,7 +370,7 @@ customer_respondent = sa.Table(
     metadata,
     sa.Column("respondent_id", sa.ForeignKey("respondent.id"), primary_key=True),
     sa.Column("customer_id", sa.ForeignKey("customer.id", ondelete="CASCADE"), nullable=False, unique=True),
-    sa.Column("known", sa.JSON, nullable=False),
+    sa.Column("known", sa.JSON, nullable=False, default=dict),
     sa.Column("known_at", UtcDateTime),
 )
 
