@@ -5,7 +5,8 @@ Supply, sales effort and discounts of the past are in every purchase, so purchas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,66 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
+from wtp.analysis.disclosure import told
 from wtp.analysis.record import ALL
-from wtp.customers.purchases import SMALLEST_GROUP
+from wtp.customers.purchases import PURCHASE_COLUMNS, SMALLEST_GROUP, families, known_of, selling
 from wtp.errors import DataError
 from wtp.estimation.diagnostics import FULL_SAMPLE
 from wtp.pricing.money import Money
 from wtp.pricing.willingness_to_pay import contrast
-from wtp.survey.answers import Respondent
+from wtp.segments.declared import declared
+from wtp.survey.answers import Answers, Respondent
 from wtp.survey.definition import Definition
 
+SELLING, BOUGHT_FAMILIES = "selling", "purchase_families"
 FAMILIES, STEPPED_UP, DISCOUNT = "bought_families", "bought_step_ups", "bought_discount"
 UP_SELLING, PURCHASE_GAIN = "up_selling", "purchase_gain"
 _DRAWS = 200
 _GROUPS = 10
+
+
+def selling_tables(
+    definition: Definition,
+    purchases: Sequence[Mapping[str, Any]],
+    links: Mapping[Any, int],
+    answers: Answers,
+    confidence: float,
+) -> dict[str, pd.DataFrame]:
+    """`selling` and `purchase_families` of all customers who bought, and of the segments of those whose answers are linked.
+
+    purchases: rows as the store gives them, `customer` among them. links: number of the respondent by customer. Segments of fewer than 10 customers are left out, and so many that nobody can work them out.
+    """
+    frame = pd.DataFrame(purchases)
+    if frame.empty or frame["customer"].isna().all():
+        return {}
+    there = set(frame["customer"].dropna())
+    declared_of = declared(definition, answers.respondents)
+    segments = pd.Series({customer: declared_of.get(number) for customer, number in links.items() if customer in there}, dtype="str").dropna()  # fmt: skip
+    sizes = {ALL: len(there), **{str(name): int(count) for name, count in segments.value_counts().items()}}
+    shown = told(sizes, smallest=SMALLEST_GROUP)
+    own = segments[segments.isin(shown)]
+    tables = {
+        SELLING: selling(frame, own, confidence=confidence),
+        BOUGHT_FAMILIES: families(frame, own, confidence=confidence),
+    }
+    return {name: table for name, table in tables.items() if len(table) and shown}
+
+
+def known_beside(
+    purchases: Sequence[Mapping[str, Any]], contacts: Sequence[Mapping[str, Any]]
+) -> dict[Any, dict[str, Any]]:
+    """What is known by customer, to be kept with linked respondents: what he bought, and the core problem that his contacts were about most, the last of those named as often."""
+    frame = pd.DataFrame(purchases, columns=PURCHASE_COLUMNS)
+    told_of: dict[Any, list[tuple[Any, str]]] = {}
+    for row in contacts:
+        if row["customer_id"] is not None and row["core_problem"]:
+            told_of.setdefault(row["customer_id"], []).append((row["happened_at"], row["core_problem"]))
+    problems = {}
+    for customer, named in told_of.items():
+        counts = Counter(problem for _, problem in named)
+        most = max(counts.values())
+        problems[customer] = max((when, problem) for when, problem in named if counts[problem] == most)[1]
+    return known_of(frame, problems)
 
 
 def purchase_covariates(people: Sequence[Respondent]) -> pd.DataFrame:

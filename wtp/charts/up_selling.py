@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from wtp.charts.theme import COLOURS, GREY, new_figure
 
 FORETOLD = "Who values a step up more also took it more often: {low} of the least likely, {high} of the most likely"
+_Z90 = 1.6449
 NOT_FORETOLD = "What people value does not foretell which steps up they took"
 
 
 def is_foretold(table: pd.DataFrame) -> bool:
     """Whether the upper third of the groups took clearly more than the lower third. table: taken, customers, in the order of the forecast."""
     size = max(1, len(table) // 3)
-    first, last = table.head(size), table.tail(size)
-    shares = [float(np.average(part["taken"], weights=part["customers"])) for part in (first, last)]
-    numbers = [float(part["customers"].sum()) for part in (first, last)]
-    error = np.sqrt(sum(max(p * (1 - p), 1 / n) / n for p, n in zip(shares, numbers, strict=True)))
-    return bool(shares[1] - shares[0] > 1.6449 * error)
+    (first, many), (last, more) = (_taken(part) for part in (table.head(size), table.tail(size)))
+    error = (max(first * (1 - first), 1 / many) / many + max(last * (1 - last), 1 / more) / more) ** 0.5
+    return last - first > _Z90 * error
+
+
+def _taken(table: pd.DataFrame) -> tuple[float, float]:
+    """Share of the offers that were taken, and of how many customers."""
+    customers = float(table["customers"].sum())
+    return float((table["taken"] * table["customers"]).sum()) / customers, customers
 
 
 def title(table: pd.DataFrame, *, words: Callable[[str], str], percent: Callable[[float], str]) -> str:

@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 SMALLEST_GROUP = 10
+PURCHASE_COLUMNS = ["customer", "family", "amount", "list_price", "attribute", "offered_up", "stepped_up", "surcharge"]
 CROSS, UP, DISCOUNT, FAMILIES = "cross_selling", "up_selling", "discount", "families"
 
 

@@ -291,6 +291,8 @@ _RESULTS = {
     "forecast": ("share", "mean probability that a step up is worth more than its surcharge to the customer"),
     "taken": ("share", "offers of a step up that were taken"),
     "offers": ("whole number", "offers of a step up"),
+    "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families"),
+    "family": ("text", "product family"),
     "jaccard": ("share", "how alike the group is in bootstrapped samples"),
     "stability": ("number", "median adjusted Rand index over bootstrapped samples"),
     "null_stability": ("number", "the same of data of one group"),

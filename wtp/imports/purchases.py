@@ -47,6 +47,11 @@ class Purchases:
     problems: tuple[Problem, ...]
 
     @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The purchases as the store takes them."""
+        return [{str(name): value for name, value in row.items()} for row in self.frame.rename(columns={"date": "bought_on"}).to_dict("records")]  # fmt: skip
+
+    @property
     def sound(self) -> bool:
         """Whether nothing keeps the file out."""
         return all(problem.severity != ERROR for problem in self.problems)

@@ -120,3 +120,14 @@ def tidy(connection: sa.Connection, slug: str) -> None:
             ),
         )
     )
+
+
+def respondent_of(connection: sa.Connection, slug: str, number: str, *, secret: str) -> int | None:
+    """The number of the respondent who is linked with a customer, None without a link."""
+    query = (
+        sa.select(_R.number)
+        .join(tables.customer_respondent, _L.respondent_id == _R.id)
+        .join(tables.customer, _C.id == _L.customer_id)
+        .where(_C.study == slug, _C.key == key_of(secret, slug, number), sa.not_(_R.test))
+    )
+    return connection.execute(query).scalar_one_or_none()

@@ -44,3 +44,9 @@ def state(connection: sa.Connection, slug: str) -> tuple[str, ...]:
     )
     count, last = connection.execute(query).one()
     return (str(count), last.isoformat()) if count else ()
+
+
+def last(connection: sa.Connection, slug: str) -> tuple[int, datetime | None]:
+    """Of how many respondents something is known, and when it was brought in."""
+    query = sa.select(sa.func.max(_L.known_at)).join(_R_TABLE, _R.id == _L.respondent_id).where(_R.study == slug)
+    return len(of_study(connection, slug)), connection.execute(query).scalar_one()

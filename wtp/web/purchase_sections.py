@@ -1,4 +1,4 @@
-"""Sections of the page "Purchases" that rest on the model: which steps up were foretold, and whether purchases help to predict choices."""
+"""Sections of the page "Purchases": cross- and up-selling, which steps up were foretold, and whether purchases help to predict choices."""
 
 from __future__ import annotations
 
@@ -6,10 +6,74 @@ import pandas as pd
 import plotly.graph_objects as go
 from flask_babel import gettext
 
+from wtp.analysis import ALL
+from wtp.charts import selling
 from wtp.charts import up_selling as chart
 from wtp.web import formats
+from wtp.web.answer_sections import safe
 from wtp.web.reading import Reading
 from wtp.web.section import Section, headed, numbers, share_with_interval
+
+
+def _selling(reading: Reading) -> pd.DataFrame:
+    """Everybody and the segments, or the one that is chosen."""
+    table = reading.analysis.tables.get("selling", pd.DataFrame(columns=["segment", "figure", "estimate"]))
+    return table if reading.segment == ALL else table[table["segment"] == reading.segment]
+
+
+def selling_section(reading: Reading) -> Section:
+    """Cross-selling, up-selling, families and discounts, segment beside segment."""
+    table = _selling(reading)
+    names = {
+        "cross_selling": gettext("Buy of several families"),
+        "up_selling": gettext("Steps up taken of those offered"),
+        "families": gettext("Families bought, mean"),
+        "discount": gettext("Discount, mean"),
+    }
+    rows = []
+    for figure, name in names.items():
+        for _, row in table[table["figure"] == figure].iterrows():
+            told = (
+                f"{formats.number(row['estimate'], 2)} ({numbers(row['low'], row['high'], 2)})"
+                if figure == "families"
+                else share_with_interval(row["estimate"], row["low"], row["high"])
+            )
+            rows.append((name, reading.labels[row["segment"]], told, formats.number(row["customers"], 0)))
+    return Section(
+        chart="selling",
+        title=selling.title(table, segment=reading.segment, words=gettext, percent=formats.percent) if rows else "",
+        says=gettext("Customers with purchases, each counted once: who bought of two or more product families (cross-selling), how many of the steps up that were offered were taken (up-selling), how many families, and how far below the list price. Segments are known of customers whose answers are linked."),
+        not_says=gettext("What people bought shows what they were offered, too. It is no willingness to pay, and groups of fewer than ten customers are not shown."),
+        head=(gettext("Figure"), gettext("Segment"), headed(gettext("Share or mean"), reading), gettext("Customers")),
+        rows=tuple(rows),
+        csv="selling",
+        missing="" if rows or "selling" not in reading.analysis.tables else gettext("Fewer than ten customers of this segment are known to have bought."),
+    )  # fmt: skip
+
+
+def selling_figure(reading: Reading) -> go.Figure:
+    """Dots and intervals by segment."""
+    return selling.figure(_selling(reading), labels=safe(reading.labels), words=gettext)
+
+
+def families_section(reading: Reading) -> Section:
+    """How many customers bought of each family."""
+    table = reading.table("purchase_families") if "purchase_families" in reading.analysis.tables else pd.DataFrame()
+    rows = [
+        (str(row["family"]), share_with_interval(row["share"], row["low"], row["high"]), formats.number(row["customers"], 0))
+        for _, row in table.iterrows()
+    ]  # fmt: skip
+    first = table.iloc[0] if rows else None
+    return Section(
+        chart="purchase_families",
+        title=gettext("Most bought of “%(family)s”: %(share)s of the customers", family=first["family"], share=formats.percent(first["share"])) if first is not None else "",
+        says=gettext("Of the customers who bought anything, how many bought of each product family."),
+        not_says=gettext("Families bought by fewer than ten customers are left out."),
+        head=(gettext("Product family"), headed(gettext("Customers who bought of it"), reading), gettext("Customers")),
+        rows=tuple(rows),
+        csv="purchase_families",
+        drawn=False,
+    )  # fmt: skip
 
 
 def up_selling_section(reading: Reading) -> Section:

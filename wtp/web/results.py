@@ -28,6 +28,7 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
@@ -53,7 +54,7 @@ PAGES = {
     "invest": ("invest", "budget", "importance_performance", "strengths"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
-    "purchases": ("up_selling", "purchase_gain"),
+    "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
 # Charts with the segments beside one another, and the page that has more of each.
@@ -80,6 +81,7 @@ def reading_of(slug: str) -> Reading:
     if form is not None and form.budget.data is not None and not form.errors:
         budget = form.budget.data
         analysis = with_budget(analysis, survey.definition, budget)
+    analysis = with_purchases(running.database(), survey, analysis)
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
 
 

@@ -40,7 +40,14 @@ from wtp.web.performance_sections import (
     strengths_figure,
     strengths_section,
 )
-from wtp.web.purchase_sections import purchase_gain_section, up_selling_figure, up_selling_section
+from wtp.web.purchase_sections import (
+    families_section,
+    purchase_gain_section,
+    selling_figure,
+    selling_section,
+    up_selling_figure,
+    up_selling_section,
+)
 from wtp.web.reading import Reading
 from wtp.web.section import Section, headed, interval_head, shares, too_few
 from wtp.web.verdicts import Verdict, note_text, verdicts
@@ -341,6 +348,8 @@ _PARTS: dict[str, _Part] = {
     "found_profile": _Part(segment.found_profile_section),
     "latent_classes": _Part(segment.classes_section, segment.classes_figure),
     "grouping": _Part(grouping_section, grouping_figure),
+    "selling": _Part(selling_section, selling_figure),
+    "purchase_families": _Part(families_section),
     "up_selling": _Part(up_selling_section, up_selling_figure),
     "purchase_gain": _Part(purchase_gain_section),
     "part_worths": _Part(model.part_worths_section, model.part_worths_figure),
