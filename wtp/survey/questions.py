@@ -37,6 +37,11 @@ UNSURE = "unsure"
 Order = Literal["fixed", "random"]
 
 
+def _absent(value: object) -> bool:
+    """What earlier releases did not know leaves no trace where it is not used, so that fingerprints stay."""
+    return value is None
+
+
 class Option(Record):
     """One answer that can be picked; `alone` ends a list: it keeps its place and excludes the others, as "none of these"."""
 
@@ -110,7 +115,7 @@ class Ranking(Asked):
     items: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("item"))]
     order: Order = "random"
     most: int = Field(12, ge=1, le=12)
-    measures: Literal["script"] | None = None
+    measures: Literal["script"] | None = Field(None, exclude_if=_absent)
 
     @property
     def ranks(self) -> int:
@@ -178,8 +183,12 @@ class Rating(Asked):
     measures: (
         Literal["importance", "performance", "rival_performance", "expectation", "experience", "purchase_intent"] | None
     ) = None
-    rival: Wording | None = Field(None, description="name of the rival who is rated, shown in results")
-    competitor: Identifier | None = Field(None, description="which of the competitors the rated rival is")
+    rival: Wording | None = Field(
+        None, exclude_if=_absent, description="name of the rival who is rated, shown in results"
+    )
+    competitor: Identifier | None = Field(
+        None, exclude_if=_absent, description="which of the competitors the rated rival is"
+    )
     scale: Scale
     items: Annotated[tuple[Option, ...], Field(min_length=1, max_length=30), AfterValidator(unique_ids("item"))]
     order: Order = "fixed"

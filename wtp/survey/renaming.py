@@ -91,6 +91,8 @@ def _renamed(value: Any, place: Place, before: Mapping[str, Any], names: _Names)
     elif place and place[0] == "simulation" and last in {"segment", "script", "id"}:
         events = {old: new for own in names.parts.values() for old, new in own.items()}
         return _each(value, {"segment": names.segments, "script": events, "id": names.attributes}[last])
+    elif last == "core_problem" and place[0] == "contacts":
+        return _each(value, names.questions)
     elif last in {"attention", "reversed", "competitor"}:
         return _each(value, names.competitors if last == "competitor" else names.parts.get(owner, {}))
     elif last == "id" and "items" in place and value_at(before, (*place[:-3], "measures")) not in (None, "script"):
