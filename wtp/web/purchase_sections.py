@@ -122,7 +122,7 @@ def purchase_gain_section(reading: Reading) -> Section:
     return Section(
         chart="purchase_gain",
         title=_gain(float(table["low"].max())) if rows else "",
-        says=gettext("Families bought, steps up taken and mean discount enter the model as what is known of a customer beside his choices; they move a taste only as far as the choices of people who bought alike say so. Judged on choices that were held out."),
+        says=gettext("In a model of its own, families bought, steps up taken and mean discount stand beside the choices; they move a taste only as far as the choices of people who bought alike say so. Judged on choices that were held out. All other figures come from the model without them."),
         not_says=gettext("An association, not a cause: what people bought also shows what was on offer. Of customers whose purchases are not known nothing is assumed."),
         head=(gettext("Model"), gettext("Mean log-probability"), headed(gettext("Gain"), reading)),
         rows=tuple(rows),
