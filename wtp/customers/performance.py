@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from wtp.survey.definition import Definition
 from wtp.survey.measures import rated_rivals
@@ -60,11 +60,11 @@ def _against(ours: float, theirs: float) -> str:
 def strengths(rated: pd.DataFrame, *, smallest: float, confidence: float = 0.90, seed: int = 0) -> pd.DataFrame:
     """The table with pooled_gap and its interval, impact (worth times pooled gap, money times points) and its interval, verdict and its probability.
 
-    rated: segment, attribute, gap, std_error, value, value_low, value_high (money; NaN where withheld), gap_correlation (of gap and worth, NaN: independent), standing. smallest: relevant amount of money. A row without a
+    rated: segment, attribute, gap, std_error, value, value_low, value_high (money; NaN where withheld), respondents, gap_correlation (of gap and worth, NaN: independent), standing. smallest: relevant amount of money. A row without a
     worth, as the price, has an empty verdict; its probability is NaN.
     """
     z = float(norm.ppf((1 + confidence) / 2))
-    gap, error = _towards_zero(rated["gap"].to_numpy(float), rated["std_error"].to_numpy(float), 1 - confidence)
+    gap, error = _towards_zero(*rated[["gap", "std_error", "respondents"]].to_numpy(float).T, 1 - confidence)
     value = rated["value"].to_numpy(float)
     value_error = (rated["value_high"] - rated["value_low"]).to_numpy(float) / (2 * z)
     both = rated["gap_correlation"].fillna(0.0).to_numpy(float)
@@ -88,9 +88,9 @@ def strengths(rated: pd.DataFrame, *, smallest: float, confidence: float = 0.90,
     )  # fmt: skip
 
 
-def _towards_zero(gap: np.ndarray, error: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """Gaps (M,) and their errors after empirical Bayes round zero; all zero where none is clear of it among so many."""
-    clear = np.abs(gap) > norm.isf(alpha / 2 / max(len(gap), 1)) * np.maximum(error, _TINY)
+def _towards_zero(gap: np.ndarray, error: np.ndarray, n: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Gaps (M,) of n respondents each and their errors after empirical Bayes round zero; all zero where none is clear of it among so many."""
+    clear = np.abs(gap) > t.isf(alpha / 2 / max(len(gap), 1), n - 1) * np.maximum(error, _TINY)
     between = max(0.0, float((gap**2 - error**2).mean())) if clear.any() else 0.0
     weight = between / np.maximum(between + error**2, _TINY**2)
     return weight * gap, np.maximum(np.sqrt(weight) * error, _TINY)
