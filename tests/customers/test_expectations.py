@@ -47,7 +47,7 @@ def test_intervals_of_gaps_cover_the_truth() -> None:
 
 
 def test_missed_and_exceeded_are_found_and_chance_is_not() -> None:
-    """Of 1500 studies without any difference 9.1 per cent claimed one."""
+    """At most one study of twenty without any difference may claim one."""
     rng = np.random.default_rng(6)
     there = np.array([[5.5] * 7, [4.5, 6.2, 5.5, 5.5, 5.5, 5.5, 5.5]])
     nothing, alarms, studies = np.full((2, 7), 5.0), 0, np.random.default_rng(60)
@@ -56,10 +56,10 @@ def test_missed_and_exceeded_are_found_and_chance_is_not() -> None:
     assert found.loc["b", "verdict"] == EXCEEDED
     assert (found.loc[list("cdefg"), "verdict"] == "").all()
     assert (found["together_low"] < found["gap_low"]).all()
-    for _ in range(300):
+    for _ in range(200):
         table = expectation_gaps({name: frames(rated(nothing, 60, studies)) for name in ("all", "one")})
         alarms += bool((table["verdict"] != "").any())
-    assert alarms / 300 <= 0.12, "at most a tenth of studies without any difference claim one"
+    assert alarms / 200 <= 0.08
 
 
 def test_few_ratings_of_an_attribute_have_no_row() -> None:

@@ -1,6 +1,6 @@
 """Expectation before against experience after, on the same attributes: gap = experience - expectation, paired by person.
 
-A single answer can hardly be told from chance, and there are many: "missed" and "exceeded" need an interval that holds for all attributes and segments of a study together (Bonferroni) to be clear of zero.
+A single answer can hardly be told from chance, and there are many: "missed" and "exceeded" need an interval that holds for all attributes and segments of a study together, by 95 per cent (Bonferroni), to be clear of zero.
 Differences of two scores are less reliable than the scores (Edwards 2001; Peter, Churchill and Brown 1993), so both scores are always told beside them. Their reliability is that of the mean over the attributes,
 r = (s_x^2 r_xx + s_y^2 r_yy - 2 s_x s_y r_xy) / (s_x^2 + s_y^2 - 2 s_x s_y r_xy), which with equal spreads is ((r_xx + r_yy) / 2 - r_xy) / (1 - r_xy) (Lord 1963); r_xx and r_yy are
 Cronbach's (1951) alpha over the attributes. Of a single attribute, asked once, it cannot be known.
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from wtp.customers.gaps import paired_gaps
+from wtp.customers.gaps import FALSE_ALARM, paired_gaps
 
 MISSED, EXCEEDED = "missed", "exceeded"
 _BLOCK = 4_000_000  # numbers at a time
@@ -37,7 +37,7 @@ def expectation_gaps(
         for name, own in ratings.items()
     ]
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    half = t.ppf(1 - (1 - confidence) / 2 / max(len(table), 1), table["respondents"] - 1) * table["std_error"]
+    half = t.ppf(1 - FALSE_ALARM / 2 / max(len(table), 1), table["respondents"] - 1) * table["std_error"]
     low, high = table["gap"] - half, table["gap"] + half
     verdict = np.where(high < 0, MISSED, np.where(low > 0, EXCEEDED, ""))
     first = ["segment", *(name for name in table.columns if name not in ("segment", "std_error", "respondents"))]

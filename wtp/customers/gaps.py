@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
+FALSE_ALARM = 0.05  # probability that anything is claimed of a study in which nothing is so
 _COLUMNS = [
     "attribute", "first", "first_low", "first_high", "second", "second_low", "second_high", "gap", "gap_low", "gap_high",
     "std_error", "respondents",

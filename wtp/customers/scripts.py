@@ -16,9 +16,9 @@ import pandas as pd
 from scipy.stats import chi2, kendalltau, rankdata, t
 from statsmodels.stats.multitest import multipletests
 
+from wtp.customers.gaps import FALSE_ALARM
 from wtp.errors import DataError
 
-FALSE_ALARM = 0.05  # probability that anything is claimed of a study in which nothing is so
 _BLOCK = 2_000_000  # numbers of a bootstrap or permutation at a time
 
 

@@ -8,7 +8,7 @@ EXPECTATIONS = {
     "pooled_gap": ("number", "gap, of expectations moved towards that of all segments, of strengths towards zero, by how little is known of it"),
     "pooled_gap_low": ("number", "lower end of its interval"),
     "pooled_gap_high": ("number", "upper end of its interval"),
-    "together_low": ("number", "lower end of an interval of the gap that holds for all rows of the table together"),
+    "together_low": ("number", "lower end of an interval of the gap that holds for all rows of the table together, by 95 per cent"),
     "together_high": ("number", "upper end of that interval"),
     "impact": ("number", "worth of today's level times pooled gap, money times points"),
     "impact_low": ("number", "lower end of its interval"),
