@@ -33,25 +33,25 @@ def figure(
     table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], scale: tuple[float, float]
 ) -> go.Figure:
     """table: attribute, expected and met with their intervals, gap, verdict, of one segment; scale: ends of the ratings."""
-    rows = table.sort_values("gap", ascending=False, ignore_index=True)  # drawn from below
+    rows = table.sort_values("gap", ignore_index=True)
     rows = rows.assign(name=[labels.get(attribute, attribute) for attribute in rows["attribute"]])
     ends = rows[["expected", "met"]].assign(none=None).to_numpy(dtype=object).ravel()
     slopes = go.Scatter(
         x=[None if x is None else float(x) for x in ends],
-        y=[y for row in rows.index for y in (row + _APART, row - _APART, None)],
+        y=[y for row in rows.index for y in (row - _APART, row + _APART, None)],
         mode="lines",
         line={"color": GREY, "width": 2},
         hoverinfo="skip",
         showlegend=False,
     )
-    traces = [slopes, _dots(rows, "expected", _APART, INK, "circle-open", words(EXPECTED))]
+    traces = [slopes, _dots(rows, "expected", -_APART, INK, "circle-open", words(EXPECTED))]
     for verdict, (colour, symbol) in _LOOKS.items():
         own = rows[rows["verdict"] == verdict]
         if len(own):
-            traces.append(_dots(own, "met", -_APART, colour, symbol, words(NAMES[verdict])))
+            traces.append(_dots(own, "met", _APART, colour, symbol, words(NAMES[verdict])))
     x_title = words("Mean rating, points from {low} to {high}").format(low=scale[0], high=scale[1])
     drawn = new_figure(traces, x_title=x_title, y_title="", height=150 + 56 * len(rows))
-    return drawn.update_yaxes(tickvals=list(rows.index), ticktext=list(rows["name"]), range=[-0.6, len(rows) - 0.4])
+    return drawn.update_yaxes(tickvals=list(rows.index), ticktext=list(rows["name"]), range=[len(rows) - 0.4, -0.6])
 
 
 def _dots(rows: pd.DataFrame, name: str, shift: float, colour: str, symbol: str, words: str) -> go.Scatter:

@@ -59,7 +59,7 @@ def title(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[st
 def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[str], str], rival: str) -> go.Figure:
     """table: attribute, pooled_gap with its interval, impact, verdict, of one segment; rival: his name."""
     middle, low, high = _GAP
-    rows = ordered(table).iloc[::-1].reset_index(drop=True)  # drawn from below
+    rows = ordered(table)
     rows = rows.assign(name=[labels.get(a, a) for a in rows["attribute"]])
     reach = 1.15 * max(float(rows[[low, high]].abs().to_numpy().max()), 0.5)
     traces = []
@@ -85,5 +85,5 @@ def figure(table: pd.DataFrame, *, labels: Mapping[str, str], words: Callable[[s
     drawn = new_figure(traces, x_title=x_title, y_title="", height=120 + 44 * len(rows))
     drawn.add_vline(x=0, line={"color": GREY, "width": 2})
     ticks = [f"{MARKS.get(verdict, '')} {name}".strip() for verdict, name in zip(rows["verdict"], rows["name"], strict=True)]  # fmt: skip
-    drawn.update_yaxes(tickvals=list(rows.index), ticktext=ticks, range=[-0.6, len(rows) - 0.4])
+    drawn.update_yaxes(tickvals=list(rows.index), ticktext=ticks, range=[len(rows) - 0.4, -0.6])
     return drawn.update_xaxes(range=[-reach, reach]).update_layout(barmode="overlay", showlegend=True)

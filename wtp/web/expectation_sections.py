@@ -62,7 +62,7 @@ def _signed(value: float) -> str:
 def _reliability(reading: Reading) -> Iterator[str]:
     """How far the difference of a single person can be trusted."""
     rows = reading.table("expectation_reliability")
-    for _, row in rows.dropna(subset=["reliability"]).iterrows():
+    for _, row in rows.dropna(subset=["reliability"]).iterrows() if len(rows) else ():
         yield gettext(
             "Reliability over all attributes, of 1: expectation %(expected)s, experience %(met)s, their difference %(difference)s (%(interval)s); both scores correlate by %(correlation)s. Means of many respondents can be compared; the difference of one respondent says little unless its reliability is high.",
             expected=formats.number(row["alpha_expected"], 2),
