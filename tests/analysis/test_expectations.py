@@ -12,6 +12,7 @@ import pytest
 from tests.simulated import ORDERS, RATED, expected, simulated
 from wtp.analysis import Analysis, Request, analyse
 from wtp.analysis.expectations import expectation_tables, strengths_table
+from wtp.export.codebook import codebook
 from wtp.survey import Answers, Respondent, Survey
 
 QUICK = Request(model="conditional")
@@ -78,6 +79,13 @@ def test_what_to_tell_and_what_to_fix(found: Analysis) -> None:
     assert table["value"].drop("price").to_dict() == pytest.approx(worth.to_dict())
     hints = found.tables["hints"]
     assert ("all", "speed", "tell") in set(hints[["segment", "attribute", "hint"]].itertuples(index=False, name=None))
+
+
+def test_the_codebook_explains_every_column(found: Analysis, survey: Survey) -> None:
+    explained = set(codebook(survey.definition).query("table == 'results'")["column"])
+    for name in (*TABLES, "strengths"):
+        assert set(found.tables[name].columns) <= explained, name
+    assert Analysis.from_json(found.to_json()).tables["strengths"].equals(found.tables["strengths"])
 
 
 def test_without_structure_nothing_is_claimed(tmp_path: Any) -> None:
