@@ -293,6 +293,7 @@ _RESULTS = {
     "offers": ("whole number", "offers of a step up"),
     "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families"),
     "family": ("text", "product family"),
+    "simulated_purchases": ("whole number", "simulated purchases among all of the study"),
     "covariate": ("code", "what was bought: bought_families, bought_step_ups, bought_discount, each in standard deviations"),
     "jaccard": ("share", "how alike the group is in bootstrapped samples"),
     "stability": ("number", "median adjusted Rand index over bootstrapped samples"),
