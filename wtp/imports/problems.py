@@ -48,6 +48,15 @@ WHAT = {
     "answers_of_nobody": "These answers belong to nobody who chose.",
     "already_here": "These respondents are in the study already; they stay as they are.",
     "nothing_new": "All respondents of the file are in the study already.",
+    "missing_column": "A column that is needed is not in the file.",
+    "unknown_column": "This column has no meaning here; it is left out.",
+    "missing_value": "This must not be empty.",
+    "unknown_code": "This is none of the codes of the study.",
+    "date_unreadable": "This is no date, or one that can be read in two ways.",
+    "date_outside": "The time is in the future, or before the year 2000.",
+    "number_outside": "This is no whole number, or one outside what is allowed.",
+    "truth_unreadable": "It does not say yes or no.",
+    "text_long": "The text is too long, or holds signs that are no text.",
 }
 # code -> what to do
 REMEDY = {
@@ -88,8 +97,17 @@ REMEDY = {
     "answers_of_nobody": "Nothing, if they chose nothing; else look for differing names.",
     "already_here": "Nothing; to replace them, take the earlier import back first.",
     "nothing_new": "Choose another file, or take the earlier import back first.",
+    "missing_column": "Add it, or rename the column that holds it.",
+    "unknown_column": "Nothing, if it is not needed; else rename it to one of those allowed.",
+    "missing_value": "Fill it in, or remove the row.",
+    "unknown_code": "Mend the cell, or add the code to the study first.",
+    "date_unreadable": "Write year-month-day, or day.month.year.",
+    "date_outside": "Mend the time.",
+    "number_outside": "Write a whole number, or leave the cell empty.",
+    "truth_unreadable": "Write yes or no, or leave the cell empty.",
+    "text_long": "Shorten it.",
 }
-_NOTES = {"sizes_differ", "buying_missing", "answers_of_nobody", "already_here"}
+_NOTES = {"sizes_differ", "buying_missing", "answers_of_nobody", "already_here", "unknown_column"}
 
 
 @dataclass(frozen=True, slots=True)

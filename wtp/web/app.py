@@ -15,6 +15,8 @@ from wtp.store import open_database
 from wtp.web import (
     accounts,
     api,
+    contact_files,
+    contacts,
     design,
     errors,
     exports,
@@ -77,6 +79,8 @@ def create_app(settings: Settings) -> Flask:
         manage.blueprint,
         exports.blueprint,
         imports.blueprint,
+        contacts.blueprint,
+        contact_files.blueprint,
         field.blueprint,
         design.blueprint,
         quality.blueprint,
