@@ -9,6 +9,7 @@ from wtp.analysis.budget import with_budget
 from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.changed import Changed, changed
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
+from wtp.analysis.customers import analyse_contacts
 from wtp.analysis.influence import influence
 from wtp.analysis.models import NEEDED, final_models
 from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
@@ -82,6 +83,7 @@ __all__ = [
     "Specification",
     "WhatIf",
     "analyse",
+    "analyse_contacts",
     "analyse_choices",
     "certainty",
     "changed",
