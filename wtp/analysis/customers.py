@@ -36,7 +36,9 @@ from wtp.survey.contacts import ContactCodes, contact_codes, segment_by_problem
 from wtp.survey.load import Survey
 
 FEW = "Contacts of fewer than 10 customers so far: no figures yet."
-PART_KNOWN = "Of {share} of the contacts the segment is not known; the rates of segments take them to be like the others."
+PART_KNOWN = (
+    "Of {share} of the contacts the segment is not known; the rates of segments take them to be like the others."
+)
 NUMBERLESS = "{share} of the contacts are without a customer number; each of them counts as a customer of its own."
 _COLUMNS = ("id", "customer_id", "happened_at", "channel", "reason", "question", "mattered_most", "impression", "core_problem", "remedy", "solved", "minutes", "simulated")  # fmt: skip
 # What is not told of a few customers, by table; the number of contacts and customers too.
@@ -189,7 +191,9 @@ def _without_few(table: pd.DataFrame, name: str) -> pd.DataFrame:
     customers = table["customers"]
     total = table[table.columns[1]].isin(_TOTALS)
     hidden = customers.between(1, SMALLEST_REST - 1)
-    while hidden.any() and customers[hidden].sum() < SMALLEST_REST and (rest := ~hidden & ~total & (customers > 0)).any():
+    while (
+        hidden.any() and customers[hidden].sum() < SMALLEST_REST and (rest := ~hidden & ~total & (customers > 0)).any()
+    ):
         hidden |= table.index == customers[rest].idxmin()
     made = table.copy()
     for column in _FIGURES[name]:
@@ -201,9 +205,7 @@ def _without_few(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _agreement(frame: pd.DataFrame, codings: pd.DataFrame, codes: ContactCodes, request: Request) -> pd.DataFrame:
-    fields = {
-        name: list(codes[name]) for name in ("reason", "mattered_most", "core_problem") if codes[name]
-    }
+    fields = {name: list(codes[name]) for name in ("reason", "mattered_most", "core_problem") if codes[name]}
     if codings.empty:
         codings = pd.DataFrame(columns=["contact", *fields])
     second = codings[codings["contact"].isin(frame["id"])]

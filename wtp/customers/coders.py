@@ -12,7 +12,9 @@ WORDS = ((0.8, "almost perfect"), (0.6, "substantial"), (0.4, "moderate"), (0.2,
 POOR = "poor"
 
 
-def coder_agreement(first: pd.DataFrame, second: pd.DataFrame, fields: dict[str, list[str]], *, confidence: float) -> pd.DataFrame:
+def coder_agreement(
+    first: pd.DataFrame, second: pd.DataFrame, fields: dict[str, list[str]], *, confidence: float
+) -> pd.DataFrame:
     """field, contacts, agreement (share of equal codes), kappa, low, high, words; a row a field of the two frames, which have one row a contact in the same order.
 
     "Not said" is a code of its own. words are those of the lower end of the interval, so that few codings are never called good; with fewer than 20, or where

@@ -65,7 +65,7 @@ def _resampled(people: np.ndarray, seed: int) -> np.ndarray:
     """(replicates, questions): counts of Poisson bootstrap samples of persons; equal persons are drawn together."""
     kinds, how_many = np.unique(people, axis=0, return_counts=True)
     weights = np.random.default_rng([seed, 22]).poisson(how_many, (_REPLICATES, len(kinds)))
-    return weights @ kinds
+    return np.asarray(weights @ kinds)
 
 
 def unseen(contacts: pd.DataFrame, codes: Sequence[str], *, confidence: float) -> Unseen:

@@ -144,7 +144,8 @@ def simulated_contacts(
     frame["happened_at"] = (pd.Timestamp(start) + pd.to_timedelta(frame["days"], unit="D")).dt.floor("min")
     frame["channel"] = _picked(rng, _falling(list(codes["channel"]), 0.5), n)
     asks = rng.random(n) < truth.asked
-    frame["question"] = np.where(asks, _picked(rng, truth.questions, n), None)
+    frame["question"] = _picked(rng, truth.questions, n)
+    frame.loc[~asks, "question"] = None
     frame["remedy"] = _picked(rng, truth.remedies, n)
     frame["solved"] = rng.random(n) < frame["remedy"].map(truth.solved).to_numpy(dtype=float, na_value=0.5)
     for column, shares in (("mattered_most", truth.mattered), ("core_problem", truth.problems)):

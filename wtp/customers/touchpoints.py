@@ -52,7 +52,8 @@ def window_of(times: pd.Series) -> Window:
 def month_counts(times: pd.Series, window: Window) -> pd.Series:
     """Contacts by month of the window, months without any among them."""
     names = times.dt.tz_convert("UTC").dt.tz_localize(None).dt.to_period("M").astype(str)
-    return names.value_counts().reindex(window.months["month"], fill_value=0)
+    counts: pd.Series = names.value_counts().reindex(window.months["month"], fill_value=0)
+    return counts
 
 
 def reason_rates(
@@ -126,7 +127,9 @@ def poisson_interval(total: float, dispersion: float, df: int, confidence: float
     return float(low * dispersion), float(stats.gamma.isf(tail, seen + 1) * dispersion)
 
 
-def monthly(contacts: pd.DataFrame, rate: pd.Series, *, window: Window, customers: float, confidence: float) -> pd.DataFrame:
+def monthly(
+    contacts: pd.DataFrame, rate: pd.Series, *, window: Window, customers: float, confidence: float
+) -> pd.DataFrame:
     """month, contacts, customers, rate per 100 customers with interval, and the fitted course; `rate`: the row of any reason of `reason_rates`. Without months of which less than a quarter is in the window."""
     months = window.months
     names = contacts["happened_at"].dt.tz_convert("UTC").dt.tz_localize(None).dt.to_period("M").astype(str)
@@ -239,9 +242,7 @@ def effort(contacts: pd.DataFrame, reasons: Sequence[str], *, confidence: float)
         mean = float(means.mean()) if len(means) else _NAN
         reach = _NAN
         if len(means) > 1:
-            reach = float(
-                stats.t.isf((1 - confidence) / 2, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
-            )
+            reach = float(stats.t.isf((1 - confidence) / 2, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means)))
         rows.append(
             {
                 "reason": reason,
