@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from wtp.survey.contacts import OTHER
 
@@ -27,7 +28,8 @@ class Unseen:
 def frequent_questions(contacts: pd.DataFrame, codes: Sequence[str], *, confidence: float, seed: int) -> pd.DataFrame:
     """Questions by how often they were asked: question, contacts, customers, share, low, high, rank, rank_low, rank_high; "other" is no question and has no rank.
 
-    Ranks and shares are intervals of a Poisson bootstrap of persons, so that one who asks ten times does not count as ten.
+    Ranks are intervals of a Poisson bootstrap of persons, shares Wilson's (1927) with the number of questions that counts where some ask often, so that one who asks ten
+    times does not count as ten.
     """
     listed = [code for code in codes if code != OTHER]
     asked = contacts[contacts["question"].isin(listed)]
@@ -36,14 +38,17 @@ def frequent_questions(contacts: pd.DataFrame, codes: Sequence[str], *, confiden
     if not counts.sum():
         empty = ("question", "contacts", "customers", "share", "low", "high", "rank", "rank_low", "rank_high")
         return pd.DataFrame(columns=list(empty))
-    drawn = _resampled(people.to_numpy(), seed)
-    shares = drawn / np.maximum(drawn.sum(1, keepdims=True), 1)
+    # Half a question more for each, drawn anew each time: nobody has asked it yet is not the same as nobody ever will, and ties are broken by chance.
+    prior = np.random.default_rng([seed, 23]).gamma(0.5, size=(_REPLICATES, len(listed)))
+    drawn = _resampled(people.to_numpy(), seed) + prior
     tail = (1 - confidence) / 2
-    # Ties are broken by chance, else the list's order would decide.
-    noise = np.random.default_rng([seed, 23]).random(drawn.shape)
-    ranks = np.lexsort((noise, -drawn), axis=1).argsort(axis=1) + 1
+    ranks = (-drawn).argsort(axis=1).argsort(axis=1) + 1
     order = np.argsort(-counts, kind="stable")
-    low, high = np.quantile(shares, [tail, 1 - tail], axis=0)
+    asked_by = people.sum(axis=1).to_numpy()
+    persons = (
+        asked_by.sum() ** 2 / (asked_by**2).sum()
+    )  # as many questions as if every person had asked about as much (Kish 1965)
+    low, high = proportion_confint(counts / counts.sum() * persons, persons, alpha=1 - confidence, method="wilson")
     rank_low, rank_high = np.quantile(ranks, tail, axis=0), np.quantile(ranks, 1 - tail, axis=0)
     table = pd.DataFrame(
         {
