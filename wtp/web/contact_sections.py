@@ -31,6 +31,11 @@ def _hidden() -> str:
     return gettext("fewer than 10 customers")
 
 
+def _unsaid(table: pd.DataFrame) -> str:
+    """Why a section has no figures where the segment has some."""
+    return gettext("Staff noted this of fewer than 10 customers in this segment.") if len(table) else _few()
+
+
 def _not_all() -> str:
     return gettext("Those who get in touch are not all customers: who is content, or has given up, does not call.")
 
@@ -122,7 +127,7 @@ def months_section(reading: Reading) -> Section:
             for _, one in table.iterrows()
         ),
         csv="contact_months",
-        missing="" if len(table) else _few(),
+        missing="" if len(table) else _few() if row is None else gettext(touchpoints.TOO_SHORT),
         drawn=len(table) > 1,
     )  # fmt: skip
 
@@ -157,7 +162,7 @@ def mattered_section(reading: Reading) -> Section:
             for _, row in table.sort_values("share", ascending=False, kind="stable").iterrows()
         ) if len(table) else (),
         csv="contact_mattered",
-        missing="" if known else _few(),
+        missing="" if known else _unsaid(table),
         findings=findings,
     )  # fmt: skip
 
@@ -250,10 +255,11 @@ def remedies_figure(reading: Reading) -> go.Figure:
 def effort_section(reading: Reading) -> Section:
     """Minutes, and staff's impression beside."""
     table, labels = reading.table("contact_effort"), _labels(reading, "reason")
-    known = bool(len(table)) and bool(table["impression"].notna().any())
+    judged = bool(len(table)) and bool(table["impression"].notna().any())
+    known = judged or (bool(len(table)) and bool(table["minutes"].notna().any()))
     title = touchpoints.apart_title(
         table, "reason", "impression", lowest=True, templates=(touchpoints.IMPRESSION, touchpoints.IMPRESSION_ALIKE), labels=labels, words=gettext, amount=formats.number
-    ) if known else ""  # fmt: skip
+    ) if judged else ""  # fmt: skip
     return Section(
         chart="contact_effort",
         title=title or gettext("Minutes and staff's impression"),
@@ -273,7 +279,8 @@ def effort_section(reading: Reading) -> Section:
             for _, row in table.iterrows()
         ),
         csv="contact_effort",
-        missing="" if known else _few(),
+        missing="" if known else _unsaid(table),
+        drawn=judged,
     )  # fmt: skip
 
 
