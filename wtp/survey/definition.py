@@ -28,6 +28,7 @@ from wtp.survey.pages import (
     ScreenOut,
     ThanksPage,
 )
+from wtp.survey.process import ProcessStep, ProcessTruth, process_mistakes
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.stopping import Stopping
 from wtp.survey.tasks import ChoiceTaskPlan, PerLabel
@@ -135,6 +136,7 @@ class SimulatedSegment(Record):
     price_limit: Money = Field(description="price at which half would still buy today's offer")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: PerLabel = Field(default=(), description="what is different for one label")
+    process: ProcessTruth | None = None
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:
@@ -163,6 +165,7 @@ class Simulation(Record):
 
 _NOT_ASKED: dict[str, Any] = {
     "segments": True,
+    "process": True,
     "economics": True,
     "competitors": True,
     "simulation": True,
@@ -211,6 +214,9 @@ class Definition(Record):
         True, description="ask politely for more time, once, after the second page that nobody can have read"
     )
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
+    process: Annotated[
+        tuple[ProcessStep, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("step"))
+    ] = ()
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
     simulation: Simulation | None = None
@@ -322,6 +328,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         )
     mistakes += _page_mistakes(definition)
     mistakes += [*flow_mistakes(definition), *design_mistakes(definition), *label_mistakes(definition)]
+    mistakes += process_mistakes(definition)
     if definition.simulation:
         known = [segment.id for segment in definition.segments]
         earlier: set[str] = set()
