@@ -58,7 +58,7 @@ def process_tables(
     found = {
         "process_steps": _steps(definition, asked, request),
         "process_windows": _windows(asked, request),
-        "process_differences": _differences(asked, members, request),
+        "process_differences": _differences(asked, request),
         **_served(definition, asked, request),
     }
     return {name: table for name, table in found.items() if len(table)}
@@ -129,7 +129,7 @@ def _served(definition: Definition, asked: Mapping[str, _Parts], request: Reques
             made = process.coverage(part.to_numpy(), MOST_WINDOWS, request.confidence, request.seed)
             adds = np.diff(made.share, prepend=0) >= _WORTH_A_WINDOW
             kept = max(1, int(np.logical_and.accumulate(adds).sum()))
-            cells = [part.columns[place] for place in made.chosen[:kept]]
+            cells = [_cell(part.columns[place]) for place in made.chosen[:kept]]
             table: dict[str, Any] = {
                 "segment": name,
                 "window": measure,
@@ -172,40 +172,33 @@ def _values(
     return [pd.concat([facts, values], axis=1).assign(respondents=known)]
 
 
-def _differences(asked: Mapping[str, _Parts], members: Mapping[str, Sequence[int]], request: Request) -> pd.DataFrame:
+def _differences(asked: Mapping[str, _Parts], request: Request) -> pd.DataFrame:
     """segment (all), subject (what was asked), item, answer, statistic, p_together, differs, respondents: where segments that may be told of differ.
 
-    p_together holds over everything that is asked of the process: within a question by permutation, between questions by Holm's factor.
+    p_together holds over everything that is asked of the process: within a question by permutation, over the questions by Bonferroni's factor.
     """
     found = []
     for subject, parts in asked.items():
         names = [name for name in parts.parts if name != ALL]
-        if len(names) < 2:
+        frame = pd.concat([parts.parts[name] for name in names]).dropna(how="all") if names else pd.DataFrame()
+        segment = pd.Series({number: name for name in names for number in parts.parts[name].index})[frame.index]
+        if len(names) < 2 or segment.value_counts().reindex(names).fillna(0).min() < SMALLEST_SAMPLE:
             continue
-        frame = pd.concat([parts.parts[name] for name in names])
-        groups = np.repeat(names, [len(parts.parts[name]) for name in names])
         if subject == INTERRUPTION_COST:
-            known = frame["value"].notna().to_numpy()
-            if min((known & (groups == name)).sum() for name in names) < SMALLEST_SAMPLE:
-                continue
-            frame, groups = process.ranks(frame.loc[known, "value"]), groups[known]
-        table = process.segment_differences(frame, groups.tolist(), request.seed)
-        cells = pd.DataFrame(list(table.index) if frame.columns.nlevels == 2 else [(name, "") for name in table.index])
-        item = cells[0].where(subject != INTERRUPTION_COST, "")
-        table = table.reset_index(drop=True).assign(segment=ALL, subject=subject, item=item, answer=cells[1], respondents=len(frame))  # fmt: skip
-        found.append(table)
+            frame = frame.rank()  # a few large amounts would rule
+        table = process.segment_differences(frame, segment.tolist(), request.seed)
+        cells = pd.MultiIndex.from_tuples([_cell(name) for name in table.index], names=["item", "answer"])
+        found.append(table.set_index(cells).reset_index().assign(segment=ALL, subject=subject, respondents=len(frame)))
     if not found:
         return pd.DataFrame()
-    smallest = [float(table["p_value"].min()) for table in found]
-    order = np.argsort(smallest)
-    factors = np.empty(len(found))
-    factors[order] = len(found) - np.arange(len(found))
-    for table, factor in zip(found, factors, strict=True):
-        table["p_together"] = np.minimum(table["p_value"] * factor, 1.0)
-    # Holm: a question claims nothing where one with a smaller p-value did not.
-    floor = np.maximum.accumulate([float(found[place]["p_together"].min()) for place in order])
-    for place, least in zip(order, floor, strict=True):
-        found[place]["p_together"] = np.maximum(found[place]["p_together"], least)
     whole = pd.concat(found, ignore_index=True)
-    whole = whole.assign(differs=whole["p_together"] <= process.FALSE_ALARM)
+    together = (whole["p_value"] * len(found)).clip(upper=1.0)
+    whole = whole.assign(p_together=together, differs=together <= process.FALSE_ALARM)
     return whole[["segment", "subject", "item", "answer", "statistic", "p_together", "differs", "respondents"]]
+
+
+def _cell(name: object) -> tuple[str, str]:
+    """(item, answer) of a column: (day, time band), (step, nothing), and nothing at all of a number."""
+    if isinstance(name, tuple):
+        return str(name[0]), str(name[1])
+    return ("" if name == "value" else str(name)), ""

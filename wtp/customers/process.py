@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, rankdata
+from scipy.stats import binom
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
@@ -106,11 +106,6 @@ def segment_differences(values: pd.DataFrame, groups: Sequence[str], seed: int, 
     largest = [statistics(rng.permuted(np.tile(codes, (part, 1)), axis=1)).max(axis=1) for part in parts]
     p = (1 + (np.concatenate(largest)[:, None] >= found - 1e-9).sum(axis=0)) / (1 + replicates)
     return pd.DataFrame({"statistic": found, "p_value": p}, index=values.columns)
-
-
-def ranks(values: pd.Series) -> pd.DataFrame:
-    """One column of ranks, for numbers that a few large ones would rule."""
-    return pd.DataFrame({values.name: rankdata(values)}, index=values.index)
 
 
 @dataclass(frozen=True, slots=True)

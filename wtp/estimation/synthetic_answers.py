@@ -134,7 +134,9 @@ def process_answer(question: Question, truth: ProcessTruth, rng: np.random.Gener
         means = {told.step: told.satisfaction for told in truth.steps if told.satisfaction is not None}
         low, high = question.scale.low, question.scale.high
         lenience = _LENIENCE * rng.standard_normal()
-        values = [means.get(i.id, (low + high) / 2) + lenience + _RATING_NOISE * rng.standard_normal() for i in question.items]
+        values = [
+            means.get(i.id, (low + high) / 2) + lenience + _RATING_NOISE * rng.standard_normal() for i in question.items
+        ]
         return {i.id: int(np.clip(round(value), low, high)) for i, value in zip(question.items, values, strict=True)}
     if isinstance(question, TimeGrid):
         told = {own.day: own.suits for own in truth.windows}

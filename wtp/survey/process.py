@@ -127,4 +127,9 @@ def _truths(key: str, segment: SimulatedSegment, definition: Definition) -> _Mis
             yield f"{key}.windows[{t}].day", own.day, ", ".join(days) or "no day", "name a day of the service windows"
         elif len(own.suits) != bands or not all(0 <= share <= 1 for share in own.suits):
             found = ", ".join(f"{share:g}" for share in own.suits)
-            yield f"{key}.windows[{t}].suits", found, f"{bands} shares from 0 to 1", "write one share for each time band"
+            yield (
+                f"{key}.windows[{t}].suits",
+                found,
+                f"{bands} shares from 0 to 1",
+                "write one share for each time band",
+            )

@@ -101,7 +101,9 @@ def _renamed(value: Any, place: Place, before: Mapping[str, Any], names: _Names)
         return _each(value, names.parts.get(owner, {}))
     elif last in {"step", "day"} and place[0] == "simulation":
         return _each(value, names.steps if last == "step" else names.days)
-    elif last == "id" and (measure := value_at(before, (*place[:-3], "measures"))) and place[-3] in {"items", "options"}:
+    elif (
+        last == "id" and (measure := value_at(before, (*place[:-3], "measures"))) and place[-3] in {"items", "options"}
+    ):
         return _each(value, names.steps if measure in (PROCESS_STEPS, PROCESS_SATISFACTION) else names.attributes)
     elif isinstance(value, str):
         return _ANSWER.sub(lambda found: f"{{answer:{names.questions.get(found[1], found[1])}}}", value)

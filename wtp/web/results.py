@@ -27,7 +27,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
-from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.asked import ANSWERS, ASKED_PAGES, PROCESS, SAID, known, sections_on
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
@@ -167,7 +167,9 @@ def overview(slug: str) -> str:
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
-@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
+@blueprint.get(
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, process, answers, model):page>"
+)
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
@@ -187,7 +189,7 @@ def detail(slug: str, page: str) -> str:
 
 def sections_of(page: str, reading: Reading) -> list[Section]:
     """What a page shows: the sections that have figures, or say why there are none. 404 for a page of what was not asked."""
-    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
+    names = sections_on(page, reading) if page in ASKED_PAGES else PAGES[page]
     return [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
 
 
@@ -245,10 +247,11 @@ def tabs(reading: Reading) -> dict[str, str]:
         "invest": gettext("Invest and save"),
         "market": gettext("The market"),
         "segments": gettext("Segments"),
+        PROCESS: gettext("The customer's process"),
         ANSWERS: gettext("Answers"),
         "model": gettext("The model"),
     }
-    asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
+    asked = {page for page in ASKED_PAGES if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
     always = set(PAGES) - {"market", "segments"}

@@ -269,10 +269,16 @@ HELP: dict[str, LazyString] = {
     "required": _l("ask: asked once, then one may go on."),
     "unsure": _l("Empty: there is no such answer."),
     "measures": _l("Items must then be named like the attributes; analyses use them."),
-    "Rating.measures": _l("Items must then be named like the attributes, for satisfaction with the process like its steps; analyses use them."),
-    "MultipleChoice.measures": _l("Options must then be named like the steps of the process, and only some may be picked."),
+    "Rating.measures": _l(
+        "Items must then be named like the attributes, for satisfaction with the process like its steps; analyses use them."
+    ),
+    "MultipleChoice.measures": _l(
+        "Options must then be named like the steps of the process, and only some may be picked."
+    ),
     "TimeGrid.measures": _l("The page of the customer's process then shows how many customers which times serve."),
-    "Number.measures": _l("An amount of money; times the hours of interruption it tells what a time that suits is worth."),
+    "Number.measures": _l(
+        "An amount of money; times the hours of interruption it tells what a time that suits is worth."
+    ),
     "process": _l("In the order in which the customer meets them; questions about them name the same identifiers."),
     "supplier": _l("It stands below the customer's step on the page of results."),
     "hours": _l("How long the customer is interrupted by it. Empty: not at all."),
