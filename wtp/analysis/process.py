@@ -120,7 +120,7 @@ def _windows(asked: Mapping[str, _Parts], request: Request) -> pd.DataFrame:
 
 
 def _served(definition: Definition, asked: Mapping[str, _Parts], request: Request) -> dict[str, pd.DataFrame]:
-    """`window_coverage`: segment, window, windows, item, answer, share with interval, seen, customers, respondents. `window_value`: what `_values` gives."""
+    """`window_coverage`: segment, window, windows, item, answer, share with interval, seen, customers_served, respondents. `window_value`: what `_values` gives."""
     covered, valued = [], []
     customers = {segment.id: segment.customers for segment in definition.segments}
     worth = INTERRUPTION_WINDOW if INTERRUPTION_WINDOW in asked else SERVICE_WINDOW
@@ -139,7 +139,7 @@ def _served(definition: Definition, asked: Mapping[str, _Parts], request: Reques
             }
             shares = {"share": made.share, "low": made.low, "high": made.high, "seen": made.seen}
             table |= {column: values[:kept] for column, values in shares.items()}
-            table |= {"customers": made.share[:kept] * customers.get(name, np.nan), "respondents": len(part)}
+            table |= {"customers_served": made.share[:kept] * customers.get(name, np.nan), "respondents": len(part)}
             covered.append(pd.DataFrame(table))
             if measure == worth:
                 valued += _values(definition, asked, name, covered[-1], part, made, request)

@@ -18,7 +18,7 @@ from wtp.web import analysis_as, free_port
 from wtp.web import serve as serve_forever
 
 DEMO_STUDY = "supplier"
-_ROLES = ("manager", "analyst", "administrator")
+_ROLES = ("manager", "analyst", "administrator", "field")
 
 
 @click.command()

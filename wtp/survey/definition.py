@@ -14,7 +14,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
 
 from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, unique_ids
+from wtp.survey.conditions import known_question
 from wtp.survey.conditions import mistake as _mistake
+from wtp.survey.contacts import Contacts, contact_mistakes
 from wtp.survey.design_checks import design_mistakes
 from wtp.survey.flow_checks import flow_mistakes
 from wtp.survey.labels import has, label_mistakes, label_of
@@ -33,18 +35,6 @@ from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanW
 from wtp.survey.stopping import Stopping
 from wtp.survey.tasks import ChoiceTaskPlan, PerLabel
 from wtp.survey.wording import Language, Wording
-
-
-def _known_question(question: str, info: ValidationInfo) -> str:
-    known: Mapping[str, list[str]] = (info.context or {}).get("options", {})
-    if known and question not in known:
-        raise _mistake(
-            "unknown_question",
-            f"question {question!r}",
-            f"the single-choice questions {', '.join(known)}",
-            "name one of these questions or add it to a page",
-        )
-    return question
 
 
 def _known_options(when: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
@@ -69,7 +59,7 @@ class Segment(Record):
     customers: int = Field(ge=1, le=1_000_000_000, description="how many customers of the company are in the segment")
     when: Annotated[
         dict[
-            Annotated[Identifier, AfterValidator(_known_question)],
+            Annotated[Identifier, AfterValidator(known_question)],
             Annotated[tuple[Identifier, ...], Field(min_length=1)],
         ],
         Field(min_length=1),
@@ -136,7 +126,7 @@ class SimulatedSegment(Record):
     price_limit: Money = Field(description="price at which half would still buy today's offer")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: PerLabel = Field(default=(), description="what is different for one label")
-    process: ProcessTruth | None = None
+    process: ProcessTruth | None = Field(None, exclude_if=lambda truth: truth is None)
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:
@@ -175,6 +165,7 @@ _NOT_ASKED: dict[str, Any] = {
     "embed_in": True,
     "look": True,
     "stopping": True,
+    "contacts": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "attributes": {
         "__all__": {
@@ -185,6 +176,9 @@ _NOT_ASKED: dict[str, Any] = {
         }
     },
 }
+
+
+_LATER = ("contacts", "process")
 
 
 class Definition(Record):
@@ -214,11 +208,10 @@ class Definition(Record):
         True, description="ask politely for more time, once, after the second page that nobody can have read"
     )
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
-    process: Annotated[
-        tuple[ProcessStep, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("step"))
-    ] = ()
+    process: Annotated[tuple[ProcessStep, ...], Field(max_length=12), AfterValidator(unique_ids("step"))] = ()
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
+    contacts: Contacts | None = None
     simulation: Simulation | None = None
 
     @property
@@ -280,8 +273,9 @@ class Definition(Record):
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the whole content, as analyses depend on it."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Identifies the whole content, as analyses depend on it; what earlier releases did not know counts only where it is there."""
+        absent = {name for name in _LATER if not getattr(self, name)}
+        return hashlib.sha256(self.model_dump_json(exclude=absent).encode()).hexdigest()[:16]
 
 
 # What tables of choices, designs and respondents call their own columns.
@@ -326,7 +320,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
                 "test prices on both sides of today's price",
             )
         )
-    mistakes += _page_mistakes(definition)
+    mistakes += [*_page_mistakes(definition), *contact_mistakes(definition)]
     mistakes += [*flow_mistakes(definition), *design_mistakes(definition), *label_mistakes(definition)]
     mistakes += process_mistakes(definition)
     if definition.simulation:

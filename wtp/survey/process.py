@@ -76,6 +76,8 @@ def process_mistakes(definition: Definition) -> _Mistakes:
     """(key, found, allowed, remedy) of every question about the process that cannot be analysed, and of every simulated truth without its place."""
     counts = Counter(getattr(question, "measures", None) for question in definition.questions)
     steps = [step.id for step in definition.process]
+    if len(steps) == 1:
+        yield "process", "1 step", "2 to 12 steps, or none", "add the others"
     for p, page in enumerate(definition.pages):
         for q, question in enumerate(getattr(page, "questions", ())):
             measure = getattr(question, "measures", None)

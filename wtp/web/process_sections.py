@@ -223,7 +223,7 @@ def coverage_section(reading: Reading, measure: str) -> Section:
         head=(gettext("Windows"), gettext("The window that comes on"), gettext("Served"), section.interval_head(reading), gettext("By those who chose"), gettext("Customers served")),
         rows=tuple(
             (formats.number(row["windows"], 0), name, formats.percent(row["share"]), section.shares(row["low"], row["high"]), formats.percent(row["seen"]),
-             formats.number(round(row["customers"], -1), 0) if pd.notna(row["customers"]) else "")
+             formats.number(round(row["customers_served"], -1), 0) if pd.notna(row["customers_served"]) else "")
             for row, name in zip(rows.to_dict("records"), _names(reading, rows, measure), strict=True)
         ),
         csv="window_coverage",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from wtp.web.workbench import process_words
+
 PARTS: dict[str, LazyString] = {
     "basics": _l("Basics"),
     "attributes": _l("Attributes and levels"),
@@ -18,6 +20,7 @@ PARTS: dict[str, LazyString] = {
     "costs": _l("Costs and economics"),
     "access": _l("Panel and embedding"),
     "look": _l("Colours and logo"),
+    "contacts": _l("Contacts with customers"),
     "simulation": _l("Simulated respondents"),
 }
 
@@ -34,12 +37,15 @@ LISTS: dict[str, LazyString] = {
     "items": _l("Items"),
     "days": _l("Days"),
     "bands": _l("Time bands"),
-    "process": _l("Steps"),
-    "steps": _l("What they think of single steps"),
-    "windows": _l("When it suits them"),
     "prohibited": _l("Prohibited combinations"),
     "conditional_prices": _l("Prices for some levels only"),
     "per_label": _l("Tastes for single labels"),
+    "channels": _l("Channels"),
+    "reasons": _l("Reasons for a contact"),
+    "frequent_questions": _l("Frequent questions"),
+    "core_problems": _l("Core problems"),
+    "remedies": _l("Measures"),
+    **process_words.LISTS,
 }
 
 ONE_OF: dict[str, LazyString] = {
@@ -55,12 +61,15 @@ ONE_OF: dict[str, LazyString] = {
     "items": _l("Item"),
     "days": _l("Day"),
     "bands": _l("Time band"),
-    "process": _l("Step"),
-    "steps": _l("Step"),
-    "windows": _l("Day"),
     "prohibited": _l("Combination"),
     "conditional_prices": _l("Rule"),
     "per_label": _l("Label"),
+    "channels": _l("Channel"),
+    "reasons": _l("Reason"),
+    "frequent_questions": _l("Frequent question"),
+    "core_problems": _l("Core problem"),
+    "remedies": _l("Measure"),
+    **process_words.ONE_OF,
 }
 
 TYPES: dict[str, LazyString] = {
@@ -224,19 +233,16 @@ LABELS: dict[str, LazyString] = {
     "accent_dark": _l("The same on dark pages"),
     "logo": _l("Logo"),
     "logo_text": _l("What the logo says"),
-    "process": _l("Steps of the customer's process"),
-    "SimulatedSegment.process": _l("What they say of the process"),
-    "ProcessStep.label": _l("What the customer does or lives through"),
-    "supplier": _l("What the supplier does meanwhile"),
-    "hours": _l("Hours of interruption"),
-    "steps": _l("Steps"),
-    "step": _l("Step"),
-    "matters": _l("Weight with which it is marked"),
-    "satisfaction": _l("Mean satisfaction"),
-    "windows": _l("When it suits them"),
-    "day": _l("Day"),
-    "suits": _l("Share to whom each time band suits"),
-    "hour_cost": _l("Cost of an hour of interruption"),
+    "contacts": _l("Contacts with customers"),
+    "channels": _l("Channels"),
+    "reasons": _l("Reasons for a contact"),
+    "frequent_questions": _l("Frequent questions"),
+    "core_problems": _l("Core problems"),
+    "remedies": _l("Measures"),
+    "core_problem": _l("Question that asks for the core problem"),
+    "Contacts.customers": _l("Customers whom these contacts come from"),
+    "linked": _l("Contacts may be linked with answers"),
+    **process_words.LABELS,
 }
 
 HELP: dict[str, LazyString] = {
@@ -269,21 +275,6 @@ HELP: dict[str, LazyString] = {
     "required": _l("ask: asked once, then one may go on."),
     "unsure": _l("Empty: there is no such answer."),
     "measures": _l("Items must then be named like the attributes; analyses use them."),
-    "Rating.measures": _l(
-        "Items must then be named like the attributes, for satisfaction with the process like its steps; analyses use them."
-    ),
-    "MultipleChoice.measures": _l(
-        "Options must then be named like the steps of the process, and only some may be picked."
-    ),
-    "TimeGrid.measures": _l("The page of the customer's process then shows how many customers which times serve."),
-    "Number.measures": _l(
-        "An amount of money; times the hours of interruption it tells what a time that suits is worth."
-    ),
-    "process": _l("In the order in which the customer meets them; questions about them name the same identifiers."),
-    "supplier": _l("It stands below the customer's step on the page of results."),
-    "hours": _l("How long the customer is interrupted by it. Empty: not at all."),
-    "SimulatedSegment.process": _l("Known truths that the analysis must find again."),
-    "suits": _l("One share a time band, such as 0.1 0.4 0.2; a space between them."),
     "attention": _l("The option that the text asks to pick."),
     "why": _l("Behind a line to open, for those who hesitate to answer."),
     "reversed": _l("Their names; the same point for all items then shows who did not read."),
@@ -296,6 +287,13 @@ HELP: dict[str, LazyString] = {
     "accent_dark": _l("Empty: a lighter tone of the same colour."),
     "logo": _l("A picture that was uploaded under Attributes and levels."),
     "logo_text": _l("For those who do not see it."),
+    "contacts": _l("What staff note of calls, visits and mails, on a page of their own; customers never see it."),
+    "frequent_questions": _l("Staff can always pick another question."),
+    "core_problem": _l("Contacts and survey then speak of the same problems."),
+    "core_problems": _l("Only where no question of the survey asks for them."),
+    "remedies": _l("What staff can do about it."),
+    "Contacts.customers": _l("Empty: those of all segments."),
+    "linked": _l("Only if the text of the consent says so, which nobody can check for you."),
     "customers": _l("For profit: how many customers a segment stands for."),
     "limit": _l("Whoever comes later reads the words below."),
     "interest_rate": _l("A year; 0.08 is 8 per cent."),
@@ -321,6 +319,7 @@ HELP: dict[str, LazyString] = {
     "SimulatedSegment.per_label": _l("Only what differs from the tastes above."),
     "Prohibition.levels": _l("Of two attributes, or of one and some prices."),
     "ladder": _l("On a page of its own; up after yes, down after no."),
+    **process_words.HELP,
 }
 
 CHOICES: dict[str, LazyString | str] = {
@@ -341,13 +340,9 @@ CHOICES: dict[str, LazyString | str] = {
     "performance": _l("how well we do"),
     "rival_performance": _l("how well the strongest rival does"),
     "purchase_intent": _l("purchase intent"),
-    "process_steps": _l("which steps of the process matter"),
-    "process_satisfaction": _l("satisfaction with the steps of the process"),
-    "service_window": _l("when a service suits"),
-    "interruption_window": _l("when an interruption suits"),
-    "interruption_cost": _l("what an hour of interruption costs"),
     "price": _l("by price"),
     "share": _l("by share"),
+    **process_words.CHOICES,
 }
 
 # Mistakes that forms meet most often; whatever is not here is told in the words of `wtp check`.
