@@ -52,6 +52,7 @@ NODES = (
     "choice_tasks",
     "pages",
     "segments",
+    "process",
     "participants",
     "competitors",
     "costs",
@@ -92,7 +93,7 @@ def every_page(slug: str, content: dict[str, Any]) -> Iterator[str]:
                 yield f"/manage/{slug}/edit/{name}.{n}.questions.{q}"
 
 
-@pytest.mark.parametrize(("slug", "language"), [("supplier", "de"), ("every_question", "en")])
+@pytest.mark.parametrize(("slug", "language"), [("supplier", "de"), ("workshop", "de"), ("every_question", "en")])
 def test_saving_a_page_as_it_is_changes_nothing(author: Author, surveys: Path, slug: str, language: str) -> None:
     """Every page of every part can be opened, holds everything that the file says there, and gives it back unchanged."""
     text = (surveys / slug / "survey.toml").read_text(encoding="utf-8")

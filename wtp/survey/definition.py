@@ -126,7 +126,7 @@ class SimulatedSegment(Record):
     price_limit: Money = Field(description="price at which half would still buy today's offer")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: PerLabel = Field(default=(), description="what is different for one label")
-    process: ProcessTruth | None = Field(None, exclude_if=lambda truth: truth is None)
+    process: ProcessTruth | None = Field(default=None, exclude_if=lambda truth: truth is None)
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:

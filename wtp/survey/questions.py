@@ -92,7 +92,7 @@ class MultipleChoice(Asked):
     """Any of several options, at least `fewest` and at most `most` of them; with `measures` they are steps of the process, beside those that stand alone."""
 
     type: Literal["multiple_choice"]
-    measures: Literal["process_steps"] | None = Field(None, exclude_if=_is_none)
+    measures: Literal["process_steps"] | None = Field(default=None, exclude_if=_is_none)
     options: Options
     order: Order = "fixed"
     fewest: int = Field(1, ge=1, le=30)
@@ -103,7 +103,7 @@ class Number(Asked):
     """A number, such as orders a year; with `money` an amount in the survey's currency, with `measures` what an hour of interruption costs."""
 
     type: Literal["number"]
-    measures: Literal["interruption_cost"] | None = Field(None, exclude_if=_is_none)
+    measures: Literal["interruption_cost"] | None = Field(default=None, exclude_if=_is_none)
     low: float = 0
     high: float = Field(1e9, le=1e12)
     whole: bool = False
@@ -148,7 +148,7 @@ class TimeGrid(Asked):
     """Which times suit: days by time bands, as for a delivery or a maintenance; with `measures` for a service, or for being interrupted."""
 
     type: Literal["time_grid"]
-    measures: Literal["service_window", "interruption_window"] | None = Field(None, exclude_if=_is_none)
+    measures: Literal["service_window", "interruption_window"] | None = Field(default=None, exclude_if=_is_none)
     days: Annotated[tuple[Option, ...], Field(min_length=1, max_length=14), AfterValidator(unique_ids("day"))]
     bands: Annotated[tuple[Option, ...], Field(min_length=1, max_length=12), AfterValidator(unique_ids("band"))]
 
