@@ -310,7 +310,9 @@ def test_no_cookie_opens_what_is_for_programs(clients: dict[str, FlaskClient]) -
     for (rule, method), roles in RIGHTS.items():
         if roles == PROGRAMS:
             for path in paths(rule):
-                assert [client.open(path, method=method).status_code for client in clients.values()] == [401] * (1 + len(ROLES)), path
+                assert [client.open(path, method=method).status_code for client in clients.values()] == [401] * (
+                    1 + len(ROLES)
+                ), path
                 with clients["nobody"].application.app_context():
                     limiter.reset()
 

@@ -126,7 +126,7 @@ def coverage(marks: np.ndarray, most: int, confidence: float, seed: int) -> Cove
     """How many respondents the best k windows serve, k = 1 to `most`; marks (N, C), 0 or 1.
 
     Windows are chosen one after the other, each to serve most of those whom the earlier ones do not (greedy maximum coverage; Nemhauser, Wolsey and Fisher 1978). To choose and to judge by the
-    same people would flatter: the figure is the mean over random splits in which two thirds choose and a third judges. Intervals are Wilson's for two thirds of the respondents: those of
+    same people would flatter: the figure is the mean over respondents of how often they are served in random splits in which two thirds choose and they judge. Intervals are Wilson's for two thirds of the respondents: those of
     everybody hold too rarely (52 to 90 instead of 90 of 100), since it is chance which of two windows that are about alike is chosen; these hold in 86 to 98 of 100.
     """
     suits = np.asarray(marks, dtype=float)
@@ -140,8 +140,8 @@ def coverage(marks: np.ndarray, most: int, confidence: float, seed: int) -> Cove
     chooses = rng.permuted(np.tile(np.arange(n) < choosers, (_SPLITS, 1)), axis=1).astype(float)
     judges = 1 - chooses
     missed = _left(suits, judges, _greedy(suits, chooses, most))  # (K, splits, N)
-    share = 1 - missed.sum(axis=2).mean(axis=1) / (n - choosers)
     served = 1 - (missed.sum(axis=1) / np.maximum(judges.sum(axis=0), 1)).T
+    share = served.mean(axis=0)
     low, high = proportion_confint(share * choosers, choosers, alpha=1 - confidence, method="wilson")
     return Coverage(tuple(map(int, chosen[0])), share, low, high, seen, served)
 
