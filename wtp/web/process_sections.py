@@ -75,7 +75,7 @@ def steps_section(reading: Reading) -> Section:
         says=gettext("Above, what the customer lives through; below, what the supplier does meanwhile. ★: marked clearly more often than if nothing mattered more than anything else (binomial test). ▼: such a moment with which customers are clearly less satisfied than with the other steps (paired t test). All such claims of all segments together are wrong by chance in at most 5 of 100 studies.")
         + (" " + gettext("Answered by %(respondents)s respondents.", respondents=formats.number(max(counted), 0)) if counted else ""),
         not_says=gettext("It is what customers say of steps that were named to them; a step that nobody thought of is not in it. What it would cost to mend a step, and what that earns, is not in it either."),
-        head=(gettext("Step"), gettext("The supplier meanwhile"), gettext("Marked"), section.interval_head(reading), rated, section.interval_head(reading), gettext("Finding")),
+        head=(gettext("Step of the process"), gettext("The supplier meanwhile"), gettext("Marked"), section.interval_head(reading), rated, section.interval_head(reading), gettext("Finding")),
         rows=tuple(
             (
                 labels[row["item"]], suppliers[row["item"]], formats.percent(row["share"]) if pd.notna(row["share"]) else "",

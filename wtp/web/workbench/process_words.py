@@ -11,7 +11,7 @@ LISTS: dict[str, LazyString] = {
     "windows": _l("When it suits them"),
 }
 
-ONE_OF: dict[str, LazyString] = {"process": _l("Step"), "steps": _l("Step"), "windows": _l("Day")}
+ONE_OF: dict[str, LazyString] = {"process": _l("Step of the process"), "steps": _l("Step of the process"), "windows": _l("Day")}
 
 LABELS: dict[str, LazyString] = {
     "process": _l("Steps of the customer's process"),
@@ -20,7 +20,7 @@ LABELS: dict[str, LazyString] = {
     "supplier": _l("What the supplier does meanwhile"),
     "hours": _l("Hours of interruption"),
     "steps": _l("Steps"),
-    "step": _l("Step"),
+    "step": _l("Step of the process"),
     "matters": _l("Weight with which it is marked"),
     "satisfaction": _l("Mean satisfaction"),
     "windows": _l("When it suits them"),
