@@ -103,5 +103,8 @@ def test_an_analysis_uses_purchases_that_are_known(
     assert (gain["customers"] == 90).all()
     assert (gain["log_score"] > np.log(1 / 3)).all()
     assert analysis.tables["up_selling"]["customers"].min() >= 10
+    effects = analysis.tables["purchase_effects"]
+    assert set(effects["covariate"]) == {"bought_families", "bought_step_ups", "bought_discount"}
+    assert effects["r_hat"].notna().all()
     codes = {note.code for note in analysis.notes}
     assert {"purchases", "not_compared"} <= codes  # of 90 no groupings can be compared

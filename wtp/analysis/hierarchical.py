@@ -1,4 +1,4 @@
-"""The hierarchical fit of a study: one for everybody, segments and what customers bought as covariates of the population mean, and what it predicts."""
+"""The hierarchical fit of a study: one for everybody, segments as covariates of the population mean, and what it predicts; and beside it one that knows what customers bought."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_WARMUP = 2_000
 _MOST_SWEEPS_OF_OTHERS = 600  # they only widen intervals, so they need not be exact
 _WARMUP_OF_OTHERS = 500
 _FIRST_PART = 0.6  # of the time
-_PURCHASES = "What {customers} of the respondents bought helps to tell the tastes of those who bought alike, as far as their choices agree; purchases alone move no figure."
+_PURCHASES = "What {customers} of the respondents bought is known; it moves none of these figures. What it would add stands on the page of purchases."
 _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from one average taste a segment: {reason}"
 
 
@@ -40,14 +40,15 @@ _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from
 class HierarchicalAnalysis:
     """The fit, its segments by name (everybody first), hit rate and log score of the held-out tasks by (model, pooled, chance).
 
-    sensitivity: the same segments by name under other prior variances. without: a fit that never saw what customers bought, None where nothing is known of it.
+    sensitivity: the same segments by name under other prior variances. with_purchases: a shorter fit with what customers bought as further covariates, None where
+    nothing is known of it; every figure comes from the first, which never saw a purchase.
     """
 
     fit: HierarchicalResults
     segments: Mapping[str, HierarchicalSegment]
     sensitivity: Mapping[str, Sequence[HierarchicalSegment]]
     hit_rates: Mapping[str, float]
-    without: HierarchicalResults | None = None
+    with_purchases: HierarchicalResults | None = None
 
 
 def choice_tasks_each(respondents: Sequence[Respondent]) -> float:
@@ -78,10 +79,11 @@ def hierarchical(
         frame = choice_frame(definition, people)
         frame = frame.assign(segment=frame["respondent"].map(member).fillna("no segment"))
         bought = purchase_covariates(people)
-        covariates = [*(["segment"] if frame["segment"].nunique() > 1 else []), *bought.columns]
+        segments_of = ["segment"] if frame["segment"].nunique() > 1 else []
+        covariates = [*segments_of, *bought.columns]
         data = choice_data(definition, frame.join(bought, on="respondent"), covariates=covariates or None)
         signs = dict.fromkeys(data.price_parameters, -1)
-        model = HierarchicalLogit(data, signs=signs, covariates=covariates or None)
+        model = HierarchicalLogit(data, signs=signs, covariates=segments_of or None)
         part = _parts(progress)
         place = None if checkpoint is None else checkpoint / "fit"
         shown = part(1, 0.0, _FIRST_PART)
@@ -95,11 +97,13 @@ def hierarchical(
             )  # fmt: skip
             others += list(found.values())
         hit_rates = _hit_rates(definition, fit, people)
-        without = None
+        with_purchases = None
         if len(bought.columns):
-            others_of = [name for name in covariates if name not in bought] or None
-            plain = HierarchicalLogit(data, signs=signs, covariates=others_of)
-            without = plain.fit(draws=_MOST_SWEEPS_OF_OTHERS, warmup=_WARMUP_OF_OTHERS, seed=seed, checkpoint=None if checkpoint is None else checkpoint / "without")  # fmt: skip
+            place = None if checkpoint is None else checkpoint / "purchases"
+            wider = HierarchicalLogit(data, signs=signs, covariates=covariates)
+            with_purchases = wider.fit(
+                draws=_MOST_SWEEPS_OF_OTHERS, warmup=_WARMUP_OF_OTHERS, seed=seed, checkpoint=place
+            )
     except (DataError, EstimationError) as error:
         return None, (Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, ALL),)
     members = {
@@ -113,10 +117,10 @@ def hierarchical(
         name: [other.segment(own, stands_for.get(name)) for other in others] for name, own in members.items()
     }
     notes = tuple(note.in_segment(ALL) for note in fit.notes if note.code not in ("too_small", "indication"))
-    if without is not None:
+    if with_purchases is not None:
         known = sum("families" in respondent.known for respondent in people)
         notes += (Note("purchases", "info", _PURCHASES, {"customers": known}, ALL),)
-    return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates, without), notes
+    return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates, with_purchases), notes
 
 
 def customers_each(definition: Definition, members: Mapping[str, np.ndarray]) -> np.ndarray | None:

@@ -27,7 +27,7 @@ from wtp.survey.definition import Definition
 
 SELLING, BOUGHT_FAMILIES = "selling", "purchase_families"
 FAMILIES, STEPPED_UP, DISCOUNT = "bought_families", "bought_step_ups", "bought_discount"
-UP_SELLING, PURCHASE_GAIN = "up_selling", "purchase_gain"
+UP_SELLING, PURCHASE_GAIN, PURCHASE_EFFECTS = "up_selling", "purchase_gain", "purchase_effects"
 _DRAWS = 200
 _GROUPS = 10
 
@@ -56,7 +56,13 @@ def selling_tables(
         SELLING: selling(frame, own, confidence=confidence),
         BOUGHT_FAMILIES: families(frame, own, confidence=confidence),
     }
-    return {name: table for name, table in tables.items() if len(table) and shown}
+    order = [ALL, *(segment.id for segment in definition.segments)]
+    invented = int(frame["simulated"].sum())
+    return {
+        name: table.sort_values("segment", key=lambda s: s.map(order.index), kind="stable", ignore_index=True).assign(simulated_purchases=invented)
+        for name, table in tables.items()
+        if len(table) and shown
+    }  # fmt: skip
 
 
 def known_beside(
@@ -118,12 +124,32 @@ def purchase_tables(
         columns = ["segment", "purchases", "customers", "log_score", "choice_tasks"]
         table = pd.DataFrame(rows, columns=columns)
         tables[PURCHASE_GAIN] = table.assign(gained=[float(each.mean()), 0.0], low=[low, np.nan], high=[high, np.nan])
+    tables[PURCHASE_EFFECTS] = _effects(with_purchases)
     offers = offered_steps(definition, people)
     if len(offers):
         found = up_selling(definition, without, offers, confidence)
         if len(found):
             tables[UP_SELLING] = found.assign(segment=ALL)
     return tables
+
+
+def _effects(fit: Any) -> pd.DataFrame:
+    """What a standard deviation more of each purchase covariate moves: covariate, parameter, effect (logits; of a signed coefficient on the log scale), low, high (95 per cent), r_hat."""
+    table = fit.covariate_effects
+    own = table[table["covariate"].isin([FAMILIES, STEPPED_UP, DISCOUNT])]
+    watched = fit.diagnostics["r_hat"]
+    names = own["covariate"] + ":" + own["parameter"]
+    return pd.DataFrame(
+        {
+            "segment": ALL,
+            "covariate": own["covariate"].to_numpy(),
+            "parameter": own["parameter"].to_numpy(),
+            "effect": own["estimate"].to_numpy(),
+            "low": own["low"].to_numpy(),
+            "high": own["high"].to_numpy(),
+            "r_hat": watched.reindex(names).to_numpy(),
+        }
+    )
 
 
 def offered_steps(definition: Definition, people: Sequence[Respondent]) -> pd.DataFrame:

@@ -180,9 +180,9 @@ def _of_fit(
     if found is None:
         return {}
     tables = convergence_tables(found.fit)
-    if found.without is not None:
+    if found.with_purchases is not None:
         held_out = holdout_data(definition, people)
-        tables |= purchase_tables(definition, people, found.fit, found.without, held_out, request.confidence)
+        tables |= purchase_tables(definition, people, found.with_purchases, found.fit, held_out, request.confidence)
     return tables
 
 

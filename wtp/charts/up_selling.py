@@ -19,7 +19,7 @@ def is_foretold(table: pd.DataFrame) -> bool:
     size = max(1, len(table) // 3)
     (first, many), (last, more) = (_taken(part) for part in (table.head(size), table.tail(size)))
     error = (max(first * (1 - first), 1 / many) / many + max(last * (1 - last), 1 / more) / more) ** 0.5
-    return last - first > _Z90 * error
+    return bool(last - first > _Z90 * error)
 
 
 def _taken(table: pd.DataFrame) -> tuple[float, float]:

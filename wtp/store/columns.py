@@ -38,4 +38,5 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 
 def row_id() -> sa.Column[int]:
+    """The column `id` that the database counts up."""
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)

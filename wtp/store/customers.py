@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
@@ -78,6 +78,20 @@ def link(connection: sa.Connection, survey: Survey, *, secret: str) -> int:
             connection, tables.customer_respondent, respondent_id=respondent_id, customer_id=customer
         )
     return new
+
+
+def link_simulated(connection: sa.Connection, slug: str, pairs: Mapping[int, int]) -> None:
+    """Link simulated customers (ids) with simulated respondents (numbers) of a study; nobody has to agree to it. Others are left out."""
+    query = sa.select(_R.number, _R.id).where(_R.study == slug, _R.simulated)
+    people: dict[int, int] = {row.number: row.id for row in connection.execute(query)}
+    invented = set(connection.execute(sa.select(_C.id).where(_C.study == slug, _C.simulated)).scalars())
+    rows = [
+        {"respondent_id": people[number], "customer_id": customer}
+        for customer, number in pairs.items()
+        if customer in invented and number in people
+    ]
+    if rows:
+        connection.execute(sa.insert(tables.customer_respondent), rows)
 
 
 def links(connection: sa.Connection, slug: str) -> dict[int, int]:

@@ -47,8 +47,14 @@ def selling_section(reading: Reading) -> Section:
         head=(gettext("Figure"), gettext("Segment"), headed(gettext("Share or mean"), reading), gettext("Customers")),
         rows=tuple(rows),
         csv="selling",
+        findings=_invented(table) if rows else (),
         missing="" if rows or "selling" not in reading.analysis.tables else gettext("Fewer than ten customers of this segment are known to have bought."),
     )  # fmt: skip
+
+
+def _invented(table: pd.DataFrame) -> tuple[str, ...]:
+    count = int(table["simulated_purchases"].iloc[0])
+    return (gettext("%(count)s of the purchases are simulated.", count=formats.number(count, 0)),) if count else ()
 
 
 def selling_figure(reading: Reading) -> go.Figure:
@@ -122,7 +128,7 @@ def purchase_gain_section(reading: Reading) -> Section:
     return Section(
         chart="purchase_gain",
         title=_gain(float(table["low"].max())) if rows else "",
-        says=gettext("Families bought, steps up taken and mean discount enter the model as what is known of a customer beside his choices; they move a taste only as far as the choices of people who bought alike say so. Judged on choices that were held out."),
+        says=gettext("In a model of its own, families bought, steps up taken and mean discount stand beside the choices; they move a taste only as far as the choices of people who bought alike say so. Judged on choices that were held out. All other figures come from the model without them."),
         not_says=gettext("An association, not a cause: what people bought also shows what was on offer. Of customers whose purchases are not known nothing is assumed."),
         head=(gettext("Model"), gettext("Mean log-probability"), headed(gettext("Gain"), reading)),
         rows=tuple(rows),

@@ -11,7 +11,11 @@ LISTS: dict[str, LazyString] = {
     "windows": _l("When it suits them"),
 }
 
-ONE_OF: dict[str, LazyString] = {"process": _l("Step of the process"), "steps": _l("Step of the process"), "windows": _l("Day")}
+ONE_OF: dict[str, LazyString] = {
+    "process": _l("Step of the process"),
+    "steps": _l("Step of the process"),
+    "windows": _l("Day"),
+}
 
 LABELS: dict[str, LazyString] = {
     "process": _l("Steps of the customer's process"),
