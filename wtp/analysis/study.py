@@ -39,6 +39,7 @@ from wtp.analysis.money import money_tables, steps_by_label, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.people import people_tables
 from wtp.analysis.price_tests import price_test_tables
+from wtp.analysis.process import process_tables
 from wtp.analysis.purchases import purchase_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
@@ -196,7 +197,8 @@ def _asked(
     items, best_worst, more = best_worst_tables(definition, groups, request)
     offers, rated, others = rated_offer_tables(definition, groups, request)
     compared = method_tables(definition, groups, request, choices=fitted, best_worst=best_worst, rated=rated)
-    return {**questions, **items, **offers, **compared}, (*notes, *more, *others)
+    process = process_tables(definition, groups, request)
+    return {**questions, **process, **items, **offers, **compared}, (*notes, *more, *others)
 
 
 def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from wtp.export.process_columns import PROCESS_COLUMNS
 from wtp.export.question_columns import answer_columns
 from wtp.survey.definition import Definition
 
@@ -95,7 +96,7 @@ _RESULTS = {
     "high": ("number", "upper end of the interval"),
     "method": ("code", "how the interval was made; in methods the way of asking"),
     "currency": ("code", "currency of the amounts"),
-    "item": ("code", "item of the question, or day of a time grid"),
+    "item": ("code", "item of the question, day of a time grid, or step of the customer's process"),
     "count": ("whole number", "respondents who gave this answer"),
     "middle": ("number", "median of a number that was asked"),
     "lower_quartile": ("number", "a quarter of the answers lies below it"),
@@ -178,7 +179,7 @@ _RESULTS = {
     "objective": ("code", "what the price or offer is best for: profit, revenue, share"),
     "flat_low": ("money", "lowest price whose expected profit (or revenue) is within 2 per cent of the best"),
     "flat_high": ("money", "highest such price"),
-    "value": ("money", "what is reached: profit or revenue a year; of an attribute its worth; of a price test its share, reach or revenue"),
+    "value": ("money", "what is reached: profit or revenue a year; of an attribute its worth; of a window what it adds for 100 customers and year; of a price test its share, reach or revenue"),
     "value_low": ("money", "lower end of its interval"),
     "value_high": ("money", "upper end of its interval"),
     "revenue": ("money", "revenue a year"),
@@ -259,12 +260,12 @@ _RESULTS = {
     "cautious_high": ("money", "upper end of what other studies found"),
     "source": ("text", "where the overstatement is known from"),
     "variable": ("code", "question, or item of a rating"),
-    "answer": ("code", "answer, or mean"),
-    "statistic": ("number", "chi-square or F"),
+    "answer": ("code", "answer, or mean; of times the time band"),
+    "statistic": ("number", "chi-square or F; of the process n (mean - all)^2 / variance summed over segments"),
     "effect": ("number", "Cramer's V or eta squared; of a covariate what one standard deviation more moves, in logits"),
     "p_value": ("share", "p-value"),
     "p_adjusted": ("share", "p-value by Benjamini and Hochberg over all variables"),
-    "differs": ("true or false", "with at most 10 per cent false discoveries"),
+    "differs": ("true or false", "with at most 10 per cent false discoveries; of the process with at most 5 per cent chance of any"),
     "pooled": ("money", "worth, moved to the common mean by how little the segment knows"),
     "pooled_low": ("money", "lower end of its interval"),
     "pooled_high": ("money", "upper end of its interval"),
@@ -349,6 +350,7 @@ _RESULTS = {
     "cheap": ("share", "respondents to whom it is a bargain"),
     "expensive": ("share", "respondents to whom it is getting expensive"),
     "too_expensive": ("share", "respondents to whom it is too expensive"),
+    **PROCESS_COLUMNS,
 }  # fmt: skip
 
 

@@ -34,6 +34,16 @@ from wtp.survey.wording import Wording
 VAN_WESTENDORP_ITEMS = ("too_cheap", "cheap", "expensive", "too_expensive")
 KANO_ITEMS = ("with", "without")
 UNSURE = "unsure"
+# What questions about the customer's process measure; see `process`.
+PROCESS_STEPS, PROCESS_SATISFACTION = "process_steps", "process_satisfaction"
+SERVICE_WINDOW, INTERRUPTION_WINDOW, INTERRUPTION_COST = "service_window", "interruption_window", "interruption_cost"
+
+
+def _is_none(value: object) -> bool:
+    """Whether a key that earlier releases did not know is not there; the fingerprint of their surveys stays."""
+    return value is None
+
+
 Order = Literal["fixed", "random"]
 
 
@@ -79,9 +89,10 @@ class SingleChoice(Asked):
 
 
 class MultipleChoice(Asked):
-    """Any of several options, at least `fewest` and at most `most` of them."""
+    """Any of several options, at least `fewest` and at most `most` of them; with `measures` they are steps of the process, beside those that stand alone."""
 
     type: Literal["multiple_choice"]
+    measures: Literal["process_steps"] | None = Field(default=None, exclude_if=_is_none)
     options: Options
     order: Order = "fixed"
     fewest: int = Field(1, ge=1, le=30)
@@ -89,9 +100,10 @@ class MultipleChoice(Asked):
 
 
 class Number(Asked):
-    """A number, such as orders a year; with `money` an amount in the survey's currency."""
+    """A number, such as orders a year; with `money` an amount in the survey's currency, with `measures` what an hour of interruption costs."""
 
     type: Literal["number"]
+    measures: Literal["interruption_cost"] | None = Field(default=None, exclude_if=_is_none)
     low: float = 0
     high: float = Field(1e9, le=1e12)
     whole: bool = False
@@ -133,9 +145,10 @@ class OpenText(Asked):
 
 
 class TimeGrid(Asked):
-    """Which times suit: days by time bands, as for a delivery or a maintenance."""
+    """Which times suit: days by time bands, as for a delivery or a maintenance; with `measures` for a service, or for being interrupted."""
 
     type: Literal["time_grid"]
+    measures: Literal["service_window", "interruption_window"] | None = Field(default=None, exclude_if=_is_none)
     days: Annotated[tuple[Option, ...], Field(min_length=1, max_length=14), AfterValidator(unique_ids("day"))]
     bands: Annotated[tuple[Option, ...], Field(min_length=1, max_length=12), AfterValidator(unique_ids("band"))]
 
@@ -161,10 +174,13 @@ class Rating(Asked):
     """Several items on one scale; with `measures` every item is an attribute (the price included): how important it is, how well this company does, how well its rival.
 
     `measures = "purchase_intent"`: items cheap and expensive, from 1 to 5, for the prices named in the Van Westendorp question (Newton, Miller and Smith 1993).
+    `measures = "process_satisfaction"`: items are steps of the process.
     """
 
     type: Literal["rating"]
-    measures: Literal["importance", "performance", "rival_performance", "purchase_intent"] | None = None
+    measures: (
+        Literal["importance", "performance", "rival_performance", "purchase_intent", "process_satisfaction"] | None
+    ) = None
     scale: Scale
     items: Annotated[tuple[Option, ...], Field(min_length=1, max_length=30), AfterValidator(unique_ids("item"))]
     order: Order = "fixed"
@@ -199,7 +215,7 @@ def _items_are_attributes(question: Rating, info: ValidationInfo) -> Rating:
             )
         return question
     unknown = [item.id for item in question.items if item.id not in attributes and item.id != "price"]
-    if question.measures and attributes and unknown:
+    if question.measures not in (None, PROCESS_SATISFACTION) and attributes and unknown:
         raise PydanticCustomError(
             "importance_items",
             "{found}",

@@ -1,6 +1,6 @@
-"""An id that is renamed is renamed wherever it is named: conditions, answers in texts, rules of the design, competitors, simulated tastes.
+"""An id that is renamed is renamed wherever it is named: conditions, answers in texts, rules of the design, competitors, simulated tastes, steps.
 
-Ids of attributes, levels, segments, questions, options and items have each their own names; an id that is emptied, or becomes one that another has,
+Ids of attributes, levels, segments, steps of the process, questions, options, items and days have each their own names; an id that is emptied, or becomes one that another has,
 is followed nowhere.
 """
 
@@ -12,21 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wtp.survey.editing import Place, applied, value_at
+from wtp.survey.questions import PROCESS_SATISFACTION, PROCESS_STEPS, SERVICE_WINDOW
 
 _ANSWER = re.compile(r"\{answer:([^{}]*)\}")
 
 
 @dataclass(slots=True)
 class _Names:
-    """New names by old ones: of attributes, segments and questions; of the levels of each attribute, and of the options and items of each question."""
+    """New names by old ones: of attributes, segments, steps, questions and the days of service windows; of the levels of each attribute, and of the options and items of each question."""
 
     attributes: dict[str, str] = field(default_factory=dict)
     segments: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
+    days: dict[str, str] = field(default_factory=dict)
     questions: dict[str, str] = field(default_factory=dict)
     levels: dict[str, dict[str, str]] = field(default_factory=dict)
     parts: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def of(self, content: Mapping[str, Any], place: Place) -> dict[str, str] | None:
+    def of(self, content: Mapping[str, Any], place: Place) -> dict[str, str] | None:  # noqa: PLR0911  # one case a kind of id
         """Where the id at a place belongs."""
         owner = str(value_at(content, (*place[:-3], "id")))
         match [part for part in place if isinstance(part, str)]:
@@ -34,6 +37,10 @@ class _Names:
                 return self.attributes
             case ["segments", "id"]:
                 return self.segments
+            case ["process", "id"]:
+                return self.steps
+            case ["pages", "questions", "days", "id"] if value_at(content, (*place[:-3], "measures")) == SERVICE_WINDOW:
+                return self.days
             case ["pages", "questions", "id"]:
                 return self.questions
             case ["attributes", "levels", "id"]:
@@ -94,8 +101,12 @@ def _renamed(value: Any, place: Place, before: Mapping[str, Any], names: _Names)
         return _each(value, names.questions)
     elif last in {"attention", "reversed"}:
         return _each(value, names.parts.get(owner, {}))
-    elif last == "id" and "items" in place and value_at(before, (*place[:-3], "measures")):
-        return _each(value, names.attributes)
+    elif last in {"step", "day"} and place[0] == "simulation":
+        return _each(value, names.steps if last == "step" else names.days)
+    elif (
+        last == "id" and (measure := value_at(before, (*place[:-3], "measures"))) and place[-3] in {"items", "options"}
+    ):
+        return _each(value, names.steps if measure in (PROCESS_STEPS, PROCESS_SATISFACTION) else names.attributes)
     elif isinstance(value, str):
         return _ANSWER.sub(lambda found: f"{{answer:{names.questions.get(found[1], found[1])}}}", value)
     return value

@@ -10,14 +10,27 @@ import plotly.graph_objects as go
 
 from wtp.survey import Definition
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
-from wtp.survey.questions import ConstantSum, Kano, Ranking, Rating
+from wtp.survey.questions import (
+    INTERRUPTION_COST,
+    INTERRUPTION_WINDOW,
+    PROCESS_SATISFACTION,
+    PROCESS_STEPS,
+    SERVICE_WINDOW,
+    ConstantSum,
+    Kano,
+    Ranking,
+)
 from wtp.web import answer_sections as answer
+from wtp.web import process_sections as process
 from wtp.web import said_sections as said
 from wtp.web.reading import Reading
 from wtp.web.section import Section
 from wtp.web.version_section import versions_section
 
-SAID, ANSWERS = "said", "answers"
+SAID, ANSWERS, PROCESS = "said", "answers", "process"
+ASKED_PAGES = (SAID, PROCESS, ANSWERS)
+# Questions that are shown together with others, or on the page of prices.
+_ELSEWHERE = ("purchase_intent", PROCESS_STEPS, PROCESS_SATISFACTION, SERVICE_WINDOW, INTERRUPTION_WINDOW)
 _PREFIX = "asked-"
 
 
@@ -42,9 +55,16 @@ PARTS: dict[str, _Part] = {
     "time_grid": _Part(ANSWERS, answer.times_section, answer.times_figure),
     "text": _Part(ANSWERS, answer.texts_section, None),
 }
+_BY_MEASURE = {INTERRUPTION_COST: _Part(PROCESS, process.cost_section, answer.numbers_figure)}
 WHOLE: dict[str, _Part] = {
     "methods": _Part(SAID, lambda reading, _: said.methods_section(reading), lambda reading, _: said.methods_figure(reading)),
     "kano": _Part(SAID, lambda reading, _: said.kano_section(reading), lambda reading, _: said.kano_figure(reading)),
+    process.STEPS: _Part(PROCESS, lambda reading, _: process.steps_section(reading), lambda reading, _: process.steps_figure(reading)),
+    process.SERVICE: _Part(PROCESS, lambda reading, _: process.windows_section(reading, SERVICE_WINDOW), lambda reading, _: process.windows_figure(reading, SERVICE_WINDOW)),
+    process.COVERAGE: _Part(PROCESS, lambda reading, _: process.coverage_section(reading, SERVICE_WINDOW), lambda reading, _: process.coverage_figure(reading, SERVICE_WINDOW)),
+    process.INTERRUPTIONS: _Part(PROCESS, lambda reading, _: process.windows_section(reading, INTERRUPTION_WINDOW), lambda reading, _: process.windows_figure(reading, INTERRUPTION_WINDOW)),
+    process.INTERRUPTIONS_COVERAGE: _Part(PROCESS, lambda reading, _: process.coverage_section(reading, INTERRUPTION_WINDOW), lambda reading, _: process.coverage_figure(reading, INTERRUPTION_WINDOW)),
+    process.VALUE: _Part(PROCESS, lambda reading, _: process.value_section(reading), lambda reading, _: process.value_figure(reading)),
     "versions": _Part(ANSWERS, lambda reading, _: versions_section(reading), None),
 }  # fmt: skip
 
@@ -61,8 +81,8 @@ def _whole(reading: Reading) -> list[str]:
         "methods": bool(definition.importance_rating or offers or named),
         "kano": any(isinstance(question, Kano) for question in definition.questions),
         "versions": len(reading.analysis.tables.get("versions", ())) > 0,
-    }
-    return [name for name in WHOLE if wanted[name]]
+    } | dict.fromkeys(process.process_charts(reading), True)
+    return [name for name in WHOLE if wanted.get(name)]
 
 
 def _parts(definition: Definition) -> dict[str, Any]:
@@ -70,17 +90,21 @@ def _parts(definition: Definition) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for page in definition.pages:
         for part in getattr(page, "questions", None) or (page,):
-            elsewhere = isinstance(part, Rating) and part.measures == "purchase_intent"
+            elsewhere = getattr(part, "measures", None) in _ELSEWHERE
             if part.type in PARTS and not elsewhere:
                 found[part.id] = part
     return found
 
 
+def _how(part: Any) -> _Part:
+    return _BY_MEASURE.get(str(getattr(part, "measures", None))) or PARTS[part.type]
+
+
 def sections_on(page: str, reading: Reading) -> list[str]:
-    """Names of the charts on the page "said" or "answers"; none where the survey asked nothing of the kind."""
+    """Names of the charts on one of `ASKED_PAGES`; none where the survey asked nothing of the kind."""
     whole = [name for name in _whole(reading) if WHOLE[name].page == page]
-    parts = [name for name, part in _parts(reading.definition).items() if PARTS[part.type].page == page]
-    before = [name for name in whole if name == "methods"]
+    parts = [name for name, part in _parts(reading.definition).items() if _how(part).page == page]
+    before = [name for name in whole if name == "methods" or page == PROCESS]
     return [_PREFIX + name for name in (*before, *parts, *(name for name in whole if name not in before))]
 
 
@@ -91,13 +115,13 @@ def is_asked(chart: str) -> bool:
 
 def known(chart: str, reading: Reading) -> bool:
     """Whether this survey has such a chart."""
-    return any(chart in sections_on(page, reading) for page in (SAID, ANSWERS))
+    return any(chart in sections_on(page, reading) for page in ASKED_PAGES)
 
 
 def _found(chart: str, reading: Reading) -> tuple[_Part, Any]:
     name = chart.removeprefix(_PREFIX)
     part = _parts(reading.definition).get(name)
-    return (PARTS[part.type], part) if part is not None else (WHOLE[name], None)
+    return (_how(part), part) if part is not None else (WHOLE[name], None)
 
 
 def asked_section(chart: str, reading: Reading) -> Section:

@@ -27,7 +27,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
-from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.asked import ANSWERS, ASKED_PAGES, PROCESS, SAID, known, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
@@ -173,7 +173,7 @@ def overview(slug: str) -> str:
 
 
 @blueprint.get(
-    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, contacts, model):page>"
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, answers, contacts, model):page>"
 )
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
@@ -228,7 +228,7 @@ def reading_for(slug: str, name: str) -> Reading:
 
 def sections_of(page: str, reading: Reading) -> list[Section]:
     """What a page shows: the sections that have figures, or say why there are none. 404 for a page of what was not asked."""
-    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
+    names = sections_on(page, reading) if page in ASKED_PAGES else PAGES[page]
     return [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
 
 
@@ -287,11 +287,12 @@ def tabs(reading: Reading) -> dict[str, str]:
         "market": gettext("The market"),
         "segments": gettext("Segments"),
         "purchases": gettext("Purchases"),
+        PROCESS: gettext("The customer's process"),
         ANSWERS: gettext("Answers"),
         CONTACTS: gettext("Contacts"),
         "model": gettext("The model"),
     }
-    asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
+    asked = {page for page in ASKED_PAGES if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
     purchases = {"purchases"} if any(name in reading.analysis.tables for name in PAGES["purchases"]) else set()
