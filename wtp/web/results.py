@@ -27,7 +27,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
-from wtp.web.asked import ANSWERS, ASKED_PAGES, PROCESS, SAID, known, sections_on
+from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, known, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
@@ -52,7 +52,7 @@ PAGES = {
     "price": (
         "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
     ),
-    "invest": ("invest", "budget", "importance_performance", "strengths"),
+    "invest": ("invest", "budget", "importance_performance", "strengths", "keep_tell_fix"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
     "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
@@ -173,7 +173,7 @@ def overview(slug: str) -> str:
 
 
 @blueprint.get(
-    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, answers, contacts, model):page>"
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, expectations, answers, contacts, model):page>"
 )
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
@@ -288,6 +288,7 @@ def tabs(reading: Reading) -> dict[str, str]:
         "segments": gettext("Segments"),
         "purchases": gettext("Purchases"),
         PROCESS: gettext("The customer's process"),
+        EXPECTATIONS: gettext("Expectations"),
         ANSWERS: gettext("Answers"),
         CONTACTS: gettext("Contacts"),
         "model": gettext("The model"),
