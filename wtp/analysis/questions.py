@@ -22,11 +22,22 @@ from wtp.estimation.diagnostics import SMALLEST_SAMPLE, Note
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.measures import EXPECTATION, EXPERIENCE, SCRIPT
-from wtp.survey.questions import ConstantSum, Question
+from wtp.survey.questions import (
+    INTERRUPTION_WINDOW,
+    PROCESS_SATISFACTION,
+    PROCESS_STEPS,
+    SERVICE_WINDOW,
+    ConstantSum,
+    Question,
+)
 
 _REPLICATES = 1_000
 _BLOCK = 4_000_000  # numbers of a bootstrap at a time
-ELSEWHERE = ("purchase_intent", EXPECTATION, EXPERIENCE, SCRIPT)  # measures that have tables and sections of their own
+# What these measure has tables and sections of its own.
+ELSEWHERE = (
+    *("purchase_intent", EXPECTATION, EXPERIENCE, SCRIPT),
+    *(PROCESS_STEPS, PROCESS_SATISFACTION, SERVICE_WINDOW, INTERRUPTION_WINDOW),
+)
 _NOT_USED = "Question {question}: {reason}"
 
 

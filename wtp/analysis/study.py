@@ -40,6 +40,7 @@ from wtp.analysis.money import money_tables, steps_by_label, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.people import people_tables
 from wtp.analysis.price_tests import price_test_tables
+from wtp.analysis.process import process_tables
 from wtp.analysis.purchases import purchase_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
@@ -197,8 +198,10 @@ def _asked(
     items, best_worst, more = best_worst_tables(definition, groups, request)
     offers, rated, others = rated_offer_tables(definition, groups, request)
     compared = method_tables(definition, groups, request, choices=fitted, best_worst=best_worst, rated=rated)
+    process = process_tables(definition, groups, request)
     expected = expectation_tables(definition, groups, request)
-    return {**questions, **items, **offers, **compared, **expected}, (*notes, *more, *others)
+    tables = {**questions, **process, **items, **offers, **compared, **expected}
+    return tables, (*notes, *more, *others)
 
 
 def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:

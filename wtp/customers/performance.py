@@ -64,7 +64,8 @@ def strengths(rated: pd.DataFrame, *, smallest: float, confidence: float = 0.90,
     worth, as the price, has an empty verdict; its probability is NaN.
     """
     z = float(norm.ppf((1 + confidence) / 2))
-    gap, error = _towards_zero(*rated[["gap", "std_error", "respondents"]].to_numpy(float).T, 1 - confidence)
+    paired, spread_of, n = (rated[name].to_numpy(float) for name in ("gap", "std_error", "respondents"))
+    gap, error = _towards_zero(paired, spread_of, n, 1 - confidence)
     value = rated["value"].to_numpy(float)
     value_error = (rated["value_high"] - rated["value_low"]).to_numpy(float) / (2 * z)
     both = rated["gap_correlation"].fillna(0.0).to_numpy(float)

@@ -22,6 +22,7 @@ from wtp.survey.definition import Definition, SimulatedSegment, Simulation
 from wtp.survey.labels import has, labels_of, reference, shown_with, todays_offer, values_alone
 from wtp.survey.pages import BestWorstPage
 from wtp.survey.questions import (
+    PROCESS_SATISFACTION,
     GaborGranger,
     OpenPrice,
     Rating,
@@ -186,7 +187,7 @@ def _answers(
     answers: dict[str, Any] = _profile(definition, segment.segment, rng)
     inclination = float(rng.standard_normal()) if segment.rated else 0.0
     for question in definition.questions:
-        if isinstance(question, Rating):
+        if isinstance(question, Rating) and not (question.measures == PROCESS_SATISFACTION and segment.process):
             answers[question.id] = _ratings(definition, question, segment, worth, rng)
             if means := known_means(segment, question):
                 answers[question.id] |= rated_round(means, question, inclination, rng)

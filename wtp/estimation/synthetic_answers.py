@@ -1,9 +1,10 @@
 """What simulated respondents answer beside choices and prices, with truths that the analysis must find again.
 
 How much an item matters is a utility in logits (`item_utilities`), the same for everybody of a segment. Best-worst tasks follow Marley and Louviere (2005) with it, rankings are exploded
-logits (the order of utility + Gumbel), points are log-normal round softmax(utility), Kano pairs come from fixed shares of the categories (`kano_shares`). Expectation, experience and ratings
-of performance are beta-binomial round the means of `rated`, with one inclination a person that all of them share (halo); a script is an exploded logit of the order of `script`, without one any order is
-as likely. Other questions are answered by chance.
+logits (the order of utility + Gumbel), points are log-normal round softmax(utility), Kano pairs come from fixed shares of the categories (`kano_shares`). Questions about the process follow the
+segment's [simulation.segments.process], without it by chance: steps are marked one after the other with chances in the ratio of their weights (Plackett and Luce), times suit independently of each other, an
+hour's cost is log-normal. Expectation, experience and ratings of performance are beta-binomial round the means of `rated`, with one inclination a person that all of them share (halo); a script is an exploded
+logit of the order of `script`, without one any order is as likely. Other questions are answered by chance.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scipy.stats import beta, norm
 
 from wtp.survey.definition import Definition, SimulatedSegment
 from wtp.survey.measures import SCRIPT, SIMULATED
+from wtp.survey.process import PROCESS_MEASURES, ProcessTruth
 from wtp.survey.questions import (
     ConstantSum,
     Kano,
@@ -37,6 +39,9 @@ _KANO = {
     "indifferent": (3, (2, 3, 4)),
 }
 _MAIN = 0.55
+_SUITS = 0.3
+_COST_SPREAD = 0.6
+_LENIENCE, _RATING_NOISE = 0.6, 1.0
 _SAMENESS = 8.0  # of a person's ratings round the mean; the fewer, the more people differ
 _HALO = 0.5  # correlation of the inclinations behind any two ratings of a person
 _UNSURE = 0.05
@@ -118,6 +123,11 @@ def other_answer(  # noqa: PLR0911  # one case a question type
 ) -> Any:
     """An answer that the page accepts."""
 
+    if getattr(question, "measures", None) in PROCESS_MEASURES and segment.process is not None:
+        known = process_answer(question, segment.process, rng)
+        if known is not None:
+            return known
+
     def some(ids: Sequence[str], count: int) -> list[str]:
         return [ids[i] for i in sorted(rng.permutation(len(ids))[:count])]
 
@@ -146,6 +156,41 @@ def other_answer(  # noqa: PLR0911  # one case a question type
         with_it, without = _KANO[list(shares_of)[rng.choice(len(shares_of), p=list(shares_of.values()))]]
         return {"with": with_it, "without": int(rng.choice(without))}
     return f"simulated answer {int(rng.integers(1_000_000))}" if isinstance(question, OpenText) else None
+
+
+def process_answer(question: Question, truth: ProcessTruth, rng: np.random.Generator) -> Any:
+    """An answer to a question about the process; what the truth does not tell is even: all steps alike, every time with a chance of 0.3. None for a cost that it does not tell."""
+    if isinstance(question, MultipleChoice):
+        weights = {told.step: told.matters for told in truth.steps}
+        ids = [option.id for option in question.options if not option.alone]
+        keys = np.log([weights.get(name, 1.0) for name in ids]) + rng.gumbel(size=len(ids))
+        marked = int(rng.integers(max(question.fewest, question.most - 1), question.most + 1))
+        return [ids[i] for i in sorted(np.argsort(-keys)[:marked])]
+    if isinstance(question, Rating):
+        means = {told.step: told.satisfaction for told in truth.steps if told.satisfaction is not None}
+        low, high = question.scale.low, question.scale.high
+        lenience = _LENIENCE * rng.standard_normal()
+        values = [
+            means.get(i.id, (low + high) / 2) + lenience + _RATING_NOISE * rng.standard_normal() for i in question.items
+        ]
+        return {i.id: int(np.clip(round(value), low, high)) for i, value in zip(question.items, values, strict=True)}
+    if isinstance(question, TimeGrid):
+        told = {own.day: own.suits for own in truth.windows}
+        bands = [band.id for band in question.bands]
+        chances = np.array([told.get(day.id, (_SUITS,) * len(bands)) for day in question.days], dtype=float)
+        suits = rng.random(chances.shape) < chances
+        if not suits.any():  # something must be picked
+            likely = chances.ravel() + 1e-9
+            suits.flat[rng.choice(likely.size, p=likely / likely.sum())] = True
+        return {
+            day.id: [band for band, one in zip(bands, own, strict=True) if one]
+            for day, own in zip(question.days, suits, strict=True)
+            if own.any()
+        }
+    if isinstance(question, Number) and truth.hour_cost is not None:
+        amount = round(truth.hour_cost * float(np.exp(_COST_SPREAD * rng.standard_normal())))
+        return float(np.clip(amount, question.low, question.high))
+    return None
 
 
 def _rounded(points: np.ndarray, total: int) -> list[float]:

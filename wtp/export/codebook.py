@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from wtp.export.expectation_columns import EXPECTATIONS
+from wtp.export.process_columns import PROCESS_COLUMNS
+from wtp.export.purchase_columns import PURCHASE_COLUMNS
 from wtp.export.question_columns import answer_columns
 from wtp.survey.definition import Definition
 
@@ -96,7 +98,7 @@ _RESULTS = {
     "high": ("number", "upper end of the interval"),
     "method": ("code", "how the interval was made; in methods the way of asking"),
     "currency": ("code", "currency of the amounts"),
-    "item": ("code", "item of the question, event of a script, or day of a time grid"),
+    "item": ("code", "item of the question, event of a script, day of a time grid, or step of the customer's process"),
     "count": ("whole number", "respondents who gave this answer"),
     "middle": ("number", "median of a number that was asked"),
     "lower_quartile": ("number", "a quarter of the answers lies below it"),
@@ -179,7 +181,7 @@ _RESULTS = {
     "objective": ("code", "what the price or offer is best for: profit, revenue, share"),
     "flat_low": ("money", "lowest price whose expected profit (or revenue) is within 2 per cent of the best"),
     "flat_high": ("money", "highest such price"),
-    "value": ("money", "what is reached: profit or revenue a year; of an attribute its worth; of a price test its share, reach or revenue"),
+    "value": ("money", "what is reached: profit or revenue a year; of an attribute its worth; of a window what it adds for 100 customers and year; of a price test its share, reach or revenue"),
     "value_low": ("money", "lower end of its interval"),
     "value_high": ("money", "upper end of its interval"),
     "revenue": ("money", "revenue a year"),
@@ -260,12 +262,12 @@ _RESULTS = {
     "cautious_high": ("money", "upper end of what other studies found"),
     "source": ("text", "where the overstatement is known from"),
     "variable": ("code", "question, or item of a rating"),
-    "answer": ("code", "answer, or mean"),
-    "statistic": ("number", "chi-square or F"),
+    "answer": ("code", "answer, or mean; of times the time band"),
+    "statistic": ("number", "chi-square or F; of the process n (mean - all)^2 / variance summed over segments"),
     "effect": ("number", "Cramer's V or eta squared; of a covariate what one standard deviation more moves, in logits"),
     "p_value": ("share", "p-value"),
     "p_adjusted": ("share", "p-value by Benjamini and Hochberg over all variables; of scripts by Holm over all rows"),
-    "differs": ("true or false", "with at most 10 per cent false discoveries; of scripts with a false claim in at most 5 per cent of studies (in script_agreement: there is a common order)"),
+    "differs": ("true or false", "with at most 10 per cent false discoveries; of the process and of scripts with a false claim in at most 5 per cent of studies (in script_agreement: there is a common order)"),
     "pooled": ("money", "worth, moved to the common mean by how little the segment knows"),
     "pooled_low": ("money", "lower end of its interval"),
     "pooled_high": ("money", "upper end of its interval"),
@@ -279,22 +281,7 @@ _RESULTS = {
     "scale_p": ("share", "its p-value"),
     "group": ("whole number", "group of respondents found by what they would pay, 1 is the largest; in up_selling of offers, 1 is the least likely to be taken"),
     "respondent": ("whole number", "number of the respondent, as in respondents"),
-    "part": ("code", "offers: choices between offers; purchase: buying or not"),
-    "grouping": ("code", "declared: by the answers; contacts: core problem of contacts; classes: latent; none: everybody alike"),
-    "groups": ("whole number", "groups of the grouping"),
-    "hit": ("share", "mean probability of what was chosen, of people who had no part in the fit"),
-    "gained": ("number", "mean logarithm of this probability, less that of no groups"),
-    "explains": ("true or false", "what is gained is above 0 with its whole interval"),
-    "explains_best": ("true or false", "so, and clearly above every other grouping"),
-    "purchases": ("code", "with or without what customers bought"),
-    "customers": ("whole number", "customers behind the figure"),
-    "log_score": ("number", "mean logarithm of the probability of held-out choices"),
-    "forecast": ("share", "mean probability that a step up is worth more than its surcharge to the customer"),
-    "taken": ("share", "offers of a step up that were taken"),
-    "offers": ("whole number", "offers of a step up"),
     "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families"),
-    "family": ("text", "product family"),
-    "covariate": ("code", "what was bought: bought_families, bought_step_ups, bought_discount, each in standard deviations"),
     "jaccard": ("share", "how alike the group is in bootstrapped samples"),
     "stability": ("number", "median adjusted Rand index over bootstrapped samples"),
     "null_stability": ("number", "the same of data of one group"),
@@ -349,6 +336,8 @@ _RESULTS = {
     "cheap": ("share", "respondents to whom it is a bargain"),
     "expensive": ("share", "respondents to whom it is getting expensive"),
     "too_expensive": ("share", "respondents to whom it is too expensive"),
+    **PURCHASE_COLUMNS,
+    **PROCESS_COLUMNS,
     **EXPECTATIONS,
 }  # fmt: skip
 

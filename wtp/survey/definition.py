@@ -25,6 +25,7 @@ from wtp.survey.look import Look
 from wtp.survey.measures import SimulatedRating, measure_mistakes
 from wtp.survey.page_checks import page_mistakes
 from wtp.survey.pages import ConsentPage, Page, QuestionPage, Quota, ScreenOut
+from wtp.survey.process import ProcessStep, ProcessTruth, process_mistakes
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.stopping import Stopping
 from wtp.survey.tasks import ChoiceTaskPlan, PerLabel
@@ -120,6 +121,7 @@ class SimulatedSegment(Record):
     price_limit: Money = Field(description="price at which half would still buy today's offer")
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: PerLabel = Field(default=(), description="what is different for one label")
+    process: ProcessTruth | None = Field(default=None, exclude_if=lambda truth: truth is None)
     rated: Annotated[tuple[SimulatedRating, ...], Field(max_length=13), AfterValidator(unique_ids("rating"))] = Field(
         default=(), exclude_if=operator.not_, description="mean ratings that they give"
     )
@@ -154,6 +156,7 @@ class Simulation(Record):
 
 _NOT_ASKED: dict[str, Any] = {
     "segments": True,
+    "process": True,
     "economics": True,
     "competitors": True,
     "simulation": True,
@@ -177,7 +180,7 @@ _NOT_ASKED: dict[str, Any] = {
 }
 
 
-_LATER = ("contacts",)
+_LATER = ("contacts", "process")
 
 
 class Definition(Record):
@@ -207,6 +210,7 @@ class Definition(Record):
         True, description="ask politely for more time, once, after the second page that nobody can have read"
     )
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
+    process: Annotated[tuple[ProcessStep, ...], Field(max_length=12), AfterValidator(unique_ids("step"))] = ()
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
     contacts: Contacts | None = None
@@ -272,7 +276,7 @@ class Definition(Record):
     @property
     def fingerprint(self) -> str:
         """Identifies the whole content, as analyses depend on it; what earlier releases did not know counts only where it is there."""
-        absent = {name for name in _LATER if getattr(self, name) is None}
+        absent = {name for name in _LATER if not getattr(self, name)}
         return hashlib.sha256(self.model_dump_json(exclude=absent).encode()).hexdigest()[:16]
 
 
@@ -321,6 +325,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         *design_mistakes(definition),
         *label_mistakes(definition),
         *measure_mistakes(definition),
+        *process_mistakes(definition),
     ]
     if definition.simulation:
         known = [segment.id for segment in definition.segments]

@@ -37,6 +37,7 @@ WORDINGS = frozenset(
         "no",
         "why",
         "logo_text",
+        "supplier",
         "rival",
     ]
 )

@@ -11,18 +11,33 @@ import plotly.graph_objects as go
 from wtp.survey import Definition
 from wtp.survey.measures import EXPECTATION, EXPERIENCE, SCRIPT, expectation_ratings
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
-from wtp.survey.questions import ConstantSum, Kano, Ranking, Rating
+from wtp.survey.questions import (
+    INTERRUPTION_COST,
+    INTERRUPTION_WINDOW,
+    PROCESS_SATISFACTION,
+    PROCESS_STEPS,
+    SERVICE_WINDOW,
+    ConstantSum,
+    Kano,
+    Ranking,
+)
 from wtp.web import answer_sections as answer
 from wtp.web import expectation_sections as expectation
+from wtp.web import process_sections as process
 from wtp.web import said_sections as said
 from wtp.web.reading import Reading
 from wtp.web.section import Section
 from wtp.web.version_section import versions_section
 
-SAID, ANSWERS, EXPECTATIONS = "said", "answers", "expectations"
+SAID, ANSWERS, PROCESS, EXPECTATIONS = "said", "answers", "process", "expectations"
+ASKED_PAGES = (SAID, PROCESS, EXPECTATIONS, ANSWERS)
 _PREFIX = "asked-"
 _FIRST = ("methods", "expectation_gaps")
-_ELSEWHERE = ("purchase_intent", EXPECTATION, EXPERIENCE)  # ratings that are shown as a part of something else
+# Questions that are shown as a part of something else, or on the page of prices.
+_ELSEWHERE = (
+    *("purchase_intent", EXPECTATION, EXPERIENCE),
+    *(PROCESS_STEPS, PROCESS_SATISFACTION, SERVICE_WINDOW, INTERRUPTION_WINDOW),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +62,17 @@ PARTS: dict[str, _Part] = {
     "text": _Part(ANSWERS, answer.texts_section, None),
     SCRIPT: _Part(EXPECTATIONS, expectation.script_section, expectation.script_figure),
 }
+_BY_MEASURE = {INTERRUPTION_COST: _Part(PROCESS, process.cost_section, answer.numbers_figure)}
 WHOLE: dict[str, _Part] = {
     "methods": _Part(SAID, lambda reading, _: said.methods_section(reading), lambda reading, _: said.methods_figure(reading)),
     "expectation_gaps": _Part(EXPECTATIONS, lambda reading, _: expectation.gaps_section(reading), lambda reading, _: expectation.gaps_figure(reading)),
     "kano": _Part(SAID, lambda reading, _: said.kano_section(reading), lambda reading, _: said.kano_figure(reading)),
+    process.STEPS: _Part(PROCESS, lambda reading, _: process.steps_section(reading), lambda reading, _: process.steps_figure(reading)),
+    process.SERVICE: _Part(PROCESS, lambda reading, _: process.windows_section(reading, SERVICE_WINDOW), lambda reading, _: process.windows_figure(reading, SERVICE_WINDOW)),
+    process.COVERAGE: _Part(PROCESS, lambda reading, _: process.coverage_section(reading, SERVICE_WINDOW), lambda reading, _: process.coverage_figure(reading, SERVICE_WINDOW)),
+    process.INTERRUPTIONS: _Part(PROCESS, lambda reading, _: process.windows_section(reading, INTERRUPTION_WINDOW), lambda reading, _: process.windows_figure(reading, INTERRUPTION_WINDOW)),
+    process.INTERRUPTIONS_COVERAGE: _Part(PROCESS, lambda reading, _: process.coverage_section(reading, INTERRUPTION_WINDOW), lambda reading, _: process.coverage_figure(reading, INTERRUPTION_WINDOW)),
+    process.VALUE: _Part(PROCESS, lambda reading, _: process.value_section(reading), lambda reading, _: process.value_figure(reading)),
     "versions": _Part(ANSWERS, lambda reading, _: versions_section(reading), None),
 }  # fmt: skip
 
@@ -70,8 +92,8 @@ def _whole(reading: Reading) -> list[str]:
         "expectation_gaps": expectation_ratings(definition) is not None,
         "kano": any(isinstance(question, Kano) for question in definition.questions),
         "versions": len(reading.analysis.tables.get("versions", ())) > 0,
-    }
-    return [name for name in WHOLE if wanted[name]]
+    } | dict.fromkeys(process.process_charts(reading), True)
+    return [name for name in WHOLE if wanted.get(name)]
 
 
 def _kind(part: Any) -> str:
@@ -84,17 +106,21 @@ def _parts(definition: Definition) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for page in definition.pages:
         for part in getattr(page, "questions", None) or (page,):
-            elsewhere = isinstance(part, Rating) and part.measures in _ELSEWHERE
+            elsewhere = getattr(part, "measures", None) in _ELSEWHERE
             if _kind(part) in PARTS and not elsewhere:
                 found[part.id] = part
     return found
 
 
+def _how(part: Any) -> _Part:
+    return _BY_MEASURE.get(str(getattr(part, "measures", None))) or PARTS[_kind(part)]
+
+
 def sections_on(page: str, reading: Reading) -> list[str]:
-    """Names of the charts on the page "said", "answers" or "expectations"; none where the survey asked nothing of the kind."""
+    """Names of the charts on one of `ASKED_PAGES`; none where the survey asked nothing of the kind."""
     whole = [name for name in _whole(reading) if WHOLE[name].page == page]
-    parts = [name for name, part in _parts(reading.definition).items() if PARTS[_kind(part)].page == page]
-    before = [name for name in whole if name in _FIRST]
+    parts = [name for name, part in _parts(reading.definition).items() if _how(part).page == page]
+    before = [name for name in whole if name in _FIRST or page == PROCESS]
     return [_PREFIX + name for name in (*before, *parts, *(name for name in whole if name not in before))]
 
 
@@ -105,13 +131,13 @@ def is_asked(chart: str) -> bool:
 
 def known(chart: str, reading: Reading) -> bool:
     """Whether this survey has such a chart."""
-    return any(chart in sections_on(page, reading) for page in (SAID, ANSWERS, EXPECTATIONS))
+    return any(chart in sections_on(page, reading) for page in ASKED_PAGES)
 
 
 def _found(chart: str, reading: Reading) -> tuple[_Part, Any]:
     name = chart.removeprefix(_PREFIX)
     part = _parts(reading.definition).get(name)
-    return (PARTS[_kind(part)], part) if part is not None else (WHOLE[name], None)
+    return (_how(part), part) if part is not None else (WHOLE[name], None)
 
 
 def asked_section(chart: str, reading: Reading) -> Section:

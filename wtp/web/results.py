@@ -27,11 +27,12 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
-from wtp.web.asked import ANSWERS, EXPECTATIONS, SAID, known, sections_on
+from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, known, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
+from wtp.web.contact_results import CONTACTS, TABLES, ContactReading, contact_reading, has_contacts
 from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent, plain
 from wtp.web.hover import with_definitions
@@ -55,6 +56,7 @@ PAGES = {
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
     "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
+    CONTACTS: ("contact_reasons", "contact_months", "contact_mattered", "contact_questions", "contact_remedies", "contact_effort", "contact_agreement"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
 # Charts with the segments beside one another, and the page that has more of each.
@@ -171,13 +173,15 @@ def overview(slug: str) -> str:
 
 
 @blueprint.get(
-    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, expectations, answers, model):page>"
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, expectations, answers, contacts, model):page>"
 )
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
     reading = reading_of(slug)
     allow_chart_styles()
+    if page == CONTACTS:
+        return _contacts(reading)
     sections = sections_of(page, reading)
     return rendered(
         "results/detail.html",
@@ -190,9 +194,41 @@ def detail(slug: str, page: str) -> str:
     )
 
 
+def _contacts(reading: Reading) -> str:
+    """What staff recorded of contacts with customers."""
+    told = contact_reading(reading) or abort(404)
+    rows = told.table("contact_segments")
+    rests_on = ""
+    if len(rows):
+        row = rows.iloc[0]
+        rests_on = gettext(
+            "%(contacts)s contacts of %(customers)s customers, from %(first)s to %(last)s.",
+            contacts=number(row["contacts"], 0),
+            customers=number(row["customers"], 0),
+            first=row["first_day"],
+            last=row["last_day"],
+        )
+    return rendered(
+        "results/contacts.html",
+        reading,
+        page=CONTACTS,
+        contacts=told,
+        contact_notes=notes_of(told),
+        sections=sections_of(CONTACTS, told),
+        rests_on=rests_on,
+        side_by_side={},
+    )
+
+
+def reading_for(slug: str, name: str) -> Reading:
+    """The reading that has this chart or table: of the answers, or of the contacts."""
+    reading = reading_of(slug)
+    return (contact_reading(reading) or abort(404)) if name.startswith(TABLES) else reading
+
+
 def sections_of(page: str, reading: Reading) -> list[Section]:
     """What a page shows: the sections that have figures, or say why there are none. 404 for a page of what was not asked."""
-    names = PAGES[page] if page in PAGES else sections_on(page, reading)
+    names = sections_on(page, reading) if page in ASKED_PAGES else PAGES[page]
     return [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
 
 
@@ -251,23 +287,27 @@ def tabs(reading: Reading) -> dict[str, str]:
         "market": gettext("The market"),
         "segments": gettext("Segments"),
         "purchases": gettext("Purchases"),
+        PROCESS: gettext("The customer's process"),
         EXPECTATIONS: gettext("Expectations"),
         ANSWERS: gettext("Answers"),
+        CONTACTS: gettext("Contacts"),
         "model": gettext("The model"),
     }
-    asked = {page for page in (SAID, EXPECTATIONS, ANSWERS) if sections_on(page, reading)}
+    asked = {page for page in ASKED_PAGES if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
     purchases = {"purchases"} if any(name in reading.analysis.tables for name in PAGES["purchases"]) else set()
-    always = set(PAGES) - {"market", "segments", "purchases"}
-    return {page: name for page, name in tabs.items() if page in asked | market | segments | purchases | always}
+    contacts = {CONTACTS} if has_contacts(reading.survey) else set()
+    always = set(PAGES) - {"market", "segments", "purchases", CONTACTS}
+    shown = asked | market | segments | purchases | contacts | always
+    return {page: name for page, name in tabs.items() if page in shown}
 
 
 @blueprint.get("/results/<slug>/<chart>.json")
 @requires(*READERS)
 def chart_json(slug: str, chart: str) -> Response:
     """The Plotly figure of a chart; the page's script draws it."""
-    reading = reading_of(slug)
+    reading = reading_for(slug, chart)
     if not known(chart, reading) and chart not in {name for names in PAGES.values() for name in names}:
         abort(404)
     about = section(chart, reading)
@@ -283,15 +323,16 @@ def chart_json(slug: str, chart: str) -> Response:
 @requires(*READERS)
 def download(slug: str, table: str) -> Response:
     """One table, all segments, each row labelled with the simulated respondents behind it and how many are left out."""
-    reading = reading_of(slug)
+    reading = reading_for(slug, table)
     if table not in reading.analysis.tables:
         abort(404)
     simulated = "-simulated" if reading.analysis.simulated else ""
     part = f"-without-{reading.answers}" if reading.left_out else ""
     name = f"{slug}-{table}{part}{simulated}.csv"
-    labelled = reading.analysis.tables[table].assign(
-        left_out_respondents=reading.left_out, simulated_respondents=reading.analysis.simulated
-    )
+    counts = {"left_out_respondents": reading.left_out, "simulated_respondents": reading.analysis.simulated}
+    if isinstance(reading, ContactReading):
+        counts = {"simulated_contacts": reading.analysis.simulated}
+    labelled = reading.analysis.tables[table].assign(**counts)
     content = table_csv(labelled)
     return Response(content, mimetype="text/csv", headers={"Content-Disposition": f"attachment; filename={name}"})
 

@@ -41,7 +41,12 @@ _SHOWN = {
     "ChoiceTaskPage": {"purchase_question"},
     "Attribute": {"description", "ordered", "best_first"},
     "Scale": {"low", "high"},
-    "Number": {"low", "high", "whole", "money"},
+    "Number": {"low", "high", "whole", "money", "measures"},
+    "MultipleChoice": {"measures"},
+    "TimeGrid": {"measures"},
+    "ProcessStep": {"supplier", "hours"},
+    "ProcessTruth": {"steps", "windows", "hour_cost"},
+    "StepTruth": {"matters", "satisfaction"},
     "QuestionPage": {"text"},
     "Rating": {"measures"},
     "Ranking": {"measures"},
@@ -222,6 +227,7 @@ class Reader:
             ("Attribute", "current"): (*place[:-1], "levels"),
             ("SingleChoice", "attention"): (*place[:-1], "options"),
             ("SimulatedSegment", "segment"): ("segments",),
+            ("StepTruth", "step"): ("process",),
             ("Rating", "competitor"): ("competitors",),
         }.get((model.__name__, field.name))
         return self._listed(listed) if listed else ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from wtp.web.workbench import process_words
+
 PARTS: dict[str, LazyString] = {
     "basics": _l("Basics"),
     "attributes": _l("Attributes and levels"),
@@ -12,6 +14,7 @@ PARTS: dict[str, LazyString] = {
     "choice_tasks": _l("Choice tasks"),
     "pages": _l("Pages and questions"),
     "segments": _l("Segments"),
+    "process": _l("The customer's process"),
     "participants": _l("Screen-outs and quotas"),
     "competitors": _l("Competitors"),
     "costs": _l("Costs and economics"),
@@ -42,7 +45,8 @@ LISTS: dict[str, LazyString] = {
     "reasons": _l("Reasons for a contact"),
     "frequent_questions": _l("Frequent questions"),
     "core_problems": _l("Core problems"),
-    "remedies": _l("Measures"),
+    "remedies": _l("Measures that can be taken"),
+    **process_words.LISTS,
 }
 
 ONE_OF: dict[str, LazyString] = {
@@ -67,6 +71,7 @@ ONE_OF: dict[str, LazyString] = {
     "frequent_questions": _l("Frequent question"),
     "core_problems": _l("Core problem"),
     "remedies": _l("Measure"),
+    **process_words.ONE_OF,
 }
 
 TYPES: dict[str, LazyString] = {
@@ -243,10 +248,11 @@ LABELS: dict[str, LazyString] = {
     "reasons": _l("Reasons for a contact"),
     "frequent_questions": _l("Frequent questions"),
     "core_problems": _l("Core problems"),
-    "remedies": _l("Measures"),
+    "remedies": _l("Measures that can be taken"),
     "core_problem": _l("Question that asks for the core problem"),
     "Contacts.customers": _l("Customers whom these contacts come from"),
     "linked": _l("Contacts may be linked with answers"),
+    **process_words.LABELS,
 }
 
 HELP: dict[str, LazyString] = {
@@ -328,6 +334,7 @@ HELP: dict[str, LazyString] = {
     "SimulatedSegment.per_label": _l("Only what differs from the tastes above."),
     "Prohibition.levels": _l("Of two attributes, or of one and some prices."),
     "ladder": _l("On a page of its own; up after yes, down after no."),
+    **process_words.HELP,
 }
 
 CHOICES: dict[str, LazyString | str] = {
@@ -353,6 +360,7 @@ CHOICES: dict[str, LazyString | str] = {
     "purchase_intent": _l("purchase intent"),
     "price": _l("by price"),
     "share": _l("by share"),
+    **process_words.CHOICES,
 }
 
 
