@@ -88,7 +88,7 @@ def test_windows_by_hand() -> None:
 def test_a_window_is_worth_cost_times_hours_times_share() -> None:
     served = np.column_stack([np.repeat([1.0, 0.0], 20), np.repeat([1.0, 1.0, 0.0, 1.0], 10)])
     cost = np.where(np.arange(40) % 2, 10.0, 30.0)
-    cost[:4] = np.nan
+    cost[:4], cost[5] = np.nan, 900.0
     found = process.window_values(served, cost, hours=2.0, per=100.0, confidence=0.90, seed=1)
     middle = float(np.nanmedian(cost))
     assert found["value"].tolist() == pytest.approx([middle * 0.5 * 200, middle * 0.25 * 200])

@@ -103,13 +103,18 @@ def test_each_section_says_its_finding_and_has_table_download_and_chart(manager:
 def test_the_lane_says_in_words_what_its_colours_say(manager: Staff, analysis: Analysis) -> None:
     page = manager.open(PAGE + "&segment=work")
     steps = page.select(".lane li")
-    table = analysis.table("process_steps", "work")
     assert [words(one, ".name") for one in steps] == [
         "Customer: Book an appointment", "Customer: Bring the car", "Customer: Get about without the car", "Customer: Be told of extra repairs",
         "Customer: Pick the car up", "Customer: Pay",
     ]  # fmt: skip
     assert words(steps[5], ".supplier") == "Supplier: Write the bill"
-    for one, row in zip(steps, table.to_dict("records"), strict=True):
+    pleased = manager.open(PAGE + "&segment=now_and_then").select(".lane li")
+    tables = [analysis.table("process_steps", segment) for segment in ("work", "now_and_then")]
+    assert [table["moment"].sum() - table["mend"].sum() > 0 for table in tables] == [False, True], (
+        "both kinds are there"
+    )
+    told = [row for table in tables for row in table.to_dict("records")]
+    for one, row in zip([*steps, *pleased], told, strict=True):
         assert f"marked by {row['share']:.0%}" in words(one, ".customer")
         assert f"satisfaction {row['satisfaction']:.1f} of 7" in words(one, ".customer")
         assert ("matters and disappoints" in one.get_text()) == row["mend"]
