@@ -214,9 +214,9 @@ def import_file(
 
 def files(connection: sa.Connection, slug: str) -> tuple[Imported, ...]:
     """The files of contacts of a study, the newest first."""
-    columns = [_F[name] for name in Imported.__slots__ if name != "simulated"]
     simulated = sa.exists().where(_C.file_id == _F.id, _C.simulated)
-    query = sa.select(*columns, simulated).where(_F.study == slug, _F.kind == KIND).order_by(_F.id.desc())
+    columns: list[Any] = [*(_F[name] for name in Imported.__slots__ if name != "simulated"), simulated]
+    query = sa.select(*columns).where(_F.study == slug, _F.kind == KIND).order_by(_F.id.desc())
     return tuple(Imported(*row) for row in connection.execute(query))
 
 
