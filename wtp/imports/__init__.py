@@ -10,6 +10,7 @@ from wtp.imports.files import read_file, read_path
 from wtp.imports.guess import guess
 from wtp.imports.mapping import Mapping, mapping_of
 from wtp.imports.problems import Problem, problems_frame
+from wtp.imports.purchases import Purchases, read_purchases
 from wtp.imports.tables import File, Table
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "File",
     "Mapping",
     "Problem",
+    "Purchases",
     "Table",
     "check",
     "check_contacts",
@@ -27,4 +29,5 @@ __all__ = [
     "read_choices",
     "read_file",
     "read_path",
+    "read_purchases",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
@@ -80,6 +80,20 @@ def link(connection: sa.Connection, survey: Survey, *, secret: str) -> int:
     return new
 
 
+def link_simulated(connection: sa.Connection, slug: str, pairs: Mapping[int, int]) -> None:
+    """Link simulated customers (ids) with simulated respondents (numbers) of a study; nobody has to agree to it. Others are left out."""
+    query = sa.select(_R.number, _R.id).where(_R.study == slug, _R.simulated)
+    people: dict[int, int] = {row.number: row.id for row in connection.execute(query)}
+    invented = set(connection.execute(sa.select(_C.id).where(_C.study == slug, _C.simulated)).scalars())
+    rows = [
+        {"respondent_id": people[number], "customer_id": customer}
+        for customer, number in pairs.items()
+        if customer in invented and number in people
+    ]
+    if rows:
+        connection.execute(sa.insert(tables.customer_respondent), rows)
+
+
 def links(connection: sa.Connection, slug: str) -> dict[int, int]:
     """Customer id -> number of the respondent."""
     query = (
@@ -120,3 +134,14 @@ def tidy(connection: sa.Connection, slug: str) -> None:
             ),
         )
     )
+
+
+def respondent_of(connection: sa.Connection, slug: str, number: str, *, secret: str) -> int | None:
+    """The number of the respondent who is linked with a customer, None without a link."""
+    query = (
+        sa.select(_R.number)
+        .join(tables.customer_respondent, _L.respondent_id == _R.id)
+        .join(tables.customer, _C.id == _L.customer_id)
+        .where(_C.study == slug, _C.key == key_of(secret, slug, number), sa.not_(_R.test))
+    )
+    return connection.execute(query).scalar_one_or_none()

@@ -28,6 +28,7 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, known, sections_on
+from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
@@ -53,7 +54,8 @@ PAGES = {
     ),
     "invest": ("invest", "budget", "importance_performance", "strengths"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
-    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
+    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
+    "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
     CONTACTS: ("contact_reasons", "contact_months", "contact_mattered", "contact_questions", "contact_remedies", "contact_effort", "contact_agreement"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
@@ -81,6 +83,7 @@ def reading_of(slug: str) -> Reading:
     if form is not None and form.budget.data is not None and not form.errors:
         budget = form.budget.data
         analysis = with_budget(analysis, survey.definition, budget)
+    analysis = with_purchases(running.database(), survey, analysis)
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
 
 
@@ -170,7 +173,7 @@ def overview(slug: str) -> str:
 
 
 @blueprint.get(
-    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, contacts, model):page>"
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, contacts, model):page>"
 )
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
@@ -283,6 +286,7 @@ def tabs(reading: Reading) -> dict[str, str]:
         "invest": gettext("Invest and save"),
         "market": gettext("The market"),
         "segments": gettext("Segments"),
+        "purchases": gettext("Purchases"),
         ANSWERS: gettext("Answers"),
         CONTACTS: gettext("Contacts"),
         "model": gettext("The model"),
@@ -290,9 +294,11 @@ def tabs(reading: Reading) -> dict[str, str]:
     asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
+    purchases = {"purchases"} if any(name in reading.analysis.tables for name in PAGES["purchases"]) else set()
     contacts = {CONTACTS} if has_contacts(reading.survey) else set()
-    always = set(PAGES) - {"market", "segments", CONTACTS}
-    return {page: name for page, name in tabs.items() if page in asked | market | segments | contacts | always}
+    always = set(PAGES) - {"market", "segments", "purchases", CONTACTS}
+    shown = asked | market | segments | purchases | contacts | always
+    return {page: name for page, name in tabs.items() if page in shown}
 
 
 @blueprint.get("/results/<slug>/<chart>.json")
