@@ -108,6 +108,17 @@ def test_contacts_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_pa
     assert (again.exit_code, "imported already: calls.csv" in again.output) == (1, True)
     with open_database(load_settings().database_url) as database, database.read() as connection:
         assert [row["simulated"] for row in contacts.rows(connection, "supplier")] == [True, True]
+    taken, told = tmp_path / "taken.csv", tmp_path / "told.csv"
+    away = run("export", folder, "--contacts", "--out", taken)
+    assert (away.exit_code, "2 contacts, 2 of them simulated" in away.output) == (0, True), away.output
+    assert run("export", folder, "--contacts", "--words", "--out", told).exit_code == 0
+    frame = pd.read_csv(taken, encoding="utf-8-sig")
+    assert frame["customer"].tolist()[0] == 1
+    assert "reported" not in frame
+    assert "reported" in pd.read_csv(told, encoding="utf-8-sig")
+    assert "K-17" not in taken.read_text() + told.read_text()
+    for wrong in (("--contacts", "--format", "csv"), ("--format", "csv", "--words"), ()):
+        assert run("export", folder, *wrong, "--out", taken).exit_code == 2
     assert run("import", folder, calls, "--contacts", "--layout", "long").exit_code == 2
     bare = (folder / "survey.toml").read_text(encoding="utf-8")
     start, end = bare.index("[contacts]"), bare.index("# Who answers in")

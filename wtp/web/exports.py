@@ -100,6 +100,7 @@ def exports(slug: str) -> str:
         everything=[row for row in rows if row.figures],
         layouts=[row for row in rows if not row.figures],
         is_open=gate_of(database, survey).is_open,
+        contacts=survey.definition.contacts is not None,
     )
 
 
