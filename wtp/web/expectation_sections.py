@@ -92,7 +92,7 @@ def script_section(reading: Reading, question: Ranking) -> Section:
         chart=f"asked-{question.id}",
         title=script.title(rows, script.strength(agreed.iloc[0]), labels=labels, words=gettext) if known else asked_as(question.label),
         lead=asked_as(question.label),
-        says=gettext("The common order is that of the mean places. Agreement is Kendall's tau, from -1 to 1: how much more often a respondent puts two events in the same order as all others together than in the reverse one. It is called strong if it is surely above 0.6 (four of five pairs alike), partial above 0.3. Segments are compared by shuffling their respondents; what is called a difference would be one by chance in at most 5 % of such studies."),
+        says=gettext("The common order is that of the mean places. Agreement is Kendall's tau, from -1 to 1: how much more often a respondent puts two events in the same order as all others together than in the reverse one. It is called strong if it is surely above 0.6 (four of five pairs alike), partial above 0.3. Segments are compared by shuffling their respondents; what is called a difference would be one by chance in at most one in twenty such studies."),
         not_says=gettext("It is the order that customers have in mind, not the one that you keep to, nor how much a deviation annoys them. Events that nobody thought of when asking are not in it."),
         head=(gettext("Event"), headed(gettext("Rank"), reading), gettext("Mean place"), interval_head(reading)),
         rows=tuple(
