@@ -19,6 +19,7 @@ from wtp.store import tables
 
 OPENED_EARLY, STATE, DECIDED = "results opened early", "state", "respondents"
 IMPORTED, TAKEN_BACK = "answers imported", "import taken back"
+MEASURE_ADDED, MEASURE_CHANGED = "measure recorded", "measure changed"
 LONGEST_REASON = 500
 _A = tables.audit.c
 
