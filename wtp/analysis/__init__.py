@@ -34,6 +34,7 @@ from wtp.analysis.record import (
     request_of,
 )
 from wtp.analysis.study import analyse
+from wtp.analysis.waves import Wave, before_and_after, same_model
 from wtp.analysis.what_if import (
     Scenario,
     Simulator,
@@ -80,9 +81,11 @@ __all__ = [
     "Scenario",
     "Simulator",
     "Specification",
+    "Wave",
     "WhatIf",
     "analyse",
     "analyse_choices",
+    "before_and_after",
     "certainty",
     "changed",
     "compared",
@@ -98,6 +101,7 @@ __all__ = [
     "provenance",
     "quality_report",
     "request_of",
+    "same_model",
     "target_of",
     "today",
     "unpack_people",

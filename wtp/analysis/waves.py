@@ -15,7 +15,7 @@ from wtp.errors import DataError
 from wtp.survey.load import Survey
 
 WAVES, EFFECTS, MIX, MEASURES, LEFT_OUT = "waves", "wave_effects", "wave_mix", "wave_measures", "wave_left_out"
-_MEASURE = ["measure_number", "segment", "attribute", "state", "done_on"]
+_MEASURE = ["number", "title", "segment", "attribute", "state", "done_on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def _model(analysis: Analysis) -> str:
 def before_and_after(before: Wave, after: Wave, measures: pd.DataFrame) -> Analysis:
     """What is other in the later wave, as tables of an analysis of its own.
 
-    measures: measure_number, segment, attribute (empty: the whole offer), state, done_on. Tables: waves (every figure of both with its difference, see `customers.waves.differences`, and whether a measure that
-    concerns it was done or is under way), wave_effects (difference of differences), wave_mix (who answered), wave_measures (those in between), wave_left_out (kind, where: what is not comparable), segments. Everybody is
+    measures: number, title, segment, attribute (empty: the whole offer), state, done_on. Tables: waves (every figure of both with its difference, see `customers.waves.differences`, and the measures that
+    concern it: done, running or empty, and their numbers), wave_effects (difference of differences), wave_mix (who answered), wave_measures (those in between), wave_left_out (kind, where: what is not comparable), segments. Everybody is
     the segments weighted by the customers of the later survey, in both waves alike. Raises DataError for analyses of two kinds of models.
     """
     if not same_model(before.analysis, after.analysis):
@@ -62,13 +62,16 @@ def before_and_after(before: Wave, after: Wave, measures: pd.DataFrame) -> Analy
         everybody = for_everybody(pairs, customers, segment=ALL, by=KEYS)
     between = in_between(measures, before, after)
     table = differences(pd.concat([everybody, pairs], ignore_index=True), confidence)
-    table = table.assign(measure=[_measure(row, between) for row in table.to_dict("records")])
-    own = [segment for segment in segments_in(common, definition)]
-    sizes = [{name: _respondents(wave.analysis).get(name, 0) for name in own} for wave in (before, after)]
+    concerned = [_concerned(row, between) for row in table.to_dict("records")]
+    table = table.assign(measure=[_state(one) for one in concerned], measures=[_numbers(one) for one in concerned])
+    own = list(segments_in(common, definition))
+    asked, again = (
+        {name: _respondents(wave.analysis).get(name, 0) for name in own} for wave in (before, after)
+    )
     tables = {
         WAVES: table,
         EFFECTS: beyond(table[table["segment"] != ALL], customers, by=KEYS, confidence=confidence),
-        MIX: mix(*sizes, confidence),
+        MIX: mix(asked, again, confidence),
         MEASURES: between,
         LEFT_OUT: what_is_told(common),
         "segments": after.analysis.tables["segments"],
@@ -100,13 +103,19 @@ def in_between(measures: pd.DataFrame, before: Wave, after: Wave) -> pd.DataFram
     return found.assign(done_on=[day.isoformat() if day else "" for day in found["done_on"]])
 
 
-def _measure(row: dict[Any, Any], between: pd.DataFrame) -> str:
-    """Whether a measure that concerns a figure was done, is under way, or neither; everybody is concerned by those of any segment."""
+def _concerned(row: dict[Any, Any], between: pd.DataFrame) -> pd.DataFrame:
+    """The measures that concern a figure: of its segment or everybody's, on its attribute or the whole offer; everybody is concerned by those of any segment, the price limit by those on any attribute."""
     own = between[between["segment"].isin([row["segment"], ALL])] if row["segment"] != ALL else between
-    if row["figure"] != LIMIT:
-        own = own[own["attribute"].isin(["", row["attribute"] or row["item"]])]
-    states = set(own["state"])
+    return own if row["figure"] == LIMIT else own[own["attribute"].isin(["", row["attribute"] or row["item"]])]
+
+
+def _state(concerned: pd.DataFrame) -> str:
+    states = set(concerned["state"])
     return DONE if DONE in states else RUNNING if RUNNING in states else ""
+
+
+def _numbers(concerned: pd.DataFrame) -> str:
+    return " ".join(str(number) for number in concerned["number"])
 
 
 def _respondents(analysis: Analysis) -> dict[str, int]:

@@ -107,7 +107,7 @@ def differences(pairs: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 def judged(table: pd.DataFrame, names: Sequence[str], confidence: float) -> pd.DataFrame:
     """The table with p_value, p_adjusted, clear and differs of the figures in the columns `names`, all rows together."""
-    p = p_value(*(table[name] for name in names), confidence)
+    p = p_value(table[names[0]], table[names[1]], table[names[2]], confidence)
     adjusted = false_discoveries(p)
     alpha = 1 - confidence
     return table.assign(p_value=p, p_adjusted=adjusted, clear=p < alpha, differs=adjusted <= alpha)

@@ -76,8 +76,8 @@ class ChangedMeanwhileError(DataError):
 
 def add(
     connection: sa.Connection, slug: str, plan: Plan, grounds: Grounds, *, submission: str, who: str, now: datetime, simulated: bool = False
-) -> bool:  # fmt: skip
-    """Record a measure; False if this submission is recorded already. Raises DataError for what cannot be kept."""
+) -> int:  # fmt: skip
+    """Record a measure and return its number; a submission that is recorded already is not recorded again. Raises DataError for what cannot be kept."""
     plan, grounds = _checked(_dated(plan, now)), _checked(grounds)
     added = insert_if_absent(
         connection,
@@ -94,7 +94,8 @@ def add(
     if added:
         said = f"“{_short(plan.title)}” ({plan.kind}, {plan.state}), {grounds.chart}, {grounds.segment}"
         audit.add(connection, slug, audit.MEASURE_ADDED, who=who, reason=said, now=now)
-    return added
+    query = sa.select(_M.id).where(_M.study == slug, _M.submission == submission)
+    return int(connection.execute(query).scalar_one())
 
 
 def change(
@@ -143,10 +144,9 @@ def tidy(text: str) -> str:
 
 
 def _measure(row: sa.RowMapping) -> Measure:
-    plan, grounds = (kind(**{field.name: row[field.name] for field in fields(kind)}) for kind in (Plan, Grounds))
-    return Measure(
-        row["id"], plan, grounds, row["simulated"], row["made_by"], row["made_at"], row["changed_at"]
-    )  # fmt: skip
+    plan = Plan(**{field.name: row[field.name] for field in fields(Plan)})
+    grounds = Grounds(**{field.name: row[field.name] for field in fields(Grounds)})
+    return Measure(row["id"], plan, grounds, row["simulated"], row["made_by"], row["made_at"], row["changed_at"])
 
 
 def _values(record: Plan | Grounds) -> dict[str, Any]:
