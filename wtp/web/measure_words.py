@@ -82,19 +82,17 @@ def counted(found: Sequence[Measure], today: date) -> str:
     return ngettext("%(num)s measure", "%(num)s measures", len(found)) + (f": {', '.join(parts)}" if parts else "")
 
 
-def heads() -> tuple[str, ...]:
-    """Heads of the table for reports."""
-    return (
-        gettext("Measure"), gettext("State"), gettext("Kind"), gettext("Segment"), gettext("Attribute"), gettext("Who sees to it"), gettext("Due"),
-        gettext("Finding then"), gettext("Expected effect"), gettext("Outcome"),
-    )  # fmt: skip
-
-
-def row(measure: Measure, labels: dict[str, str], today: date) -> tuple[str, ...]:
-    """One measure as a row of it."""
-    plan, mark = measure.plan, f" ({gettext('simulated')})" if measure.simulated else ""
-    said = (plan.title + mark, str(STATES[plan.state]), str(KINDS[plan.kind]), *about(measure, labels), plan.owner)
-    return (*said, due(measure, today), measure.grounds.finding, plan.expected, plan.outcome)
+def table_for_reports(found: Sequence[Measure], labels: dict[str, str], today: date) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:  # fmt: skip
+    """Heads and rows, one row a measure."""
+    heads = (gettext("Measure"), gettext("State"), gettext("For"), gettext("Who sees to it"), gettext("Finding then"), gettext("Expected effect"), gettext("Outcome"))  # fmt: skip
+    rows = []
+    for one in found:
+        plan, mark = one.plan, f" ({gettext('simulated')})" if one.simulated else ""
+        what = f"{plan.title} ({KINDS[plan.kind]}){mark}"
+        who = f"{plan.owner}, {due(one, today)}"
+        rows.append((what, str(STATES[plan.state]), ", ".join(about(one, labels)), who, one.grounds.finding, plan.expected, plan.outcome))  # fmt: skip
+    kept = [place for place in range(len(heads)) if any(row[place] for row in rows)]
+    return tuple(heads[place] for place in kept), tuple(tuple(row[place] for place in kept) for row in rows)
 
 
 def frame(found: Sequence[Measure], today: date) -> pd.DataFrame:

@@ -109,7 +109,8 @@ def facts(both: Reading) -> list[tuple[str, str]]:
             continue
         with database.read() as connection:
             days, counts = respondents.asked_between(connection, survey.slug), respondents.counts(connection, survey.slug)
-        when = gettext("%(first)s to %(last)s", first=format_date(days[0], "medium"), last=format_date(days[1], "medium")) if days else gettext("nobody yet")  # fmt: skip
+        ends = dict.fromkeys(format_date(day, "medium") for day in days or ())
+        when = " – ".join(ends) if ends else gettext("nobody yet")
         asked = ngettext("%(num)s respondent", "%(num)s respondents", counts.begun)
         mark = f", {gettext('%(count)s of them simulated', count=formats.number(counts.simulated, 0))}" if counts.simulated else ""  # fmt: skip
         lines.append((name, f"{said(survey.definition.title)} ({survey.slug}): {when}, {asked}{mark}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -42,8 +42,12 @@ def sections_about_waves(reading: Reading) -> list[str]:
 
 
 def waves_section(name: str, reading: Reading) -> Section:
-    """The section of a name of `sections_about_waves`."""
-    return _parts()[name].section(reading)
+    """The section of a name of `sections_about_waves`; it says itself what is simulated, since the mark of a report counts the later wave alone."""
+    made, analysis = _parts()[name].section(reading), reading.analysis
+    if not analysis.simulated:
+        return made
+    counts = {"simulated": formats.number(analysis.simulated, 0), "all": formats.number(analysis.respondents, 0)}
+    return replace(made, lead=gettext("Simulated answers: %(simulated)s of %(all)s respondents of both waves", **counts))
 
 
 def waves_figure(name: str, reading: Reading) -> go.Figure:
@@ -147,11 +151,11 @@ def _figures_section(figure: str, reading: Reading) -> Section:
         )
         for name, (_, row) in zip(names, table.iterrows(), strict=True)
     )
-    title = chart.title(table, names, words=gettext, amount=partial(_with_ends, name="difference", amounts=amounts, signed=True))  # fmt: skip
+    title = chart.title(table, names, words=gettext, amount=partial(_with_ends, name="difference", amounts=amounts, signed=True), kind=_titles()[figure])  # fmt: skip
     return Section(
         chart=PREFIX + figure,
-        title=f"{_titles()[figure]}: {title}",
-        says=gettext("Each figure in both waves with its interval, and the difference of the two with the interval of the difference; the waves asked different people, so their errors add up. “Rose” and “fell” are said of differences that stand out among all on this page, so that at most one such claim in ten is expected to be false (Benjamini and Hochberg 1995)."),
+        title=title,
+        says=gettext("Each figure in both waves with its interval, and the difference of the two with the interval of the difference; the waves asked different people, so their errors add up. “Rose” and “fell” are said of differences that stand out among all on this page, so that at most %(share)s of such claims are expected to be false (Benjamini and Hochberg 1995).", share=formats.percent(1 - reading.analysis.confidence)),
         not_says=_proves_nothing(),
         head=(gettext("Figure"), gettext("Before"), gettext("After"), headed(gettext("Difference"), reading), gettext("Finding"), gettext("Done in between")),
         rows=rows,
@@ -173,7 +177,7 @@ def _figures_figure(figure: str, reading: Reading) -> go.Figure:
 def _effects(reading: Reading) -> Section:
     table = reading.analysis.tables["wave_effects"]
     table = (table if reading.segment == ALL else table[table["segment"] == reading.segment]).reset_index(drop=True)
-    names = [f"{reading.labels[row['segment']]}: {_titles()[row['figure']]}" + ("" if row["figure"] == "price_limit" else f" – {_name(row, reading)}") for _, row in table.iterrows()]  # fmt: skip
+    names = [f"{reading.labels[row['segment']]}, {_titles()[row['figure']]}" + ("" if row["figure"] == "price_limit" else f" – {_name(row, reading)}") for _, row in table.iterrows()]  # fmt: skip
     rows, parts = [], {}
     for name, (place, row) in zip(names, table.iterrows(), strict=True):
         alike = table[table["figure"] == row["figure"]]

@@ -165,7 +165,7 @@ LABELS: dict[str, LazyString] = {
     "alone": _l("Excludes all others, stays last"),
     "fewest": _l("At least"),
     "most": _l("At most"),
-    "measures": _l("Measures"),
+    "measures": _l("What it measures"),
     "whole": _l("Whole numbers only"),
     "money": _l("An amount of money"),
     "total": _l("Total to divide"),
