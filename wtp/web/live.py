@@ -31,4 +31,4 @@ def live_finding(chart: str, reading: Reading, asked: Mapping[str, str]) -> Live
         found, address = waves.section_of(chart, both), url_for("waves.page", **state)
     else:
         return None
-    return None if found.missing else Live(found, address)
+    return Live(found, address) if found.rows and not found.missing else None

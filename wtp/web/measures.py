@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as Reply
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import AnyOf, InputRequired, Length, Optional
+from wtforms import DateField, HiddenField, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms.validators import AnyOf, DataRequired, Length, Optional
 
 from wtp.export import table_csv
 from wtp.store import measures
@@ -38,24 +39,36 @@ def _at_most(name: str) -> Length:
     return Length(max=LONGEST[name], message=_l("At most %(count)s characters, please.", count=LONGEST[name]))
 
 
-def _day(default: date | None = None) -> DateField:
-    return DateField(format=list(_DAYS), default=default, validators=[Optional()])
+def _tidied(typed: str | None) -> str:
+    return tidy(typed or "")
+
+
+def _line(name: str, missing: LazyString) -> StringField:
+    return StringField(filters=[_tidied], validators=[DataRequired(missing), _at_most(name)])
+
+
+def _texts(name: str) -> TextAreaField:
+    return TextAreaField(filters=[_tidied], validators=[_at_most(name)])
+
+
+def _day() -> DateField:
+    return DateField(format=list(_DAYS), validators=[Optional()])
 
 
 class MeasureForm(FlaskForm):  # type: ignore[misc]
     """What is done, for whom, by whom, until when, and what it is to bring."""
 
-    title = StringField(validators=[InputRequired(_l("Say in a few words what is to be done.")), _at_most("title")])
-    kind = SelectField(choices=list(KINDS.items()))
+    title = _line("title", _l("Say in a few words what is to be done."))
+    kind = SelectField(choices=[SelectChoice(*each) for each in KINDS.items()])
     attribute = SelectField()
-    owner = StringField(validators=[InputRequired(_l("Name the person who sees to it.")), _at_most("owner")])
+    owner = _line("owner", _l("Name the person who sees to it."))
     due_on = _day()
-    expected = TextAreaField(validators=[_at_most("expected")])
-    state = SelectField(choices=list(STATES.items()))
+    expected = _texts("expected")
+    state = SelectField(choices=[SelectChoice(*each) for each in STATES.items()])
     done_on = _day()
-    outcome = TextAreaField(validators=[_at_most("outcome")])
+    outcome = _texts("outcome")
     submission = HiddenField(validators=[Length(1, 64)])
-    finding = HiddenField(validators=[Length(1, LONGEST["finding"])])
+    finding = HiddenField(filters=[_tidied], validators=[Length(1, LONGEST["finding"])])
     spoken = HiddenField(validators=[AnyOf(INTERFACE_LANGUAGES)])
     seen = HiddenField()
 
@@ -63,7 +76,7 @@ class MeasureForm(FlaskForm):  # type: ignore[misc]
         """The plan of a valid form."""
         return Plan(
             self.kind.data, self.title.data, self.attribute.data or None, self.owner.data, self.due_on.data,
-            self.expected.data or "", self.state.data, self.outcome.data or "", self.done_on.data,
+            self.expected.data, self.state.data, self.outcome.data, self.done_on.data,
         )  # fmt: skip
 
 
@@ -112,7 +125,7 @@ def new(slug: str, chart: str) -> str:
     live = live_finding(chart, reading, kept()) or abort(404)
     attribute = request.args.get("attribute", decided_attribute(reading) if chart == "invest" else "")
     form = _form(reading)
-    known = attribute in dict(form.attribute.choices)
+    known = attribute in {choice.value for choice in form.attribute.choices}
     form.process(
         owner=current_user.name,
         attribute=attribute if known else "",
@@ -197,7 +210,8 @@ def _form(reading: Reading, found: Measure | None = None) -> MeasureForm:
     names = [*(attribute.id for attribute in reading.definition.attributes), "price"]
     if found and found.plan.attribute and found.plan.attribute not in names:
         names.append(found.plan.attribute)
-    form.attribute.choices = [("", _l("the whole offer")), *((name, reading.labels.get(name, name)) for name in names)]
+    whole = SelectChoice("", _l("the whole offer"))
+    form.attribute.choices = [whole, *(SelectChoice(name, reading.labels.get(name, name)) for name in names)]
     return form
 
 
@@ -206,7 +220,7 @@ def _asked(reading: Reading, form: MeasureForm, chart: str, back: str) -> str:
     action = url_for(".record", slug=reading.survey.slug, chart=chart, **state)
     return rendered(
         "results/measure.html", reading, page="measure", form=form, action=action, back=back, found=None, longest=LONGEST,
-        has_forecast=chart == "invest" and any(forecast(reading, name) for name, _ in form.attribute.choices), about=reading.labels[reading.segment],
+        has_forecast=chart == "invest" and any(forecast(reading, choice.value) for choice in form.attribute.choices), about=reading.labels[reading.segment],
     )  # fmt: skip
 
 

@@ -160,8 +160,14 @@ def _figures_section(figure: str, reading: Reading) -> Section:
         head=(gettext("Figure"), gettext("Before"), gettext("After"), headed(gettext("Difference"), reading), gettext("Finding"), gettext("Done in between")),
         rows=rows,
         csv="waves",
-        missing="" if rows else gettext("One of the two waves has no figures for this segment, so there is nothing to compare."),
+        missing="" if rows else _nothing_here(reading),
     )  # fmt: skip
+
+
+def _nothing_here(reading: Reading) -> str:
+    if reading.segment == ALL and reading.definition.segments:
+        return gettext("A segment has no such figure in one of the waves, so the segments together cannot stand for all customers.")  # fmt: skip
+    return gettext("One of the two waves has no figures for this segment, so there is nothing to compare.")
 
 
 def _proves_nothing() -> str:
