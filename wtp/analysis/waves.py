@@ -62,8 +62,10 @@ def before_and_after(before: Wave, after: Wave, measures: pd.DataFrame) -> Analy
         everybody = for_everybody(pairs, customers, segment=ALL, by=KEYS)
     between = in_between(measures, before, after)
     table = differences(pd.concat([everybody, pairs], ignore_index=True), confidence)
-    concerned = [_concerned(row, between) for row in table.to_dict("records")]
-    table = table.assign(measure=[_state(one) for one in concerned], measures=[_numbers(one) for one in concerned])
+    recorded = between.to_dict("records")
+    concerned = [_concerned(row, recorded) for row in table.to_dict("records")]
+    numbers = [" ".join(str(measure["number"]) for measure in each) for each in concerned]
+    table = table.assign(measure=[_state(each) for each in concerned], measures=numbers)
     own = list(segments_in(common, definition))
     asked, again = (
         {name: _respondents(wave.analysis).get(name, 0) for name in own} for wave in (before, after)
@@ -103,19 +105,20 @@ def in_between(measures: pd.DataFrame, before: Wave, after: Wave) -> pd.DataFram
     return found.assign(done_on=[day.isoformat() if day else "" for day in found["done_on"]])
 
 
-def _concerned(row: dict[Any, Any], between: pd.DataFrame) -> pd.DataFrame:
+def _concerned(row: dict[Any, Any], between: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
     """The measures that concern a figure: of its segment or everybody's, on its attribute or the whole offer; everybody is concerned by those of any segment, the price limit by those on any attribute."""
-    own = between[between["segment"].isin([row["segment"], ALL])] if row["segment"] != ALL else between
-    return own if row["figure"] == LIMIT else own[own["attribute"].isin(["", row["attribute"] or row["item"]])]
+    about = row["attribute"] or row["item"]
+    return [
+        measure
+        for measure in between
+        if (row["segment"] == ALL or measure["segment"] in (row["segment"], ALL))
+        and (row["figure"] == LIMIT or measure["attribute"] in ("", about))
+    ]
 
 
-def _state(concerned: pd.DataFrame) -> str:
-    states = set(concerned["state"])
+def _state(concerned: list[dict[Any, Any]]) -> str:
+    states = {measure["state"] for measure in concerned}
     return DONE if DONE in states else RUNNING if RUNNING in states else ""
-
-
-def _numbers(concerned: pd.DataFrame) -> str:
-    return " ".join(str(number) for number in concerned["number"])
 
 
 def _respondents(analysis: Analysis) -> dict[str, int]:

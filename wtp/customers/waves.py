@@ -120,9 +120,10 @@ def beyond(table: pd.DataFrame, customers: Mapping[str, float], *, by: Sequence[
     difference with its interval, elsewhere and beyond with theirs, compared_with, and what `judged` says of beyond; a thing without a comparison has no row.
     """
     rows = []
-    for _, same in table.groupby(list(by), sort=False):
+    wanted = table.loc[table["measure"] == DONE, list(by)].drop_duplicates()
+    for _, same in table.merge(wanted, on=list(by)).groupby(list(by), sort=False):
         treated, others = same[same["measure"] == DONE], same[same["measure"] == ""]
-        if treated.empty or others.empty:
+        if others.empty:
             continue
         weights = np.array([customers[name] for name in others["segment"]], dtype=float)
         weights /= weights.sum()
