@@ -67,9 +67,7 @@ def before_and_after(before: Wave, after: Wave, measures: pd.DataFrame) -> Analy
     numbers = [" ".join(str(measure["number"]) for measure in each) for each in concerned]
     table = table.assign(measure=[_state(each) for each in concerned], measures=numbers)
     own = list(segments_in(common, definition))
-    asked, again = (
-        {name: _respondents(wave.analysis).get(name, 0) for name in own} for wave in (before, after)
-    )
+    asked, again = ({name: _respondents(wave.analysis).get(name, 0) for name in own} for wave in (before, after))
     tables = {
         WAVES: table,
         EFFECTS: beyond(table[table["segment"] != ALL], customers, by=KEYS, confidence=confidence),

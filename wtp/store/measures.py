@@ -132,10 +132,12 @@ def get(connection: sa.Connection, slug: str, number: int) -> Measure | None:
 def of_study(connection: sa.Connection, slug: str) -> tuple[Measure, ...]:
     """All measures of a study: by state, what is due first on top, the newest first where no day is set."""
     rows = connection.execute(sa.select(tables.measure).where(_M.study == slug)).mappings()
-    found = [_measure(row) for row in rows]
-    return tuple(
-        sorted(found, key=lambda m: (STATES.index(m.plan.state), m.plan.due_on or date.max, -m.made_at.timestamp(), -m.id))  # fmt: skip
-    )
+    return tuple(sorted(map(_measure, rows), key=_place))
+
+
+def _place(one: Measure) -> tuple[int, date, float, int]:
+    """Where a measure stands in the list."""
+    return STATES.index(one.plan.state), one.plan.due_on or date.max, -one.made_at.timestamp(), -one.id
 
 
 def tidy(text: str) -> str:

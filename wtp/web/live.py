@@ -24,7 +24,12 @@ class Live:
 
 def live_finding(chart: str, reading: Reading, asked: Mapping[str, str]) -> Live | None:
     """The finding of a chart in a segment; None if the study has none such, or nothing to say there. asked: the rest of the address, as `results.kept` has it."""
-    state: dict[str, Any] = {"slug": reading.survey.slug, "segment": reading.segment, "_anchor": f"title-{chart}", **asked}
+    state: dict[str, Any] = {
+        "slug": reading.survey.slug,
+        "segment": reading.segment,
+        "_anchor": f"title-{chart}",
+        **asked,
+    }
     if page := results.page_of(chart, reading):
         found, address = section(chart, reading), url_for("results.detail", page=page, **state)
     elif waves.is_about_waves(chart) and (both := waves.both_waves(reading, asked)) is not None:

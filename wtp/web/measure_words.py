@@ -120,12 +120,11 @@ def frame(found: Sequence[Measure], today: date) -> pd.DataFrame:
         }
         for one in found
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({name: kind for name, kind in COLUMNS.items()})
-    return table
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
 _TEXT, _TIME = "str", "datetime64[s, UTC]"
-COLUMNS = {
+_COLUMNS = {
     "measure": "int64", "state": _TEXT, "kind": _TEXT, "title": _TEXT, "segment": _TEXT, "attribute": _TEXT, "owner": _TEXT, "due_on": _TEXT, "overdue": "bool",
     "expected": _TEXT, "outcome": _TEXT, "done_on": _TEXT, "chart": _TEXT, "finding": _TEXT, "simulated": "bool", "recorded_by": _TEXT, "recorded_at": _TIME, "changed_at": _TIME,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -20,7 +20,7 @@ from wtforms.validators import AnyOf, DataRequired, Length, Optional
 
 from wtp.export import table_csv
 from wtp.store import measures
-from wtp.store.measures import DONE, LONGEST, ChangedMeanwhileError, Grounds, Measure, Plan, tidy
+from wtp.store.measures import LONGEST, ChangedMeanwhileError, Grounds, Measure, Plan, tidy
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import READERS, requires

@@ -55,7 +55,9 @@ def both_waves(reading: Reading, asked: Mapping[str, str]) -> Reading | None:
         quick = Request(model=CONDITIONAL, versions=versions)
         found = [analysis_as(database, s, replace(quick, without=without(database, s, chosen))) for s in surveys]
     before, after = (_wave(survey, analysis) for survey, analysis in zip(surveys, found, strict=True))
-    return replace(reading, survey=later, analysis=before_and_after(before, after, _measures(earlier.slug)), answers=chosen)
+    return replace(
+        reading, survey=later, analysis=before_and_after(before, after, _measures(earlier.slug)), answers=chosen
+    )
 
 
 def _wave(survey: Survey, analysis: Analysis) -> Wave:
@@ -68,7 +70,9 @@ def _measures(slug: str) -> pd.DataFrame:
     """The measures of a study as the comparison wants them."""
     with running.database().read() as connection:
         found = measures.of_study(connection, slug)
-    rows = [(m.id, m.plan.title, m.grounds.segment, m.plan.attribute or "", m.plan.state, m.plan.done_on) for m in found]
+    rows = [
+        (m.id, m.plan.title, m.grounds.segment, m.plan.attribute or "", m.plan.state, m.plan.done_on) for m in found
+    ]
     return pd.DataFrame(rows, columns=["number", "title", "segment", "attribute", "state", "done_on"])
 
 
@@ -108,7 +112,10 @@ def facts(both: Reading) -> list[tuple[str, str]]:
         if survey is None:
             continue
         with database.read() as connection:
-            days, counts = respondents.asked_between(connection, survey.slug), respondents.counts(connection, survey.slug)
+            days, counts = (
+                respondents.asked_between(connection, survey.slug),
+                respondents.counts(connection, survey.slug),
+            )
         ends = dict.fromkeys(format_date(day, "medium") for day in days or ())
         when = " – ".join(ends) if ends else gettext("nobody yet")
         asked = ngettext("%(num)s respondent", "%(num)s respondents", counts.begun)

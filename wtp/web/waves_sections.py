@@ -17,8 +17,7 @@ from wtp.web import formats
 from wtp.web.answer_sections import safe
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading
-from wtp.web.section import Section, headed, interval_head, shares
-from wtp.web.version_section import changed
+from wtp.web.section import Section, headed, shares
 
 PREFIX = "since_"
 _MONEY, _PER_CENT, _POINTS = "money", "per cent", "points"
@@ -47,7 +46,9 @@ def waves_section(name: str, reading: Reading) -> Section:
     if not analysis.simulated:
         return made
     counts = {"simulated": formats.number(analysis.simulated, 0), "all": formats.number(analysis.respondents, 0)}
-    return replace(made, lead=gettext("Simulated answers: %(simulated)s of %(all)s respondents of both waves", **counts))
+    return replace(
+        made, lead=gettext("Simulated answers: %(simulated)s of %(all)s respondents of both waves", **counts)
+    )
 
 
 def waves_figure(name: str, reading: Reading) -> go.Figure:
@@ -276,7 +277,11 @@ def _left_out(reading: Reading) -> Section:
     }  # fmt: skip
     kinds = [row["where"] if row["where"] == "none_option" else row["kind"] for _, row in table.iterrows()]
     rows = tuple(
-        (words[kind][0], labels.get(row["where"], row["where"]) if row["where"] != "none_option" else "", words[kind][1])
+        (
+            words[kind][0],
+            labels.get(row["where"], row["where"]) if row["where"] != "none_option" else "",
+            words[kind][1],
+        )
         for kind, (_, row) in zip(kinds, table.iterrows(), strict=True)
     )
     return Section(
