@@ -49,7 +49,7 @@ def forecast(reading: Reading, attribute: str) -> str:
                 gain=reading.money(row["gain"], step),
                 interval=reading.interval(row["gain_low"], row["gain_high"], step),
             )
-            return f"{said} {gettext('From simulated answers.')}" if reading.analysis.simulated else said
+            return said + " " + gettext("From simulated answers.") if reading.analysis.simulated else said
     return ""
 
 
@@ -87,8 +87,9 @@ def table_for_reports(found: Sequence[Measure], labels: dict[str, str], today: d
     heads = (gettext("Measure"), gettext("State"), gettext("For"), gettext("Who sees to it"), gettext("Finding then"), gettext("Expected effect"), gettext("Outcome"))  # fmt: skip
     rows = []
     for one in found:
-        plan, mark = one.plan, f" ({gettext('simulated')})" if one.simulated else ""
-        what = f"{plan.title} ({KINDS[plan.kind]}){mark}"
+        plan = one.plan
+        marks = [str(KINDS[plan.kind]), *([gettext("simulated")] if one.simulated else [])]
+        what = f"{plan.title} ({', '.join(marks)})"
         who = f"{plan.owner}, {due(one, today)}"
         rows.append((what, str(STATES[plan.state]), ", ".join(about(one, labels)), who, one.grounds.finding, plan.expected, plan.outcome))  # fmt: skip
     kept = [place for place in range(len(heads)) if any(row[place] for row in rows)]

@@ -119,8 +119,9 @@ def facts(both: Reading) -> list[tuple[str, str]]:
         ends = dict.fromkeys(format_date(day, "medium") for day in days or ())
         when = " – ".join(ends) if ends else gettext("nobody yet")
         asked = ngettext("%(num)s respondent", "%(num)s respondents", counts.begun)
-        mark = f", {gettext('%(count)s of them simulated', count=formats.number(counts.simulated, 0))}" if counts.simulated else ""  # fmt: skip
-        lines.append((name, f"{said(survey.definition.title)} ({survey.slug}): {when}, {asked}{mark}"))
+        if counts.simulated:
+            asked += ", " + gettext("%(count)s of them simulated", count=formats.number(counts.simulated, 0))
+        lines.append((name, f"{said(survey.definition.title)} ({survey.slug}): {when}, {asked}"))
     estimator = str(both.analysis.tables["segments"]["estimator"].iloc[0])
     lines.append((gettext("Model of both"), model_names().get(estimator, estimator)))
     return lines

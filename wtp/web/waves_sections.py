@@ -116,7 +116,7 @@ def _amounts(table: pd.DataFrame, reading: Reading, unit: str) -> Callable[[floa
 def _with_ends(row: pd.Series, name: str, amounts: Callable[[float], str], *, signed: bool = False) -> str:
     """A figure and both ends of its interval."""
     low, high = (amounts(row[f"{name}_{end}"]) for end in ("low", "high"))
-    plus = "+" if signed and row[name] > 0 else ""
+    plus = "+" if signed and row[name] > 0 and amounts(row[name]) != amounts(0.0) else ""
     return gettext("%(amount)s (%(low)s to %(high)s)", amount=plus + amounts(row[name]), low=low, high=high)
 
 
