@@ -98,6 +98,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "imports",
             "estimation",
             "quality",
+            "jobs",
             "web",
         },
         {"click", "numpy", "pandas"},

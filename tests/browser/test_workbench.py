@@ -19,7 +19,7 @@ from wtp.web.security import limiter
 
 pytestmark = pytest.mark.browser
 SURVEYS = Path(__file__).parents[2] / "surveys"
-NODES = ("basics", "attributes", "attributes.1", "price", "choice_tasks", "pages", "pages.1", "pages.5.questions.0", "segments.0", "participants", "competitors.0", "costs", "access", "look", "simulation")  # fmt: skip
+NODES = ("basics", "attributes", "attributes.1", "price", "choice_tasks", "pages", "pages.1", "pages.5.questions.0", "segments.0", "participants", "competitors.0", "costs", "access", "look", "contacts", "simulation")  # fmt: skip
 PAGES = (
     "/manage", "/manage/new", "/manage/supplier/edit", *(f"/manage/supplier/edit/{node}" for node in NODES),
     *(f"/manage/supplier/{name}" for name in ("texts", "preview?step=choice-1", "source", "publish", "versions", "tests", "delete")),

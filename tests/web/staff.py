@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 PASSWORD = "a long pass phrase for the tests"
-ROLES = ("manager", "analyst", "administrator")
+ROLES = ("manager", "analyst", "administrator", "field")
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Staff:
 
     def log_out(self) -> TestResponse:
         """Press the button on an open page."""
-        return self.client.post("/logout", data=hidden(self.open("/results")))
+        return self.client.post("/logout", data=hidden(self.open("/contacts" if self.name == "field" else "/results")))
 
     def open(self, path: str) -> BeautifulSoup:
         """Open a page, which must be there."""

@@ -70,7 +70,7 @@ RIGHTS = {
     ("/manage/<slug>/design/plan-<any(needed, forecast, check, final):plan_table>.csv", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
     (
-        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>",
+        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, model):page>",
         "GET",
     ): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
@@ -147,6 +147,12 @@ RIGHTS = {
     ("/manage/<slug>/import/<int:import_number>/commit", "POST"): ANALYSTS,
     ("/manage/<slug>/import/<int:import_number>/take-back", "POST"): ANALYSTS,
     ("/manage/<slug>/import/<int:import_number>/discard", "POST"): ANALYSTS,
+    ("/manage/<slug>/purchases", "GET"): ANALYSTS,
+    ("/manage/<slug>/purchases", "POST"): ANALYSTS,
+    ("/manage/<slug>/purchases/<int:import_number>/take-back", "POST"): ANALYSTS,
+    ("/manage/<slug>/purchases/bring-in", "POST"): ANALYSTS,
+    ("/results/<slug>/customer", "GET"): READERS,
+    ("/results/<slug>/customer", "POST"): READERS,
     ("/manage/<slug>/exports", "GET"): ANALYSTS,
     ("/manage/<slug>/exports/<export>", "GET"): ANALYSTS,
 }
@@ -157,7 +163,7 @@ FILLED = {
     "token": ("guess",),
     "name": ("logo.png",),
     "step_id": ("consent",),
-    "page": ("importance", "said", "worth", "price", "invest", "market", "segments", "answers", "model"),
+    "page": ("importance", "said", "worth", "price", "invest", "market", "segments", "purchases", "answers", "model"),
     "chart": ("importance", "worth", "demand", "van_westendorp", "invest"),
     "table": ("segments", "willingness_to_pay"),
     "export": tuple(FORMATS),
@@ -321,7 +327,9 @@ def test_no_cookie_opens_what_is_for_programs(clients: dict[str, FlaskClient]) -
     for (rule, method), roles in RIGHTS.items():
         if roles == PROGRAMS:
             for path in paths(rule):
-                assert [client.open(path, method=method).status_code for client in clients.values()] == [401] * 4, path
+                assert [client.open(path, method=method).status_code for client in clients.values()] == [401] * (
+                    1 + len(ROLES)
+                ), path
                 with clients["nobody"].application.app_context():
                     limiter.reset()
 

@@ -57,6 +57,7 @@ NODES = (
     "costs",
     "access",
     "look",
+    "contacts",
     "simulation",
 )
 

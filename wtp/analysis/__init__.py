@@ -9,12 +9,14 @@ from wtp.analysis.budget import with_budget
 from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.changed import Changed, changed
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
+from wtp.analysis.customer import upgrades_of
 from wtp.analysis.influence import influence
 from wtp.analysis.models import NEEDED, final_models
 from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
 from wtp.analysis.plan import Plan, plan_basis, plan_study
 from wtp.analysis.plan_final import final_plan
 from wtp.analysis.provenance import differences, package_versions, provenance
+from wtp.analysis.purchases import known_beside, selling_tables
 from wtp.analysis.quality_report import MANY_LEFT_OUT, QualityReport, compared, quality_report
 from wtp.analysis.record import (
     ALL,
@@ -93,6 +95,7 @@ __all__ = [
     "final_models",
     "final_plan",
     "influence",
+    "known_beside",
     "pack_people",
     "pack_simulator",
     "package_versions",
@@ -102,10 +105,12 @@ __all__ = [
     "quality_report",
     "request_of",
     "same_model",
+    "selling_tables",
     "target_of",
     "today",
     "unpack_people",
     "unpack_simulator",
+    "upgrades_of",
     "what_if",
     "with_answers",
     "with_best_offer",

@@ -11,21 +11,34 @@ import pandas as pd
 
 from wtp.analysis.disclosure import without_small_cells
 from wtp.analysis.hierarchical import HierarchicalAnalysis
-from wtp.analysis.latent import latent_classes
+from wtp.analysis.latent import FEWEST_RESPONDENTS, latent_classes
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
+from wtp.estimation import ChoiceData
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE, Note
 from wtp.pricing import Step, willingness_to_pay
 from wtp.pricing.offers import own_fit
-from wtp.segments import declared, found_segments, overlap, partially_pooled, profile, scale_test, shares, typing_tool
+from wtp.segments import (
+    declared,
+    explained,
+    found_segments,
+    overlap,
+    partially_pooled,
+    profile,
+    scale_test,
+    shares,
+    typing_tool,
+)
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 from wtp.survey.labels import todays_offer
 from wtp.survey.questions import Rating, SingleChoice
 
+DECLARED, CONTACTS = "declared", "contacts"
 _NOT_FOUND = "Respondents were not grouped by what they would pay: {reason}"
 _UNSTABLE = "Groups of respondents by what they would pay are not stable, or not more than one group cut into pieces: do not use them."
+_NOT_COMPARED = "Segments were not held against other groupings: {reason}"
 _SAME_TASTES = "The declared segments differ in how consistently they choose, not detectably in what they value (p = {p:.2f}); compare them in money alone."
 _Z90 = 1.6448536
 _LEAST_P = 0.10
@@ -80,7 +93,12 @@ def difference_tables(
         notes += note
     if found is None or len(respondents) < FULL_SAMPLE:
         return tables, tuple(notes)
-    tables |= _latent(definition, respondents, membership, steps, seed)
+    latent = _latent(definition, respondents, membership, steps, seed)
+    tables |= latent
+    classes = latent["latent_classes"]["group"].nunique() if latent else 0
+    compared, more = _groupings(pooled[ALL].data, respondents, membership, classes if classes > 1 else 0, seed)
+    tables |= compared
+    notes += more
     try:
         groups = found_segments(own_fit(found.fit, todays_offer(definition)), steps, seed=seed)
     except (DataError, EstimationError) as error:
@@ -105,6 +123,23 @@ def difference_tables(
     if groups.verdict == "do not use":
         notes.append(Note("groups_unstable", "info", _UNSTABLE, {}, ALL))
     return tables, tuple(notes)
+
+
+def _groupings(
+    data: ChoiceData, respondents: Sequence[Respondent], membership: pd.Series, classes: int, seed: int
+) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
+    """Which grouping explains choices best: the declared one, the core problem of contacts where it is known of 150 or more, and latent classes."""
+    groupings = {DECLARED: membership} if len(set(membership.dropna())) > 1 else {}
+    told = pd.Series({r.number: r.known.get("core_problem") for r in respondents}, dtype="object").dropna()
+    if len(told) >= FEWEST_RESPONDENTS and len(set(told)) > 1:
+        groupings[CONTACTS] = told
+    if not groupings:
+        return {}, ()
+    try:
+        found = explained(replace(data, weights=None), groupings, classes=classes, seed=seed)
+    except (DataError, EstimationError) as error:
+        return {}, (Note("not_compared", "info", _NOT_COMPARED, {"reason": str(error)}, ALL),)
+    return {"grouping_scores": found.scores.assign(segment=ALL), "grouping_agreement": found.agreement.assign(segment=ALL)}, ()  # fmt: skip
 
 
 def _latent(

@@ -13,14 +13,14 @@ from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 SMALLEST_REST = 10
 
 
-def told(sizes: Mapping[str, int]) -> list[str]:
+def told(sizes: Mapping[str, int], *, smallest: int = SMALLEST_SAMPLE) -> list[str]:
     """Segments that are shown, by how many respondents of each answered ("all" among them).
 
-    A segment has 30 or more. Who is left when the shown segments are taken from everybody must be nobody, or 10 or more: else the smallest shown segment is hidden too.
+    A segment has `smallest` or more (30 for figures of a survey). Who is left when the shown segments are taken from everybody must be nobody, or 10 or more: else the smallest shown segment is hidden too.
     """
-    if sizes[ALL] < SMALLEST_SAMPLE:
+    if sizes[ALL] < smallest:
         return []
-    shown = [name for name, size in sizes.items() if name != ALL and size >= SMALLEST_SAMPLE]
+    shown = [name for name, size in sizes.items() if name != ALL and size >= smallest]
     while shown and 0 < sizes[ALL] - sum(sizes[name] for name in shown) < SMALLEST_REST:
         shown.remove(min(shown, key=sizes.__getitem__))
     return [ALL, *shown]

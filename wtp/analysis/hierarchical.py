@@ -1,4 +1,4 @@
-"""The hierarchical fit of a study: one for everybody, segments as covariates of the population mean, and what it predicts."""
+"""The hierarchical fit of a study: one for everybody, segments as covariates of the population mean, and what it predicts; and beside it one that knows what customers bought."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_data
+from wtp.analysis.purchases import purchase_covariates
 from wtp.analysis.record import ALL
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData
@@ -31,6 +32,7 @@ _MOST_WARMUP = 2_000
 _MOST_SWEEPS_OF_OTHERS = 600  # they only widen intervals, so they need not be exact
 _WARMUP_OF_OTHERS = 500
 _FIRST_PART = 0.6  # of the time
+_PURCHASES = "What {customers} of the respondents bought is known; it moves none of these figures. What it would add stands on the page of purchases."
 _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from one average taste a segment: {reason}"
 
 
@@ -38,13 +40,15 @@ _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from
 class HierarchicalAnalysis:
     """The fit, its segments by name (everybody first), hit rate and log score of the held-out tasks by (model, pooled, chance).
 
-    sensitivity: the same segments by name under other prior variances.
+    sensitivity: the same segments by name under other prior variances. with_purchases: a shorter fit with what customers bought as further covariates, None where
+    nothing is known of it; every figure comes from the first, which never saw a purchase.
     """
 
     fit: HierarchicalResults
     segments: Mapping[str, HierarchicalSegment]
     sensitivity: Mapping[str, Sequence[HierarchicalSegment]]
     hit_rates: Mapping[str, float]
+    with_purchases: HierarchicalResults | None = None
 
 
 def choice_tasks_each(respondents: Sequence[Respondent]) -> float:
@@ -74,11 +78,12 @@ def hierarchical(
     try:
         frame = choice_frame(definition, people)
         frame = frame.assign(segment=frame["respondent"].map(member).fillna("no segment"))
-        several = frame["segment"].nunique() > 1
-        data = choice_data(definition, frame, covariates=["segment"] if several else None)
-        model = HierarchicalLogit(
-            data, signs=dict.fromkeys(data.price_parameters, -1), covariates=["segment"] if several else None
-        )
+        bought = purchase_covariates(people)
+        segments_of = ["segment"] if frame["segment"].nunique() > 1 else []
+        covariates = [*segments_of, *bought.columns]
+        data = choice_data(definition, frame.join(bought, on="respondent"), covariates=covariates or None)
+        signs = dict.fromkeys(data.price_parameters, -1)
+        model = HierarchicalLogit(data, signs=signs, covariates=segments_of or None)
         part = _parts(progress)
         place = None if checkpoint is None else checkpoint / "fit"
         shown = part(1, 0.0, _FIRST_PART)
@@ -92,6 +97,13 @@ def hierarchical(
             )  # fmt: skip
             others += list(found.values())
         hit_rates = _hit_rates(definition, fit, people)
+        with_purchases = None
+        if len(bought.columns):
+            place = None if checkpoint is None else checkpoint / "purchases"
+            wider = HierarchicalLogit(data, signs=signs, covariates=covariates)
+            with_purchases = wider.fit(
+                draws=_MOST_SWEEPS_OF_OTHERS, warmup=_WARMUP_OF_OTHERS, seed=seed, checkpoint=place
+            )
     except (DataError, EstimationError) as error:
         return None, (Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, ALL),)
     members = {
@@ -105,7 +117,10 @@ def hierarchical(
         name: [other.segment(own, stands_for.get(name)) for other in others] for name, own in members.items()
     }
     notes = tuple(note.in_segment(ALL) for note in fit.notes if note.code not in ("too_small", "indication"))
-    return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates), notes
+    if with_purchases is not None:
+        known = sum("families" in respondent.known for respondent in people)
+        notes += (Note("purchases", "info", _PURCHASES, {"customers": known}, ALL),)
+    return HierarchicalAnalysis(fit, segments, sensitivity, hit_rates, with_purchases), notes
 
 
 def customers_each(definition: Definition, members: Mapping[str, np.ndarray]) -> np.ndarray | None:

@@ -18,7 +18,14 @@ from statsmodels.stats.weightstats import DescrStatsW
 from wtp.analysis import latent
 from wtp.analysis.budget import BUDGET, budget_table
 from wtp.analysis.certainty import certainty
-from wtp.analysis.choice_frame import choice_data, choice_frame, holdout_hit_rate, predicted_by, retest_agreement
+from wtp.analysis.choice_frame import (
+    choice_data,
+    choice_frame,
+    holdout_data,
+    holdout_hit_rate,
+    predicted_by,
+    retest_agreement,
+)
 from wtp.analysis.comparison import hints, importance_performance, performance_table, todays_steps, triangulation_tables
 from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
@@ -32,6 +39,7 @@ from wtp.analysis.money import money_tables, steps_by_label, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.people import people_tables
 from wtp.analysis.price_tests import price_test_tables
+from wtp.analysis.purchases import purchase_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
 from wtp.analysis.reliability import reliability_tables
@@ -128,7 +136,7 @@ def analyse(
     fitted = {segment.name: segment.fit for segment in segments if segment.fit is not None}
     seen = {name: own_fit(fit, todays_offer(definition)) for name, fit in fitted.items()}
     asked, remarks = _asked(definition, groups, request, seen)
-    tables |= asked | (convergence_tables(found.fit) if found else {})
+    tables |= asked | _of_fit(definition, everybody.respondents, found, request)
     notes += remarks
     if len(versions.table):
         tables["versions"], remarks = with_price_response(definition, versions, survey.definition_hash, request)
@@ -162,6 +170,19 @@ def analyse(
         people=people_tables(definition, chosen, found, mixtures),
         simulator=simulator_of(found, mixtures, fitted, shift),
     )
+
+
+def _of_fit(
+    definition: Definition, people: Sequence[Respondent], found: HierarchicalAnalysis | None, request: Request
+) -> dict[str, pd.DataFrame]:
+    """How a hierarchical fit converged, and what purchases beside it tell."""
+    if found is None:
+        return {}
+    tables = convergence_tables(found.fit)
+    if found.with_purchases is not None:
+        held_out = holdout_data(definition, people)
+        tables |= purchase_tables(definition, people, found.with_purchases, found.fit, held_out, request.confidence)
+    return tables
 
 
 def _asked(

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from wtp import __version__
+from wtp.cli.demo import demo
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
-from wtp.cli.operate import demo, serve, user
+from wtp.cli.operate import serve, user
 from wtp.cli.plan import plan
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export

@@ -9,6 +9,7 @@ from wtp.imports.files import read_file, read_path
 from wtp.imports.guess import guess
 from wtp.imports.mapping import Mapping, mapping_of
 from wtp.imports.problems import Problem, problems_frame
+from wtp.imports.purchases import Purchases, read_purchases
 from wtp.imports.tables import File, Table
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "File",
     "Mapping",
     "Problem",
+    "Purchases",
     "Table",
     "check",
     "guess",
@@ -24,4 +26,5 @@ __all__ = [
     "read_choices",
     "read_file",
     "read_path",
+    "read_purchases",
 ]

@@ -48,6 +48,12 @@ WHAT = {
     "answers_of_nobody": "These answers belong to nobody who chose.",
     "already_here": "These respondents are in the study already; they stay as they are.",
     "nothing_new": "All respondents of the file are in the study already.",
+    "purchase_text": "The text is missing or too long.",
+    "purchase_date": "This is no day of a purchase.",
+    "purchase_amount": "This is no amount of money.",
+    "purchase_attribute": "This is no attribute of the study.",
+    "purchase_truth": "It does not say yes or no.",
+    "purchase_step": "A step up was taken that was not offered.",
 }
 # code -> what to do
 REMEDY = {
@@ -88,6 +94,12 @@ REMEDY = {
     "answers_of_nobody": "Nothing, if they chose nothing; else look for differing names.",
     "already_here": "Nothing; to replace them, take the earlier import back first.",
     "nothing_new": "Choose another file, or take the earlier import back first.",
+    "purchase_text": "Fill it in, or shorten it.",
+    "purchase_date": "Write year-month-day, or day.month.year.",
+    "purchase_amount": "Write a number, without words.",
+    "purchase_attribute": "Use the id or the name of an attribute, or leave the cell empty.",
+    "purchase_truth": "Write 1 or 0, yes or no, or leave the cell empty.",
+    "purchase_step": "Mend one of the two cells.",
 }
 _NOTES = {"sizes_differ", "buying_missing", "answers_of_nobody", "already_here"}
 

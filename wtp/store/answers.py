@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError
-from wtp.store import imports, studies, tables
+from wtp.store import imports, known, studies, tables
 from wtp.store.respondents import pack_task, unpack_task
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
@@ -199,7 +199,7 @@ def state(connection: sa.Connection, slug: str) -> str:
     # An import and one that is taken back: others of the same size may follow. Without any, analyses kept by earlier releases stay those of these answers.
     moved = sa.select(sa.func.count(i.imported_at), sa.func.count(i.taken_back_at)).where(i.study == slug)
     imported = connection.execute(moved).one()
-    return "/".join(map(str, [*counts, *(imported if any(imported) else ())]))
+    return "/".join(map(str, [*counts, *(imported if any(imported) else ()), *known.state(connection, slug)]))
 
 
 @dataclass(slots=True)
@@ -236,7 +236,7 @@ def _people(connection: sa.Connection, slug: str, size: int) -> Iterator[tuple[R
     counting = sa.and_(r.study == slug, r.consented_at.is_not(None), sa.not_(r.test))
     columns = sa.select(r.id, r.number, r.simulated, r.language, r.design_version, r.consented_at, r.completed_at)
     columns = columns.add_columns(r.outcome, r.steps, r.source, r.signs, r.lot, r.definition_hash, r.import_id)
-    origins = imports.origins(connection, slug)
+    origins, beside = imports.origins(connection, slug), known.of_study(connection, slug)
     tasks: dict[str, ChoiceTask] = {}
     last = 0
     while people := connection.execute(columns.where(counting, r.number > last).order_by(r.number).limit(size)).all():
@@ -267,6 +267,7 @@ def _people(connection: sa.Connection, slug: str, size: int) -> Iterator[tuple[R
                 lot=person.lot or "",
                 definition_hash=person.definition_hash or "",
                 imported=origins.get(person.import_id, ""),
+                known=beside.get(person.id, {}),
             )
             yield respondent, [found.shown[choice.order] for choice in choices]
 
@@ -301,8 +302,10 @@ def _read_choices(
 
 
 def _digest(digest: hashlib._Hash, person: Respondent, shown: Iterable[str]) -> None:
-    """Add what a respondent was shown and answered; times of answering are left out."""
+    """Add what a respondent was shown and answered, and what is known beside it; times of answering are left out."""
     choices = [(c.order, c.chosen, c.buys, c.design_version, c.definition_hash) for c in person.choices]
-    record = [person.number, person.simulated, person.outcome, person.answers, choices]
+    record: list[Any] = [person.number, person.simulated, person.outcome, person.answers, choices]
+    if person.known:
+        record.append(person.known)
     for part in (json.dumps(record, sort_keys=True), *shown):
         digest.update(part.encode())

@@ -20,6 +20,10 @@ from wtp.store import tables
 OPENED_EARLY, STATE, DECIDED = "results opened early", "state", "respondents"
 IMPORTED, TAKEN_BACK = "answers imported", "import taken back"
 MEASURE_ADDED, MEASURE_CHANGED = "measure recorded", "measure changed"
+CONTACTS_IMPORTED, CONTACTS_TAKEN_BACK = "contacts imported", "contacts taken back"
+LINKED, UNLINKED, FORGOTTEN = "contacts linked", "links dropped", "customer forgotten"
+PURCHASES_IMPORTED, PURCHASES_TAKEN_BACK = "purchases imported", "purchases taken back"
+BROUGHT_IN, LOOKED_UP = "customers brought in", "customer looked up"
 LONGEST_REASON = 500
 _A = tables.audit.c
 

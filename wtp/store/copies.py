@@ -15,7 +15,7 @@ from wtp.survey.definition import Definition
 from wtp.survey.tasks import ChoiceTask
 
 _PLAIN = (
-    "number", "simulated", "language", "design_version", "outcome", "source", "seconds", "signs", "lot", "definition_hash", "imported",
+    "number", "simulated", "language", "design_version", "outcome", "source", "seconds", "signs", "lot", "definition_hash", "imported", "known",
 )  # fmt: skip
 
 

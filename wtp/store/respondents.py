@@ -204,6 +204,13 @@ def asked_between(connection: sa.Connection, slug: str) -> tuple[date, date] | N
     return (first.date(), max(last, completed or last).date()) if first else None
 
 
+def simulated_numbers(connection: sa.Connection, slug: str) -> list[int]:
+    """Numbers of the simulated respondents of a study, rising."""
+    r = tables.respondent.c
+    query = sa.select(r.number).where(r.study == slug, r.simulated, sa.not_(r.test)).order_by(r.number)
+    return list(connection.execute(query).scalars())
+
+
 def completed_people(connection: sa.Connection, slug: str) -> int:
     """How many people completed; simulated respondents are none."""
     mine = sa.and_(_R.study == slug, sa.not_(_R.simulated), sa.not_(_R.test), _R.completed_at.is_not(None))

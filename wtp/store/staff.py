@@ -1,4 +1,4 @@
-"""Staff accounts: argon2id passwords, three roles, and a session version that ends all sessions when it rises.
+"""Staff accounts: argon2id passwords, four roles (field staff record contacts and see nothing else), and a session version that ends all sessions when it rises.
 
 A password is refused if it is short, if it is one of the common ones (`common_passwords.txt`), whatever figures and signs stand behind it,
 or if it is built on the member's name. There are no rules about kinds of characters, which make passwords worse.
@@ -19,7 +19,7 @@ from wtp.errors import DataError
 from wtp.store import tables
 from wtp.store.upsert import insert_if_absent
 
-Role = Literal["manager", "analyst", "administrator"]
+Role = Literal["manager", "analyst", "administrator", "field"]
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1_000
 LONGEST_NAME = 120

@@ -6,44 +6,18 @@ Key columns are NOT NULL and unique, so the database itself refuses doubles; tim
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from wtp.store.columns import UtcDateTime, metadata, row_id
+from wtp.store.customer_tables import (
+    contact,
+    contact_coding,
+    customer,
+    customer_file,
+    customer_respondent,
+    measure,
+    purchase,
 )
-
-
-class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware time in and out, UTC in the database, on SQLite too, which has no time zones."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
-
 
 definition = sa.Table(
     "definition",
@@ -65,7 +39,7 @@ study = sa.Table(
 imported_file = sa.Table(
     "imported_file",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
@@ -95,7 +69,7 @@ sa.Index(
 respondent = sa.Table(
     "respondent",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
@@ -150,7 +124,7 @@ version = sa.Table(
 answer = sa.Table(
     "answer",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("respondent_id", sa.ForeignKey("respondent.id"), nullable=False),
     sa.Column("page", sa.String(80), nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
@@ -163,7 +137,7 @@ answer = sa.Table(
 choice = sa.Table(
     "choice",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("respondent_id", sa.ForeignKey("respondent.id"), nullable=False),
     sa.Column("choice_order", sa.Integer, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
@@ -223,7 +197,7 @@ invitation = sa.Table(
 staff = sa.Table(
     "staff",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("name", sa.String(120), nullable=False, unique=True),
     sa.Column("role", sa.String(20), nullable=False),
     sa.Column("password_hash", sa.String(200), nullable=False),
@@ -234,7 +208,7 @@ staff = sa.Table(
 api_token = sa.Table(
     "api_token",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("mark", sa.String(8), nullable=False, unique=True),
     sa.Column("token_hash", sa.String(64), nullable=False),
@@ -263,7 +237,7 @@ result = sa.Table(
 background_job = sa.Table(
     "background_job",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("basis", sa.String(64), nullable=False),
@@ -297,7 +271,7 @@ sa.Index(
 decision = sa.Table(
     "decision",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("respondent_id", sa.ForeignKey("respondent.id"), nullable=False, index=True),
     sa.Column("decision", sa.String(16), nullable=False),
     sa.Column("reason", sa.String(500), nullable=False),
@@ -320,7 +294,7 @@ audit = sa.Table(
 scenario = sa.Table(
     "scenario",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False),
     sa.Column("name", sa.String(80), nullable=False),
     sa.Column("query", sa.Text, nullable=False),
@@ -329,127 +303,33 @@ scenario = sa.Table(
     sa.UniqueConstraint("study", "name"),
 )
 
-# What is known of customers beside the survey. A customer is a pseudonym; `customer_respondent` is the one place where contacts and purchases meet
-# answers, and it can be emptied without losing either.
-customer_file = sa.Table(
-    "customer_file",
-    metadata,
-    _id(),
-    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("name", sa.String(120), nullable=False),
-    sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("rows", sa.Integer, nullable=False),
-    sa.Column("made_by", sa.String(120), nullable=False),
-    sa.Column("imported_at", UtcDateTime, nullable=False),
-    sa.Column("taken_back_at", UtcDateTime),
-    sa.Column("taken_back_by", sa.String(120)),
-)
-_STANDS = customer_file.c.taken_back_at.is_(None)
-sa.Index(
-    "uq_customer_file_study_digest_stands",
-    customer_file.c.study,
-    customer_file.c.digest,
-    unique=True,
-    sqlite_where=_STANDS,
-    postgresql_where=_STANDS,
-)
-
-customer = sa.Table(
-    "customer",
-    metadata,
-    _id(),
-    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False),
-    sa.Column("key", sa.String(64), nullable=False),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("study", "key"),
-)
-
-customer_respondent = sa.Table(
-    "customer_respondent",
-    metadata,
-    sa.Column("respondent_id", sa.ForeignKey("respondent.id"), primary_key=True),
-    sa.Column("customer_id", sa.ForeignKey("customer.id", ondelete="CASCADE"), nullable=False, unique=True),
-)
-
-contact = sa.Table(
+__all__ = [
+    "UtcDateTime",
+    "answer",
+    "api_token",
+    "audit",
+    "background_job",
+    "choice",
     "contact",
-    metadata,
-    _id(),
-    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False),
-    sa.Column("customer_id", sa.ForeignKey("customer.id"), index=True),
-    sa.Column("happened_at", UtcDateTime, nullable=False),
-    sa.Column("channel", sa.String(40), nullable=False),
-    sa.Column("reason", sa.String(40), nullable=False),
-    sa.Column("question", sa.String(40)),
-    sa.Column("reported", sa.Text, nullable=False),
-    sa.Column("mattered_most", sa.String(40)),
-    sa.Column("impression", sa.Integer),
-    sa.Column("core_problem", sa.String(40)),
-    sa.Column("remedy", sa.String(40)),
-    sa.Column("solved", sa.Boolean),
-    sa.Column("minutes", sa.Integer),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("recorded_by", sa.String(120), nullable=False),
-    sa.Column("recorded_at", UtcDateTime, nullable=False),
-    sa.Column("submission", sa.String(64), nullable=False),
-    sa.Column("file_id", sa.ForeignKey("customer_file.id"), index=True),
-    sa.UniqueConstraint("study", "submission"),
-    sa.Index("ix_contact_study_happened_at", "study", "happened_at"),
-)
-
-contact_coding = sa.Table(
     "contact_coding",
-    metadata,
-    sa.Column("contact_id", sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("coder", sa.String(120), primary_key=True),
-    sa.Column("reason", sa.String(40), nullable=False),
-    sa.Column("mattered_most", sa.String(40)),
-    sa.Column("core_problem", sa.String(40)),
-    sa.Column("coded_at", UtcDateTime, nullable=False),
-)
-
-purchase = sa.Table(
-    "purchase",
-    metadata,
-    _id(),
-    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
-    sa.Column("customer_id", sa.ForeignKey("customer.id"), index=True),
-    sa.Column("bought_on", sa.Date, nullable=False),
-    sa.Column("product", sa.String(120), nullable=False),
-    sa.Column("family", sa.String(80), nullable=False),
-    sa.Column("attribute", sa.String(40)),
-    sa.Column("offered_up", sa.Boolean),
-    sa.Column("stepped_up", sa.Boolean),
-    sa.Column("amount", sa.Float, nullable=False),
-    sa.Column("list_price", sa.Float),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("file_id", sa.ForeignKey("customer_file.id"), index=True),
-)
-
-measure = sa.Table(
+    "customer",
+    "customer_file",
+    "customer_respondent",
+    "decision",
+    "definition",
+    "design",
+    "imported_file",
+    "invitation",
     "measure",
-    metadata,
-    _id(),
-    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("title", sa.String(200), nullable=False),
-    sa.Column("segment", sa.String(40), nullable=False),
-    sa.Column("attribute", sa.String(40)),
-    sa.Column("chart", sa.String(80), nullable=False),
-    sa.Column("finding", sa.String(500), nullable=False),
-    sa.Column("language", sa.String(8), nullable=False),
-    sa.Column("query", sa.String(200), nullable=False),
-    sa.Column("owner", sa.String(120), nullable=False),
-    sa.Column("due_on", sa.Date),
-    sa.Column("expected", sa.String(500), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("done_on", sa.Date),
-    sa.Column("outcome", sa.String(500), nullable=False, server_default=""),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("made_by", sa.String(120), nullable=False),
-    sa.Column("made_at", UtcDateTime, nullable=False),
-    sa.Column("changed_at", UtcDateTime, nullable=False),
-    sa.Column("submission", sa.String(64), nullable=False),
-    sa.UniqueConstraint("study", "submission"),
-)
+    "metadata",
+    "page_draft",
+    "purchase",
+    "quota",
+    "quota_place",
+    "respondent",
+    "result",
+    "scenario",
+    "staff",
+    "study",
+    "version",
+]

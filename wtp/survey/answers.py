@@ -52,6 +52,7 @@ class Respondent:
     hash and day of import, empty for answers that were given here; their `design_version` is 0, none of ours. `seconds` that
     each page took before it was first saved, by step, choice tasks as "choice task 1"; `signs` are marks left while answering
     ("honeypot", "pasted:<question>"); `lot` decides what chance did; `definition_hash` is the version of the survey that was answered.
+    `known`: what contacts and purchases told of the customer when an analyst last brought them in (`wtp.customers.known`), empty without a link.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Respondent:
     lot: str = ""
     definition_hash: str = ""
     imported: str = ""
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def without_warm_up(self) -> Respondent:

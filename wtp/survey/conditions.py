@@ -20,6 +20,19 @@ def mistake(kind: str, found: str, allowed: str, remedy: str) -> PydanticCustomE
     return PydanticCustomError(kind, "{found}", {"found": found, "allowed": allowed, "remedy": remedy})
 
 
+def known_question(question: str, info: ValidationInfo) -> str:
+    """Validator: the id is that of a single-choice question of the survey."""
+    known: Mapping[str, list[str]] = (info.context or {}).get("options", {})
+    if "options" in (info.context or {}) and question not in known:
+        raise mistake(
+            "unknown_question",
+            f"question {question!r}",
+            f"the single-choice questions {', '.join(known)}" if known else "a single-choice question; there is none",
+            "name one of these questions or add it to a page",
+        )
+    return question
+
+
 class Range(Record):
     """Numbers from `from` to `to`, both included; one of them may be left out."""
 

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
 
 from wtp.survey.attributes import Attribute, Identifier, Money, Price, Record, unique_ids
+from wtp.survey.conditions import known_question
 from wtp.survey.conditions import mistake as _mistake
+from wtp.survey.contacts import Contacts, contact_mistakes
 from wtp.survey.design_checks import design_mistakes
 from wtp.survey.flow_checks import flow_mistakes
 from wtp.survey.labels import has, label_mistakes, label_of
@@ -32,18 +34,6 @@ from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanW
 from wtp.survey.stopping import Stopping
 from wtp.survey.tasks import ChoiceTaskPlan, PerLabel
 from wtp.survey.wording import Language, Wording
-
-
-def _known_question(question: str, info: ValidationInfo) -> str:
-    known: Mapping[str, list[str]] = (info.context or {}).get("options", {})
-    if known and question not in known:
-        raise _mistake(
-            "unknown_question",
-            f"question {question!r}",
-            f"the single-choice questions {', '.join(known)}",
-            "name one of these questions or add it to a page",
-        )
-    return question
 
 
 def _known_options(when: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
@@ -68,7 +58,7 @@ class Segment(Record):
     customers: int = Field(ge=1, le=1_000_000_000, description="how many customers of the company are in the segment")
     when: Annotated[
         dict[
-            Annotated[Identifier, AfterValidator(_known_question)],
+            Annotated[Identifier, AfterValidator(known_question)],
             Annotated[tuple[Identifier, ...], Field(min_length=1)],
         ],
         Field(min_length=1),
@@ -174,6 +164,7 @@ _NOT_ASKED: dict[str, Any] = {
     "look": True,
     "stopping": True,
     "follows": True,
+    "contacts": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "attributes": {
         "__all__": {
@@ -184,6 +175,9 @@ _NOT_ASKED: dict[str, Any] = {
         }
     },
 }
+
+
+_LATER = ("contacts",)
 
 
 class Definition(Record):
@@ -218,6 +212,7 @@ class Definition(Record):
     segments: Annotated[tuple[Segment, ...], AfterValidator(unique_ids("segment"))] = ()
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
+    contacts: Contacts | None = None
     simulation: Simulation | None = None
 
     @property
@@ -279,8 +274,9 @@ class Definition(Record):
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the whole content, as analyses depend on it."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Identifies the whole content, as analyses depend on it; what earlier releases did not know counts only where it is there."""
+        absent = {name for name in _LATER if getattr(self, name) is None}
+        return hashlib.sha256(self.model_dump_json(exclude=absent).encode()).hexdigest()[:16]
 
 
 # What tables of choices, designs and respondents call their own columns.
@@ -325,7 +321,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
                 "test prices on both sides of today's price",
             )
         )
-    mistakes += _page_mistakes(definition)
+    mistakes += [*_page_mistakes(definition), *contact_mistakes(definition)]
     mistakes += [*flow_mistakes(definition), *design_mistakes(definition), *label_mistakes(definition)]
     if definition.simulation:
         known = [segment.id for segment in definition.segments]

@@ -90,6 +90,8 @@ def _renamed(value: Any, place: Place, before: Mapping[str, Any], names: _Names)
         return _each(value, names.levels.get(owner, {}))
     elif last == "segment" and place[0] == "simulation":
         return _each(value, names.segments)
+    elif last == "core_problem" and place[0] == "contacts":
+        return _each(value, names.questions)
     elif last in {"attention", "reversed"}:
         return _each(value, names.parts.get(owner, {}))
     elif last == "id" and "items" in place and value_at(before, (*place[:-3], "measures")):

@@ -30,6 +30,7 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, SAID, sections_on
+from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
@@ -54,7 +55,8 @@ PAGES = {
     ),
     "invest": ("invest", "budget", "importance_performance", "strengths"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
-    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes"),
+    "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
+    "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
 # Charts with the segments beside one another, and the page that has more of each.
@@ -89,6 +91,7 @@ def reading_as(survey: Survey, segment: str, asked: Mapping[str, str]) -> Readin
     if "budget" in asked:
         budget = float(asked["budget"])
         analysis = with_budget(analysis, survey.definition, budget)
+    analysis = with_purchases(running.database(), survey, analysis)
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
 
 
@@ -177,7 +180,9 @@ def overview(slug: str) -> str:
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
 
 
-@blueprint.get("/results/<slug>/<any(importance, said, worth, price, invest, market, segments, answers, model):page>")
+@blueprint.get(
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, model):page>"
+)
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
@@ -266,14 +271,16 @@ def tabs(reading: Reading) -> dict[str, str]:
         "invest": gettext("Invest and save"),
         "market": gettext("The market"),
         "segments": gettext("Segments"),
+        "purchases": gettext("Purchases"),
         ANSWERS: gettext("Answers"),
         "model": gettext("The model"),
     }
     asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
-    always = set(PAGES) - {"market", "segments"}
-    return {page: name for page, name in tabs.items() if page in asked | market | segments | always}
+    purchases = {"purchases"} if any(name in reading.analysis.tables for name in PAGES["purchases"]) else set()
+    always = set(PAGES) - {"market", "segments", "purchases"}
+    return {page: name for page, name in tabs.items() if page in asked | market | segments | purchases | always}
 
 
 @blueprint.get("/results/<slug>/<chart>.json")

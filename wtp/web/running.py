@@ -22,6 +22,12 @@ def queue() -> JobQueue:
     return found
 
 
+def secret() -> str:
+    """The installation's secret, from which tokens of invitations and pseudonyms of customers are derived."""
+    key = current_app.secret_key
+    return key if isinstance(key, str) else (key or b"").hex()
+
+
 def surveys() -> Surveys:
     """The surveys in use, by slug."""
     found: Surveys = current_app.extensions["wtp_surveys"]

@@ -25,6 +25,7 @@ from wtp.web.asked import asked_figure, asked_section, is_asked
 from wtp.web.budget_section import budget_figure, budget_section
 from wtp.web.convergence_sections import convergence_figure, convergence_section, trace_figure, trace_section
 from wtp.web.findings import findings
+from wtp.web.grouping_section import grouping_figure, grouping_section
 from wtp.web.money_sections import (
     amounts,
     distribution_figure,
@@ -38,6 +39,14 @@ from wtp.web.performance_sections import (
     importance_performance_section,
     strengths_figure,
     strengths_section,
+)
+from wtp.web.purchase_sections import (
+    families_section,
+    purchase_gain_section,
+    selling_figure,
+    selling_section,
+    up_selling_figure,
+    up_selling_section,
 )
 from wtp.web.reading import Reading
 from wtp.web.section import Section, headed, interval_head, shares, too_few
@@ -338,6 +347,11 @@ _PARTS: dict[str, _Part] = {
     "segment_overlap": _Part(segment.overlap_section),
     "found_profile": _Part(segment.found_profile_section),
     "latent_classes": _Part(segment.classes_section, segment.classes_figure),
+    "grouping": _Part(grouping_section, grouping_figure),
+    "selling": _Part(selling_section, selling_figure),
+    "purchase_families": _Part(families_section),
+    "up_selling": _Part(up_selling_section, up_selling_figure),
+    "purchase_gain": _Part(purchase_gain_section),
     "part_worths": _Part(model.part_worths_section, model.part_worths_figure),
     "model_quality": _Part(model.quality_section),
     "convergence": _Part(convergence_section, convergence_figure),

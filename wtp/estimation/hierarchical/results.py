@@ -215,6 +215,11 @@ class HierarchicalResults:
         """How well held-out tasks of the same respondents are predicted, beside the pooled logit and chance."""
         return predict_holdout(self.data, self._spaced(_RLH_DRAWS), tasks)
 
+    def log_scores(self, tasks: ChoiceData) -> np.ndarray:
+        """(T,) log-probability of what was chosen in held-out tasks of the same respondents."""
+        place = pd.Index(self.data.respondents).get_indexer(tasks.respondents)
+        return np.asarray(np.log(chosen_probabilities(tasks, self._spaced(_RLH_DRAWS)[:, place])))
+
     def simulate(self, draws: int = 2_000, seed: int = 0) -> Draws:
         """Posterior draws (R, N, K) of the respondents: all that were kept, or so many evenly spaced; with their survey weights.
 

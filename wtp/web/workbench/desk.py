@@ -39,6 +39,7 @@ PART_OF = {
     "panel": "access",
     "embed_in": "access",
     "look": "look",
+    "contacts": "contacts",
     "simulation": "simulation",
 }
 BASICS = tuple(name for name in Definition.model_fields if name not in PART_OF and name != "format")

@@ -40,6 +40,7 @@ _ROOTS = {
     "access": ("panel", "embed_in"),
     "look": ("look",),
     "costs": ("economics",),
+    "contacts": ("contacts",),
     "simulation": ("simulation",),
 }
 

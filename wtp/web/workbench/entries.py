@@ -48,6 +48,7 @@ _SHOWN = {
     "Simulation": {"spread"},
     "Panel": {"required"},
     "Option": {"alone"},
+    "Contacts": {"frequent_questions", "core_problem", "remedies"},
 }
 _FOLDED_IN_ROWS = {"description", "picture", "alone"}
 
@@ -212,6 +213,7 @@ class Reader:
             ("ChoiceTaskPlan", "labels"): named,
             ("Attribute", "only"): self._labels(),
             ("LabelTaste", "label"): self._labels(),
+            ("Contacts", "core_problem"): tuple(group[:2] for group in self._conditions(numbers=False)),
         }
         if (model.__name__, field.name) in made:
             return made[model.__name__, field.name]

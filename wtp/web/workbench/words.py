@@ -17,6 +17,7 @@ PARTS: dict[str, LazyString] = {
     "costs": _l("Costs and economics"),
     "access": _l("Panel and embedding"),
     "look": _l("Colours and logo"),
+    "contacts": _l("Contacts with customers"),
     "simulation": _l("Simulated respondents"),
 }
 
@@ -36,6 +37,11 @@ LISTS: dict[str, LazyString] = {
     "prohibited": _l("Prohibited combinations"),
     "conditional_prices": _l("Prices for some levels only"),
     "per_label": _l("Tastes for single labels"),
+    "channels": _l("Channels"),
+    "reasons": _l("Reasons for a contact"),
+    "frequent_questions": _l("Frequent questions"),
+    "core_problems": _l("Core problems"),
+    "remedies": _l("Measures"),
 }
 
 ONE_OF: dict[str, LazyString] = {
@@ -54,6 +60,11 @@ ONE_OF: dict[str, LazyString] = {
     "prohibited": _l("Combination"),
     "conditional_prices": _l("Rule"),
     "per_label": _l("Label"),
+    "channels": _l("Channel"),
+    "reasons": _l("Reason"),
+    "frequent_questions": _l("Frequent question"),
+    "core_problems": _l("Core problem"),
+    "remedies": _l("Measure"),
 }
 
 TYPES: dict[str, LazyString] = {
@@ -218,6 +229,15 @@ LABELS: dict[str, LazyString] = {
     "accent_dark": _l("The same on dark pages"),
     "logo": _l("Logo"),
     "logo_text": _l("What the logo says"),
+    "contacts": _l("Contacts with customers"),
+    "channels": _l("Channels"),
+    "reasons": _l("Reasons for a contact"),
+    "frequent_questions": _l("Frequent questions"),
+    "core_problems": _l("Core problems"),
+    "remedies": _l("Measures"),
+    "core_problem": _l("Question that asks for the core problem"),
+    "Contacts.customers": _l("Customers whom these contacts come from"),
+    "linked": _l("Contacts may be linked with answers"),
 }
 
 HELP: dict[str, LazyString] = {
@@ -263,6 +283,13 @@ HELP: dict[str, LazyString] = {
     "accent_dark": _l("Empty: a lighter tone of the same colour."),
     "logo": _l("A picture that was uploaded under Attributes and levels."),
     "logo_text": _l("For those who do not see it."),
+    "contacts": _l("What staff note of calls, visits and mails, on a page of their own; customers never see it."),
+    "frequent_questions": _l("Staff can always pick another question."),
+    "core_problem": _l("Contacts and survey then speak of the same problems."),
+    "core_problems": _l("Only where no question of the survey asks for them."),
+    "remedies": _l("What staff can do about it."),
+    "Contacts.customers": _l("Empty: those of all segments."),
+    "linked": _l("Only if the text of the consent says so, which nobody can check for you."),
     "customers": _l("For profit: how many customers a segment stands for."),
     "limit": _l("Whoever comes later reads the words below."),
     "interest_rate": _l("A year; 0.08 is 8 per cent."),

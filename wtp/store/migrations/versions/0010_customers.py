@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("attribute", sa.String(length=40), nullable=True),
         sa.Column("offered_up", sa.Boolean(), nullable=True),
         sa.Column("stepped_up", sa.Boolean(), nullable=True),
+        sa.Column("surcharge", sa.Float(), nullable=True),
         sa.Column("amount", sa.Float(), nullable=False),
         sa.Column("list_price", sa.Float(), nullable=True),
         sa.Column("simulated", sa.Boolean(), nullable=False),
@@ -145,6 +146,8 @@ def upgrade() -> None:
         "customer_respondent",
         sa.Column("respondent_id", _ID, nullable=False),
         sa.Column("customer_id", _ID, nullable=False),
+        sa.Column("known", sa.JSON(), nullable=False),
+        sa.Column("known_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["customer_id"],
             ["customer.id"],
