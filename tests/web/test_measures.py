@@ -16,10 +16,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from tests.web.staff import Staff, hidden
-from wtp.analysis import Analysis
+from wtp.analysis import Analysis, simulated_measures
 from wtp.store import Database, audit, measures
 from wtp.store.measures import LONGEST, Grounds, Measure, Plan
-from wtp.web import exports, manage, results
+from wtp.web import exports, manage, record_simulated, results
 from wtp.web.exports import source_of
 from wtp.web.i18n import speak
 from wtp.web.reading import Reading, labels_of
@@ -234,3 +234,18 @@ def test_a_forged_form_is_refused(manager: Staff, database: Database) -> None:
     token = hidden(page)["csrf_token"]
     assert manager.client.post(NEW, data=MultiDict(TYPED | {"csrf_token": token[:-1]})).status_code == 400
     assert not kept(database)
+
+
+def test_made_up_measures_are_marked_wherever_they_are(app: Flask, manager: Staff, database: Database) -> None:
+    survey, now = app.extensions["wtp_surveys"]["supplier"], datetime(2026, 11, 1, tzinfo=UTC)
+    made_up = simulated_measures(survey.definition, now.date(), 1)
+    assert made_up["state"].tolist() == ["planned", "running", "running", "done", "dropped"]
+    assert made_up["attribute"].is_unique
+    for _ in range(2):
+        count = record_simulated(app, survey, made_up, now)
+        assert len(kept(database)) == count >= 2, "only where the pages have a finding, and once"
+    assert all(measure.simulated for measure in kept(database))
+    page = manager.open(f"{LIST}?lang=en")
+    assert len(page.select(".measure .tag")) == count
+    assert not page.select(".moved"), "each has the finding of the pages"
+    assert manager.open(f"{LIST}?lang=en").select_one(".note") is not None

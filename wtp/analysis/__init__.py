@@ -49,6 +49,7 @@ from wtp.analysis.what_if import (
     with_best_offer,
     with_best_price,
 )
+from wtp.customers.measures import simulated_measures
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
 from wtp.pricing.investment import SMALLEST_RELEVANT
@@ -106,6 +107,7 @@ __all__ = [
     "request_of",
     "same_model",
     "selling_tables",
+    "simulated_measures",
     "target_of",
     "today",
     "unpack_people",
