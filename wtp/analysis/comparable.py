@@ -11,10 +11,11 @@ import pandas as pd
 from wtp.analysis.record import ALL, Analysis
 from wtp.survey.definition import Definition
 from wtp.survey.labels import todays_offer
+from wtp.survey.questions import Rating
 from wtp.survey.versions import compare
 
-WORTH, LIMIT, IMPORTANCE, PERFORMANCE, GAP, STATED, RATING = FIGURES = (
-    "worth", "price_limit", "importance", "performance", "gap", "stated", "rating",
+WORTH, LIMIT, IMPORTANCE, PERFORMANCE, GAP, MET, EXPECTATION_GAP, STATED, RATING = FIGURES = (
+    "worth", "price_limit", "importance", "performance", "gap", "met", "expectation_gap", "stated", "rating",
 )  # fmt: skip
 KEYS = ("figure", "attribute", "from_level", "to_level", "offer_label", "question", "item")
 # Kinds of what is told beside the comparison: left out, but for the last three, which a person must judge.
@@ -23,7 +24,12 @@ ATTRIBUTE, SEGMENT, MONEY, SHARES, QUESTION, TODAY, OFFER, WORDS = (
 )  # fmt: skip
 _COLUMNS = ["segment", *KEYS, "estimate", "low", "high"]
 # Their means have a figure of their own, or say what people would buy.
-_TOLD_ELSEWHERE = ("importance", "performance", "rival_performance", "purchase_intent")
+_TOLD_ELSEWHERE = ("importance", "performance", "rival_performance", "expectation", "experience", "purchase_intent")
+# What must have been asked alike for a figure: the ratings by what they measure.
+_ASKED = {
+    STATED: ("importance",), PERFORMANCE: ("performance",), GAP: ("performance", "rival_performance"),
+    MET: ("experience", "expectation"), EXPECTATION_GAP: ("experience", "expectation"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ _SOURCES = (
     _Source(IMPORTANCE, "importance", ("importance", "low", "high")),
     _Source(PERFORMANCE, "performance", ("own", "own_low", "own_high")),
     _Source(GAP, "performance", ("gap", "gap_low", "gap_high")),
+    _Source(MET, "expectation_gaps", ("met", "met_low", "met_high")),
+    _Source(EXPECTATION_GAP, "expectation_gaps", ("gap", "gap_low", "gap_high")),
     _Source(STATED, "stated_importance", ("mean", "low", "high")),
     _Source(RATING, "answer_ratings", ("mean", "low", "high"), ("question", "item")),
 )
@@ -94,7 +102,7 @@ def in_common(before: Definition, after: Definition) -> Common:
     figures -= _without_question(before, after, found.questions)
     asked = {q.id for q in before.questions} & {q.id for q in after.questions}
     told += [(QUESTION, name) for name in sorted(asked - found.questions)]
-    rated = {q.id for q in after.questions if q.type == "rating" and q.measures not in _TOLD_ELSEWHERE}
+    rated = {q.id for q in after.questions if isinstance(q, Rating) and q.measures not in _TOLD_ELSEWHERE}
     moved = [a.id for a in after.attributes if a.id in attributes and a.current != before.attribute(a.id).current]
     told += [(TODAY, name) for name in moved]
     if todays_offer(before) != todays_offer(after) and LIMIT in figures:
@@ -110,16 +118,12 @@ def _same_attributes(before: Definition, after: Definition) -> set[str]:
 
 def _without_question(before: Definition, after: Definition, same: frozenset[str]) -> set[str]:
     """Figures whose question is not the same in both."""
-    missing = set()
-    stated = [definition.importance_rating for definition in (before, after)]
-    if not all(stated) or stated[0].id != stated[1].id or stated[0].id not in same:  # type: ignore[union-attr]
-        missing.add(STATED)
-    for figure, needed in ((PERFORMANCE, ("performance",)), (GAP, ("performance", "rival_performance"))):
-        for measured in needed:
-            then, now = (definition.performance_ratings.get(measured) for definition in (before, after))
-            if then is None or now is None or then.id != now.id or now.id not in same:
-                missing.add(figure)
-    return missing
+    asked = [{str(q.measures): q.id for q in one.questions if isinstance(q, Rating)} for one in (before, after)]
+    return {
+        figure
+        for figure, measured in _ASKED.items()
+        if not all(asked[0].get(name, "-") == asked[1].get(name) and asked[1][name] in same for name in measured)
+    }
 
 
 def figures_of(analysis: Analysis) -> pd.DataFrame:

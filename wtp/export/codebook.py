@@ -293,7 +293,7 @@ _RESULTS = {
     "forecast": ("share", "mean probability that a step up is worth more than its surcharge to the customer"),
     "taken": ("share", "offers of a step up that were taken"),
     "offers": ("whole number", "offers of a step up"),
-    "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families; of two waves worth, price_limit, importance, performance, gap, stated, rating"),
+    "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families; of two waves worth, price_limit, importance, performance, gap, met, expectation_gap, stated, rating"),
     "family": ("text", "product family"),
     "covariate": ("code", "what was bought: bought_families, bought_step_ups, bought_discount, each in standard deviations"),
     "jaccard": ("share", "how alike the group is in bootstrapped samples"),

@@ -177,7 +177,7 @@ _NOT_ASKED: dict[str, Any] = {
 }
 
 
-_LATER = ("contacts",)
+_LATER = ("contacts", "follows")
 
 
 class Definition(Record):

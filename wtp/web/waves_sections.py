@@ -70,6 +70,8 @@ def _titles() -> dict[str, str]:
     return {
         "performance": gettext("How this company is rated"),
         "gap": gettext("Rating against the rival"),
+        "met": gettext("What customers met"),
+        "expectation_gap": gettext("What they met against what they expected"),
         "worth": gettext("What it is worth"),
         "price_limit": gettext("Price upper limit"),
         "importance": gettext("What matters in the choices"),
