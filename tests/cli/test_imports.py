@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from tests.imports.make_files import HERE, PEOPLE, TASKS
 from wtp.cli import main
 from wtp.settings import load_settings
-from wtp.store import answers, open_database
+from wtp.store import answers, contacts, open_database
 from wtp.survey import Answers
 
 SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
@@ -89,3 +89,28 @@ def test_a_wrong_layout_map_or_file_is_said_in_one_line(folder: Path, tmp_path: 
         assert words in said.output.strip().splitlines()[-1]
     assert run("import", folder, HERE / "lighthouse.csv", "--layout", "sideways").exit_code == 2
     assert not stored().respondents
+
+
+def test_contacts_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_path: Path) -> None:
+    calls, listed = tmp_path / "calls.csv", tmp_path / "problems.csv"
+    calls.write_text("happened_at,channel,reason,customer\n2026-05-31,Telefon,fault,K-17\n2026-06-01,mail,smoke,\n")
+    said = run("import", folder, calls, "--contacts", "--problems", listed)
+    assert said.exit_code == 1
+    assert "row 3, reason: This is none of the codes of the study. found 'smoke'" in said.output
+    assert pd.read_csv(listed, encoding="utf-8-sig")["row"].tolist() == [3]
+    calls.write_text(calls.read_text().replace("smoke", "complaint"))
+    tried = run("import", folder, calls, "--contacts", "--dry-run")
+    assert (tried.exit_code, "2 contacts to add, 1 customers named" in tried.output) == (0, True)
+    assert "nothing was written" in tried.output
+    done = run("import", folder, calls, "--contacts", "--simulated")
+    assert (done.exit_code, "imported: 2 contacts" in done.output) == (0, True), done.output
+    again = run("import", folder, calls, "--contacts")
+    assert (again.exit_code, "imported already: calls.csv" in again.output) == (1, True)
+    with open_database(load_settings().database_url) as database, database.read() as connection:
+        assert [row["simulated"] for row in contacts.rows(connection, "supplier")] == [True, True]
+    assert run("import", folder, calls, "--contacts", "--layout", "long").exit_code == 2
+    bare = (folder / "survey.toml").read_text(encoding="utf-8")
+    start, end = bare.index("[contacts]"), bare.index("# Who answers in")
+    (folder / "survey.toml").write_text(bare[:start] + bare[end:], encoding="utf-8")
+    refused = run("import", folder, calls, "--contacts")
+    assert (refused.exit_code, "add it" in refused.output.strip().splitlines()[-1]) == (1, True)

@@ -92,6 +92,7 @@ def test_a_manager_reads_cross_and_up_selling(
     assert title.get_text() == "50% of the customers buy of several families; steps up are taken in 25% of the offers"
     assert "Purchases" in [link.get_text() for link in page.select(".tabs a")]
     assert page.select("#title-purchase_families")
+    assert "are simulated" not in "".join(item.get_text() for item in page.select(".findings"))
     table = manager.client.get("/results/supplier/selling.csv").text
     assert "cross_selling" in table
     chart = manager.client.get("/results/supplier/selling.json").get_json()

@@ -1,4 +1,4 @@
-"""Who may open what: every route of the program against nobody, manager, analyst and administrator. A new route fails until it is entered."""
+"""Who may open what: every route of the program against nobody, manager, analyst, administrator and field staff. A new route fails until it is entered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from wtp.analysis import HIERARCHICAL, Analysis, Request
 from wtp.export import FORMATS
 from wtp.imports import guess, read_file
 from wtp.settings import Settings
-from wtp.store import background_jobs, imports, measures, results, tables
+from wtp.store import background_jobs, contacts, imports, measures, results, tables
 from wtp.store.measures import Grounds, Plan
 from wtp.web.security import limiter
 
@@ -33,8 +33,9 @@ LogIn = Callable[[str], Staff]
 Show = Callable[..., Analysis]
 
 EVERYBODY = ("nobody", *ROLES)
-READERS = ROLES
+READERS = ("manager", "analyst", "administrator")
 ANALYSTS = ("analyst", "administrator")
+RECORDERS = ("field", "analyst", "administrator")
 PROGRAMS = ("program",)  # by a token alone, whoever is logged in: tests/web/api/test_rights.py
 # (rule, method) -> who may. `FILLED` says what stands in the places of a rule.
 RIGHTS = {
@@ -70,7 +71,7 @@ RIGHTS = {
     ("/manage/<slug>/design/plan-<any(needed, forecast, check, final):plan_table>.csv", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
     (
-        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, model):page>",
+        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, contacts, model):page>",
         "GET",
     ): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
@@ -153,6 +154,17 @@ RIGHTS = {
     ("/manage/<slug>/purchases/bring-in", "POST"): ANALYSTS,
     ("/results/<slug>/customer", "GET"): READERS,
     ("/results/<slug>/customer", "POST"): READERS,
+    ("/contacts", "GET"): RECORDERS,
+    ("/contacts/<slug>", "GET"): RECORDERS,
+    ("/contacts/<slug>", "POST"): RECORDERS,
+    ("/contacts/<slug>/coding", "GET"): RECORDERS,
+    ("/contacts/<slug>/coding", "POST"): RECORDERS,
+    ("/manage/<slug>/contacts", "GET"): ANALYSTS,
+    ("/manage/<slug>/contacts", "POST"): ANALYSTS,
+    ("/manage/<slug>/contacts/<int:import_number>/take-back", "POST"): ANALYSTS,
+    ("/manage/<slug>/contacts/links", "POST"): ANALYSTS,
+    ("/manage/<slug>/contacts/forget", "POST"): ANALYSTS,
+    ("/manage/<slug>/contacts.csv", "GET"): ANALYSTS,
     ("/manage/<slug>/exports", "GET"): ANALYSTS,
     ("/manage/<slug>/exports/<export>", "GET"): ANALYSTS,
 }
@@ -163,9 +175,21 @@ FILLED = {
     "token": ("guess",),
     "name": ("logo.png",),
     "step_id": ("consent",),
-    "page": ("importance", "said", "worth", "price", "invest", "market", "segments", "purchases", "answers", "model"),
-    "chart": ("importance", "worth", "demand", "van_westendorp", "invest"),
-    "table": ("segments", "willingness_to_pay"),
+    "page": (
+        "importance",
+        "said",
+        "worth",
+        "price",
+        "invest",
+        "market",
+        "segments",
+        "purchases",
+        "answers",
+        "contacts",
+        "model",
+    ),
+    "chart": ("contact_reasons", "importance", "worth", "demand", "van_westendorp", "invest"),
+    "table": ("contact_reasons", "segments", "willingness_to_pay"),
     "export": tuple(FORMATS),
     "kind": ("pptx",),  # a PDF takes a browser
     "part": ("links", "reminders"),
@@ -237,6 +261,9 @@ def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
             made_by="analyst",
             now=datetime.now(UTC),
         )
+        for number in range(12):
+            call = contacts.Contact(datetime.now(UTC), "phone", "fault", "words", customer=str(number))
+            contacts.record(connection, "supplier", call, submission=str(number), who="somebody", now=datetime.now(UTC), secret="s")  # fmt: skip
         background_jobs.start(
             connection,
             "supplier",

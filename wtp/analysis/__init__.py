@@ -10,6 +10,7 @@ from wtp.analysis.certainty import certainty, target_of
 from wtp.analysis.changed import Changed, changed
 from wtp.analysis.choices import MODELS, ChoiceAnalysis, Specification, analyse_choices
 from wtp.analysis.customer import upgrades_of
+from wtp.analysis.customers import analyse_contacts
 from wtp.analysis.influence import influence
 from wtp.analysis.models import NEEDED, final_models
 from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
@@ -88,6 +89,7 @@ __all__ = [
     "WhatIf",
     "analyse",
     "analyse_choices",
+    "analyse_contacts",
     "before_and_after",
     "certainty",
     "changed",

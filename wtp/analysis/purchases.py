@@ -56,7 +56,13 @@ def selling_tables(
         SELLING: selling(frame, own, confidence=confidence),
         BOUGHT_FAMILIES: families(frame, own, confidence=confidence),
     }
-    return {name: table for name, table in tables.items() if len(table) and shown}
+    order = [ALL, *(segment.id for segment in definition.segments)]
+    invented = int(frame["simulated"].sum())
+    return {
+        name: table.sort_values("segment", key=lambda s: s.map(order.index), kind="stable", ignore_index=True).assign(simulated_purchases=invented)
+        for name, table in tables.items()
+        if len(table) and shown
+    }  # fmt: skip
 
 
 def known_beside(

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import click
 
+from wtp.cli.contacts import import_contacts
+from wtp.cli.problems import tell, write
 from wtp.cli.studies import FOLDER
 from wtp.errors import DataError
-from wtp.export import table_csv
-from wtp.imports import Checked, File, Mapping, check, guess, mapping_of, problems_frame, read_path
+from wtp.imports import Checked, File, Mapping, check, guess, mapping_of, read_path
 from wtp.imports.mapping import LAYOUTS
 from wtp.settings import load_settings
 from wtp.store import imports, open_database, studies
 from wtp.survey import Survey, load_survey
-
-_MOST_SHOWN = 20
 
 
 @click.command("import")
@@ -43,6 +42,11 @@ _MOST_SHOWN = 20
     "--problems", metavar="FILE", type=click.Path(path_type=Path), help="Write every problem with its row, as CSV."
 )
 @click.option("--simulated", is_flag=True, help="These are no answers of real persons.")
+@click.option(
+    "--contacts",
+    is_flag=True,
+    help="The file holds contacts with customers, a row each; only --dry-run, --problems and --simulated go with it.",
+)
 def import_(
     folder: Path,
     path: Path,
@@ -52,15 +56,20 @@ def import_(
     dry_run: bool,
     problems: Path | None,
     simulated: bool,
+    contacts: bool,
 ) -> None:
-    """Add choices and answers of another program to a study, all of a file or nothing.
+    """Add choices and answers of another program, or contacts with customers, to a study, all of a file or nothing.
 
-    FILE: CSV, XLSX, Sawtooth's .cho or .chs, or the zip of an export of ours.
+    FILE: CSV, XLSX, Sawtooth's .cho or .chs, or the zip of an export of ours; of contacts CSV or XLSX.
     """
     survey, file = load_survey(folder), read_path(path)
+    if contacts:
+        if layout or map_path or save_map:
+            raise click.UsageError("--layout, --map and --save-map do not go with --contacts; leave them out.")
+        return import_contacts(survey, file, dry_run=dry_run, problems=problems, simulated=simulated)
     mapping = _mapping(map_path) if map_path else guess(file, survey.definition, layout or "")
     if save_map:
-        _write(save_map, mapping.to_toml().encode())
+        write(save_map, mapping.to_toml().encode())
         click.echo(f"mapping written: {save_map}")
     with open_database(load_settings().database_url) as database:
         database.migrate()
@@ -103,24 +112,8 @@ def _tell(survey: Survey, file: File, mapping: Mapping, found: Checked, target: 
     click.echo(
         f"{file.name} ({how}): {len(found.people)} respondents to add, {found.simulated} of them simulated, {found.choices} choices, {found.answers} answers"
     )
-    if target:
-        _write(target, table_csv(problems_frame(found.problems)))
-        click.echo(f"problems written: {target}")
-    kinds = found.gathered
-    for problem in kinds[:_MOST_SHOWN]:
-        click.echo(f"[{problem.severity}] {problem}", err=True)
-    if len(kinds) > _MOST_SHOWN:
-        click.echo(f"and {len(kinds) - _MOST_SHOWN} more kinds; --problems FILE writes all of them.", err=True)
+    tell(found.problems, found.gathered, target)
     if found.errors:
         raise DataError(
             f"{file.name}: {found.errors} problems; nothing was added to {survey.slug}; mend them, or say in --map what values mean."
         )
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise DataError(
-            f"{path}: {error.strerror}; allowed: a file in a folder that can be written; choose another."
-        ) from error

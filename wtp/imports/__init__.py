@@ -5,6 +5,7 @@
 
 from wtp.imports.checked import Checked, check
 from wtp.imports.choices import read_choices
+from wtp.imports.contacts import CheckedContacts, check_contacts
 from wtp.imports.files import read_file, read_path
 from wtp.imports.guess import guess
 from wtp.imports.mapping import Mapping, mapping_of
@@ -14,12 +15,14 @@ from wtp.imports.tables import File, Table
 
 __all__ = [
     "Checked",
+    "CheckedContacts",
     "File",
     "Mapping",
     "Problem",
     "Purchases",
     "Table",
     "check",
+    "check_contacts",
     "guess",
     "mapping_of",
     "problems_frame",

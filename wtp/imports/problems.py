@@ -54,6 +54,15 @@ WHAT = {
     "purchase_attribute": "This is no attribute of the study.",
     "purchase_truth": "It does not say yes or no.",
     "purchase_step": "A step up was taken that was not offered.",
+    "missing_column": "A column that is needed is not in the file.",
+    "unknown_column": "This column has no meaning here; it is left out.",
+    "missing_value": "This must not be empty.",
+    "unknown_code": "This is none of the codes of the study.",
+    "date_unreadable": "This is no date, or one that can be read in two ways.",
+    "date_outside": "The time is in the future, or before the year 2000.",
+    "number_outside": "This is no whole number, or one outside what is allowed.",
+    "truth_unreadable": "It does not say yes or no.",
+    "text_long": "The text is too long, or holds signs that are no text.",
 }
 # code -> what to do
 REMEDY = {
@@ -100,8 +109,17 @@ REMEDY = {
     "purchase_attribute": "Use the id or the name of an attribute, or leave the cell empty.",
     "purchase_truth": "Write 1 or 0, yes or no, or leave the cell empty.",
     "purchase_step": "Mend one of the two cells.",
+    "missing_column": "Add it, or rename the column that holds it.",
+    "unknown_column": "Nothing, if it is not needed; else rename it to one of those allowed.",
+    "missing_value": "Fill it in, or remove the row.",
+    "unknown_code": "Mend the cell, or add the code to the study first.",
+    "date_unreadable": "Write year-month-day, or day.month.year.",
+    "date_outside": "Mend the time.",
+    "number_outside": "Write a whole number, or leave the cell empty.",
+    "truth_unreadable": "Write yes or no, or leave the cell empty.",
+    "text_long": "Shorten it.",
 }
-_NOTES = {"sizes_differ", "buying_missing", "answers_of_nobody", "already_here"}
+_NOTES = {"sizes_differ", "buying_missing", "answers_of_nobody", "already_here", "unknown_column"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -90,11 +90,17 @@ def record(
     return insert_if_absent(connection, tables.contact, **values)
 
 
-def recent(connection: sa.Connection, slug: str, who: str, most: int = 5) -> list[Mapping[str, Any]]:
+def find(connection: sa.Connection, slug: str, submission: str) -> sa.RowMapping | None:
+    """The contact that came with a submission."""
+    query = sa.select(tables.contact).where(_C.study == slug, _C.submission == submission)
+    return connection.execute(query).mappings().first()
+
+
+def recent(connection: sa.Connection, slug: str, who: str, most: int = 5) -> Sequence[sa.RowMapping]:
     """The last contacts that a member recorded by hand, the newest first."""
     mine = (_C.study == slug) & (_C.recorded_by == who) & _C.file_id.is_(None)
     query = sa.select(tables.contact).where(mine).order_by(_C.id.desc()).limit(most)
-    return list(connection.execute(query).mappings())
+    return connection.execute(query).mappings().all()
 
 
 def count(connection: sa.Connection, slug: str) -> int:
@@ -136,7 +142,7 @@ def codings(connection: sa.Connection, slug: str) -> list[dict[str, Any]]:
     return list(first.values())
 
 
-def to_code(connection: sa.Connection, slug: str, who: str) -> tuple[Mapping[str, Any] | None, int, int]:
+def to_code(connection: sa.Connection, slug: str, who: str) -> tuple[sa.RowMapping | None, int, int]:
     """The next contact that a member may code, how many he has coded, and of how many.
 
     50 contacts that others recorded, drawn at random once and for all: in the order of their submission, which is random.

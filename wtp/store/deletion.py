@@ -31,8 +31,8 @@ def delete_study(connection: sa.Connection, slug: str) -> None:
         others = sa.union(*(sa.select(hash_).where(who != slug) for hash_, who in hashes))
         gone = sa.or_(table.c.study == slug, table.c.hash.in_(mine))
         connection.execute(sa.delete(table).where(gone, table.c.hash.not_in(others)))
-    mine = sa.select(tables.contact.c.id).where(tables.contact.c.study == slug)
-    connection.execute(sa.delete(tables.contact_coding).where(tables.contact_coding.c.contact_id.in_(mine)))
+    calls = sa.select(tables.contact.c.id).where(tables.contact.c.study == slug)
+    connection.execute(sa.delete(tables.contact_coding).where(tables.contact_coding.c.contact_id.in_(calls)))
     for table in reversed(tables.metadata.sorted_tables):
         if "study" in table.c and table not in {tables.definition, tables.design}:
             connection.execute(sa.delete(table).where(table.c.study == slug))

@@ -1,7 +1,7 @@
-"""Logging in: managers read results, analysts and administrators also look after studies.
+"""Logging in: managers read results, analysts and administrators also look after studies, field staff record contacts and see nothing else.
 
 The session is emptied at login and carries the account's session version, so that a changed password or a disabled account ends every
-session at once; it ends by itself after half an hour of rest and after twelve hours.
+session at once; it ends by itself after half an hour of rest and after twelve hours. Field staff wait for the next call with an empty form before them: only the twelve hours end theirs.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ IDLE_SECONDS = 30 * 60
 LONGEST_SECONDS = 12 * 60 * 60
 READERS = ("manager", "analyst", "administrator")
 ANALYSTS = ("analyst", "administrator")
+FIELD = "field"
+RECORDERS = (FIELD, *ANALYSTS)
 blueprint = Blueprint("accounts", __name__)
 
 
@@ -57,18 +59,20 @@ def init_app(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None  # it compares addresses and browsers, which phones change
     manager.user_loader(_load)
+    app.context_processor(lambda: {"home": home_of(current_user.role if current_user.is_authenticated else "")})
 
 
 def _load(user_id: str) -> _User | None:
     now = time.time()
-    if now - session.get("seen_at", 0) > IDLE_SECONDS or now - session.get("logged_in_at", 0) > LONGEST_SECONDS:
+    rest = now - session.get("seen_at", 0)
+    if rest > LONGEST_SECONDS or now - session.get("logged_in_at", 0) > LONGEST_SECONDS:
         return None
     member_id, _, version = user_id.partition(":")
     if not (member_id.isdecimal() and version.isdecimal()):
         return None
     with current_app.extensions["wtp_database"].read() as connection:
         member = staff.get(connection, int(member_id))
-    if member is None or member.session_version != int(version):
+    if member is None or member.session_version != int(version) or (rest > IDLE_SECONDS and member.role != FIELD):
         return None
     session["seen_at"] = int(now)
     return _User(member)
@@ -89,6 +93,11 @@ def requires(*roles: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return guarded
 
     return decorate
+
+
+def home_of(role: str) -> str:
+    """Where a member of staff begins."""
+    return url_for("contacts.studies" if role == FIELD else "results.studies")
 
 
 def _account_key() -> str:
@@ -117,7 +126,10 @@ def check_login() -> Response | tuple[str, int]:
     session.clear()
     session.update(logged_in_at=int(time.time()), seen_at=int(time.time()), language=language)
     login_user(_User(member))
-    return redirect(_local(request.args.get("next")) or url_for("results.studies"), 303)
+    asked, home = _local(request.args.get("next")), home_of(member.role)
+    if member.role == FIELD and asked and not asked.startswith(home):
+        asked = None  # the page of results that he came from is not there for him
+    return redirect(asked or home, 303)
 
 
 @blueprint.post("/logout")

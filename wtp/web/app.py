@@ -15,6 +15,8 @@ from wtp.store import open_database
 from wtp.web import (
     accounts,
     api,
+    contact_files,
+    contacts,
     customer,
     design,
     errors,
@@ -85,6 +87,8 @@ def create_app(settings: Settings) -> Flask:
         imports.blueprint,
         purchase_files.blueprint,
         customer.blueprint,
+        contacts.blueprint,
+        contact_files.blueprint,
         field.blueprint,
         design.blueprint,
         quality.blueprint,

@@ -70,7 +70,7 @@ def _csrf(_: CSRFError) -> tuple[str, int]:
 
 def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
     current_app.logger.error("%s", error)
-    again = request.method == "POST" and request.blueprint == "respond"
+    again = request.method == "POST" and request.blueprint in {"respond", "contacts"}
     typed = [item for item in request.form.items(multi=True) if item[0] != "csrf_token"] if again else []
     heading, advice = _AWAY if again else _CLOSED
     page = render_template("error.html", heading=heading, advice=advice, typed=typed, again=again)

@@ -94,7 +94,7 @@ def invite(slug: str) -> Reply | tuple[str, int]:
     if mistakes:
         return _page(survey, form, mistakes), 422
     with running.database().begin() as connection:
-        invitations.add(connection, survey.slug, people, secret=_secret(), now=datetime.now(UTC))
+        invitations.add(connection, survey.slug, people, secret=running.secret(), now=datetime.now(UTC))
     return redirect(url_for(".field", slug=slug, _anchor="invitations"), 303)
 
 
@@ -104,7 +104,7 @@ def links(slug: str, part: str) -> Response:
     """Every invitation with its personal link, or only those who have not finished: the file of a mail merge."""
     survey = running.survey_of(slug)
     with running.database().read() as connection:
-        everyone = invitations.everyone(connection, survey.slug, secret=_secret())
+        everyone = invitations.everyone(connection, survey.slug, secret=running.secret())
     if part == "reminders":
         everyone = tuple(person for person in everyone if person.outcome in {None, "begun"})
     rows = [
@@ -139,7 +139,7 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         ]
         places = quotas.taken(connection, survey.slug)
         state = studies.state(connection, survey.slug)
-        invited = invitations.everyone(connection, survey.slug, secret=_secret())
+        invited = invitations.everyone(connection, survey.slug, secret=running.secret())
         log = audit.entries(connection, survey.slug)
     gate, stored, report = (
         gate_of(running.database(), survey),
@@ -243,8 +243,3 @@ def _people(typed: str) -> tuple[list[tuple[str, dict[str, str]]], tuple[str, ..
     if not people:
         mistakes.append(_("There is nobody on the list."))
     return people, tuple(mistakes[:20])
-
-
-def _secret() -> str:
-    key = current_app.secret_key
-    return key if isinstance(key, str) else (key or b"").hex()

@@ -45,7 +45,7 @@ def grouping_section(reading: Reading) -> Section:
         ),
         rows=tuple(rows),
         csv="grouping_scores",
-        findings=tuple(_agreement(row, names) for _, row in agreement.iterrows()) if len(agreement) else (),
+        findings=(*_limits(table, names), *(_agreement(row, names) for _, row in agreement.iterrows())) if rows else (),
     )  # fmt: skip
 
 
@@ -57,12 +57,42 @@ def _cells(row: pd.Series | None) -> tuple[str, str]:
 
 
 def _verdict(own: pd.DataFrame) -> str:
-    offers = own.iloc[0]
-    if offers["grouping"] == "none":
+    rows = {row["part"]: row for _, row in own.iterrows()}
+    offers, buying = rows.get("offers"), rows.get("purchase")
+    if own["grouping"].iloc[0] == "none":
         return ""
-    if offers["explains_best"]:
+    if offers is not None and offers["explains_best"]:
         return gettext("explains best")
-    return gettext("explains") if offers["explains"] else gettext("no clear gain")
+    if offers is not None and offers["explains"]:
+        return gettext("explains")
+    if buying is not None and buying["explains"]:
+        return gettext("explains buying or not")
+    return gettext("no clear gain")
+
+
+def _limits(table: pd.DataFrame, names: dict[str, str]) -> tuple[str, ...]:
+    """What explains whether anything is bought, which is where price limits show."""
+    buying = table[(table["part"] == "purchase") & (table["grouping"] != "none")]
+    if not len(buying):
+        return ()
+    best, some = (buying.loc[buying[name].astype(bool), "grouping"].tolist() for name in ("explains_best", "explains"))
+    if best:
+        return (
+            gettext(
+                "Price limits (buying or not): “%(grouping)s” explains best.", grouping=names.get(best[0], best[0])
+            ),
+        )
+    named = ", ".join(f"“{names.get(name, name)}”" for name in some)
+    if some:
+        return (
+            gettext("Price limits (buying or not): explained by %(groupings)s, none clearly best.", groupings=named)
+            if len(some) > 1
+            else gettext(
+                "Price limits (buying or not): explained by %(groupings)s, not clearly better than by the others.",
+                groupings=named,
+            ),
+        )
+    return (gettext("Price limits (buying or not): no grouping explains them better than none."),)
 
 
 def _agreement(row: pd.Series, names: dict[str, str]) -> str:

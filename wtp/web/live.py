@@ -30,8 +30,9 @@ def live_finding(chart: str, reading: Reading, asked: Mapping[str, str]) -> Live
         "_anchor": f"title-{chart}",
         **asked,
     }
-    if page := results.page_of(chart, reading):
-        found, address = section(chart, reading), url_for("results.detail", page=page, **state)
+    own = results.that_has(chart, reading)
+    if own is not None and (page := results.page_of(chart, reading)):
+        found, address = section(chart, own), url_for("results.detail", page=page, **state)
     elif waves.is_about_waves(chart) and (both := waves.both_waves(reading, asked)) is not None:
         found, address = waves.section_of(chart, both), url_for("waves.page", **state)
     else:

@@ -47,8 +47,14 @@ def selling_section(reading: Reading) -> Section:
         head=(gettext("Figure"), gettext("Segment"), headed(gettext("Share or mean"), reading), gettext("Customers")),
         rows=tuple(rows),
         csv="selling",
+        findings=_invented(table) if rows else (),
         missing="" if rows or "selling" not in reading.analysis.tables else gettext("Fewer than ten customers of this segment are known to have bought."),
     )  # fmt: skip
+
+
+def _invented(table: pd.DataFrame) -> tuple[str, ...]:
+    count = int(table["simulated_purchases"].iloc[0])
+    return (gettext("%(count)s of the purchases are simulated.", count=formats.number(count, 0)),) if count else ()
 
 
 def selling_figure(reading: Reading) -> go.Figure:

@@ -34,6 +34,7 @@ from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
+from wtp.web.contact_results import CONTACTS, TABLES, ContactReading, contact_reading, has_contacts
 from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent, plain
 from wtp.web.hover import with_definitions
@@ -57,6 +58,7 @@ PAGES = {
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
     "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
+    CONTACTS: ("contact_reasons", "contact_months", "contact_mattered", "contact_questions", "contact_remedies", "contact_effort", "contact_agreement"),
     "model": ("part_worths", "model_quality", "convergence", "trace"),
 }  # fmt: skip
 # Charts with the segments beside one another, and the page that has more of each.
@@ -181,13 +183,15 @@ def overview(slug: str) -> str:
 
 
 @blueprint.get(
-    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, model):page>"
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, contacts, model):page>"
 )
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
     """One subject: its charts with their tables."""
     reading = reading_of(slug)
     allow_chart_styles()
+    if page == CONTACTS:
+        return _contacts(reading)
     sections = sections_of(page, reading)
     return rendered(
         "results/detail.html",
@@ -198,6 +202,42 @@ def detail(slug: str, page: str) -> str:
         side_by_side=_SIDE_BY_SIDE,
         budget_form=asked_budget(),
     )
+
+
+def _contacts(reading: Reading) -> str:
+    """What staff recorded of contacts with customers."""
+    told = contact_reading(reading) or abort(404)
+    rows = told.table("contact_segments")
+    rests_on = ""
+    if len(rows):
+        row = rows.iloc[0]
+        rests_on = gettext(
+            "%(contacts)s contacts of %(customers)s customers, from %(first)s to %(last)s.",
+            contacts=number(row["contacts"], 0),
+            customers=number(row["customers"], 0),
+            first=row["first_day"],
+            last=row["last_day"],
+        )
+    return rendered(
+        "results/contacts.html",
+        reading,
+        page=CONTACTS,
+        contacts=told,
+        contact_notes=notes_of(told),
+        sections=sections_of(CONTACTS, told),
+        rests_on=rests_on,
+        side_by_side={},
+    )
+
+
+def reading_for(slug: str, name: str) -> Reading:
+    """The reading that has this chart or table: of the answers, or of the contacts."""
+    return that_has(name, reading_of(slug)) or abort(404)
+
+
+def that_has(name: str, reading: Reading) -> Reading | None:
+    """The reading itself, or that of the study's contacts if the chart or table is one of theirs; None if there are none."""
+    return contact_reading(reading) if name.startswith(TABLES) else reading
 
 
 def sections_of(page: str, reading: Reading) -> list[Section]:
@@ -273,21 +313,24 @@ def tabs(reading: Reading) -> dict[str, str]:
         "segments": gettext("Segments"),
         "purchases": gettext("Purchases"),
         ANSWERS: gettext("Answers"),
+        CONTACTS: gettext("Contacts"),
         "model": gettext("The model"),
     }
     asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
     purchases = {"purchases"} if any(name in reading.analysis.tables for name in PAGES["purchases"]) else set()
-    always = set(PAGES) - {"market", "segments", "purchases"}
-    return {page: name for page, name in tabs.items() if page in asked | market | segments | purchases | always}
+    contacts = {CONTACTS} if has_contacts(reading.survey) else set()
+    always = set(PAGES) - {"market", "segments", "purchases", CONTACTS}
+    shown = asked | market | segments | purchases | contacts | always
+    return {page: name for page, name in tabs.items() if page in shown}
 
 
 @blueprint.get("/results/<slug>/<chart>.json")
 @requires(*READERS)
 def chart_json(slug: str, chart: str) -> Response:
     """The Plotly figure of a chart; the page's script draws it."""
-    reading = reading_of(slug)
+    reading = reading_for(slug, chart)
     if not page_of(chart, reading):
         abort(404)
     about = section(chart, reading)
@@ -303,15 +346,16 @@ def chart_json(slug: str, chart: str) -> Response:
 @requires(*READERS)
 def download(slug: str, table: str) -> Response:
     """One table, all segments, each row labelled with the simulated respondents behind it and how many are left out."""
-    reading = reading_of(slug)
+    reading = reading_for(slug, table)
     if table not in reading.analysis.tables:
         abort(404)
     simulated = "-simulated" if reading.analysis.simulated else ""
     part = f"-without-{reading.answers}" if reading.left_out else ""
     name = f"{slug}-{table}{part}{simulated}.csv"
-    labelled = reading.analysis.tables[table].assign(
-        left_out_respondents=reading.left_out, simulated_respondents=reading.analysis.simulated
-    )
+    counts = {"left_out_respondents": reading.left_out, "simulated_respondents": reading.analysis.simulated}
+    if isinstance(reading, ContactReading):
+        counts = {"simulated_contacts": reading.analysis.simulated}
+    labelled = reading.analysis.tables[table].assign(**counts)
     content = table_csv(labelled)
     return Response(content, mimetype="text/csv", headers={"Content-Disposition": f"attachment; filename={name}"})
 

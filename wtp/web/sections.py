@@ -15,6 +15,7 @@ from flask_babel import gettext
 
 from wtp.charts import demand, importance, investment, van_westendorp, willingness_to_pay
 from wtp.survey.labels import todays_prices
+from wtp.web import contact_sections as contact
 from wtp.web import formats
 from wtp.web import market_sections as market
 from wtp.web import model_sections as model
@@ -352,6 +353,13 @@ _PARTS: dict[str, _Part] = {
     "purchase_families": _Part(families_section),
     "up_selling": _Part(up_selling_section, up_selling_figure),
     "purchase_gain": _Part(purchase_gain_section),
+    "contact_reasons": _Part(contact.reasons_section, contact.reasons_figure),
+    "contact_months": _Part(contact.months_section, contact.months_figure),
+    "contact_mattered": _Part(contact.mattered_section, contact.mattered_figure),
+    "contact_questions": _Part(contact.questions_section, contact.questions_figure),
+    "contact_remedies": _Part(contact.remedies_section, contact.remedies_figure),
+    "contact_effort": _Part(contact.effort_section, contact.effort_figure),
+    "contact_agreement": _Part(contact.agreement_section),
     "part_worths": _Part(model.part_worths_section, model.part_worths_figure),
     "model_quality": _Part(model.quality_section),
     "convergence": _Part(convergence_section, convergence_figure),

@@ -20,7 +20,7 @@ from wtp.settings import Settings
 MAX_BODY = 1_000_000
 MAX_FORM = 100_000
 MAX_UPLOAD = 11_000_000  # a file of an import, and the form around it
-_UPLOADS = {"imports.give", "purchase_files.give"}
+_UPLOADS = {"imports.give", "contact_files.give", "purchase_files.give"}
 MAX_FORM_PARTS = 1_000
 
 _POLICY = {

@@ -41,7 +41,7 @@ LISTS: dict[str, LazyString] = {
     "reasons": _l("Reasons for a contact"),
     "frequent_questions": _l("Frequent questions"),
     "core_problems": _l("Core problems"),
-    "remedies": _l("Measures"),
+    "remedies": _l("Measures that can be taken"),
 }
 
 ONE_OF: dict[str, LazyString] = {
@@ -234,7 +234,7 @@ LABELS: dict[str, LazyString] = {
     "reasons": _l("Reasons for a contact"),
     "frequent_questions": _l("Frequent questions"),
     "core_problems": _l("Core problems"),
-    "remedies": _l("Measures"),
+    "remedies": _l("Measures that can be taken"),
     "core_problem": _l("Question that asks for the core problem"),
     "Contacts.customers": _l("Customers whom these contacts come from"),
     "linked": _l("Contacts may be linked with answers"),
