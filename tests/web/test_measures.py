@@ -119,6 +119,17 @@ def test_a_double_click_records_once_and_the_log_has_it(manager: Staff, database
     assert link["href"] == "/results/supplier/invest?segment=uptime#title-invest"
 
 
+def test_a_measure_leads_back_to_the_same_answers_of_now(manager: Staff, database: Database) -> None:
+    """Whose answers were counted is kept with the finding; that the figures were kept ones is not, since it is the finding of now that matters."""
+    path = "/results/supplier/measures/new/worth?segment=uptime&without=none&lang=en"
+    assert send(manager, path, manager.open(path), **TYPED).status_code == 303
+    (measure,) = kept(database)
+    assert measure.grounds.query == "without=none"
+    link = manager.open(f"{LIST}?lang=en").select_one(".measure dd a")
+    assert link is not None
+    assert link["href"] == "/results/supplier/worth?segment=uptime&without=none#title-worth"
+
+
 def test_nothing_typed_is_lost_on_a_mistake(manager: Staff, database: Database) -> None:
     for wrong, said in (
         ({"title": " "}, "Say in a few words"),
