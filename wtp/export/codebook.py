@@ -13,6 +13,7 @@ from wtp.export.expectation_columns import EXPECTATIONS
 from wtp.export.process_columns import PROCESS_COLUMNS
 from wtp.export.purchase_columns import PURCHASE_COLUMNS
 from wtp.export.question_columns import answer_columns
+from wtp.export.wave_columns import MEASURES, OF_WAVES
 from wtp.survey.definition import Definition
 
 _MAY_BE_EMPTY = "empty cell"
@@ -23,13 +24,7 @@ _FIXED = (
     ("respondents", "simulated", "true or false", False, "true: not a person's answers"),
     ("respondents", "left_out", "true or false", False, "true: an analyst left this respondent out of all figures"),
     ("respondents", "language", "code", False, "language of the interview"),
-    (
-        "respondents",
-        "design_version",
-        "whole number",
-        False,
-        "version of the design that the respondent saw; 0: imported, none of ours",
-    ),
+    ("respondents", "design_version", "whole number", False, "version of the design that was shown; 0: imported"),
     ("respondents", "started_at", "time", False, "consent given, UTC"),
     ("respondents", "completed_at", "time", True, "last page saved, UTC; empty: not finished"),
     ("respondents", "outcome", "code", True, "completed, screened_out, over_quota; empty: still open"),
@@ -67,6 +62,7 @@ _FIXED = (
     ("design", "kind", "code", False, "as in choices"),
     ("design", "repeats", "whole number", True, "number of the choice task that a repeat asks again"),
     ("design", "alternative", "whole number", False, "number of the alternative in its task"),
+    *MEASURES,
     ("levels", "attribute", "code", False, "attribute, or price"),
     ("levels", "level", "code", False, "level of it, or the price"),
     (
@@ -281,7 +277,7 @@ _RESULTS = {
     "scale_p": ("share", "its p-value"),
     "group": ("whole number", "group of respondents found by what they would pay, 1 is the largest; in up_selling of offers, 1 is the least likely to be taken"),
     "respondent": ("whole number", "number of the respondent, as in respondents"),
-    "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families"),
+    "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families; of two waves worth, price_limit, importance, performance, gap, met, expectation_gap, stated, rating"),
     "jaccard": ("share", "how alike the group is in bootstrapped samples"),
     "stability": ("number", "median adjusted Rand index over bootstrapped samples"),
     "null_stability": ("number", "the same of data of one group"),
@@ -339,6 +335,7 @@ _RESULTS = {
     **PURCHASE_COLUMNS,
     **PROCESS_COLUMNS,
     **EXPECTATIONS,
+    **OF_WAVES,
 }  # fmt: skip
 
 

@@ -94,6 +94,7 @@ class Economics(Record):
     )
 
 
+SLUG = r"^[a-z][a-z0-9_-]{1,39}$"
 _SITE = r"^https://[a-z0-9.-]+(:[0-9]{1,5})?$"
 _ADDRESS = Annotated[
     str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/{}?-]*)?$")
@@ -166,6 +167,7 @@ _NOT_ASKED: dict[str, Any] = {
     "embed_in": True,
     "look": True,
     "stopping": True,
+    "follows": True,
     "contacts": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "pages": {"__all__": {"questions": {"__all__": {"rival", "competitor"}}}},
@@ -180,7 +182,7 @@ _NOT_ASKED: dict[str, Any] = {
 }
 
 
-_LATER = ("contacts", "process")
+_LATER = ("contacts", "process", "follows")
 
 
 class Definition(Record):
@@ -203,6 +205,9 @@ class Definition(Record):
     panel: Panel | None = None
     look: Look | None = None
     stopping: Stopping | None = None
+    follows: Annotated[str, StringConstraints(pattern=SLUG)] | None = Field(
+        None, description="slug of the study of which this one is a later wave, to compare before and after"
+    )
     embed_in: tuple[Annotated[str, StringConstraints(pattern=_SITE)], ...] = Field(
         (), description="sites that may show this survey in a frame, such as https://www.example.com; nobody else may"
     )

@@ -129,11 +129,6 @@ def is_asked(chart: str) -> bool:
     return chart.startswith(_PREFIX)
 
 
-def known(chart: str, reading: Reading) -> bool:
-    """Whether this survey has such a chart."""
-    return any(chart in sections_on(page, reading) for page in ASKED_PAGES)
-
-
 def _found(chart: str, reading: Reading) -> tuple[_Part, Any]:
     name = chart.removeprefix(_PREFIX)
     part = _parts(reading.definition).get(name)

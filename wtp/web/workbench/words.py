@@ -183,7 +183,7 @@ LABELS: dict[str, LazyString] = {
     "alone": _l("Excludes all others, stays last"),
     "fewest": _l("At least"),
     "most": _l("At most"),
-    "measures": _l("Measures"),
+    "measures": _l("What it measures"),
     "rival": _l("Name of the rated rival"),
     "competitor": _l("… or which competitor it is"),
     "rated": _l("Mean ratings"),
@@ -236,6 +236,7 @@ LABELS: dict[str, LazyString] = {
     "reversed": _l("Items that are worded the other way round"),
     "speed_prompt": _l("Ask the hurried for more time"),
     "stopping": _l("Stopping rule"),
+    "follows": _l("Later wave of"),
     "respondents": _l("People who completed"),
     "half_width": _l("Half of the price limit's interval"),
     "look": _l("Colours and logo"),
@@ -295,6 +296,7 @@ HELP: dict[str, LazyString] = {
     "reversed": _l("Their names; the same point for all items then shows who did not read."),
     "speed_prompt": _l("Politely, once, after the second page that nobody can have read."),
     "stopping": _l("Results stay closed until this is reached, so that nobody stops because of what he saw."),
+    "follows": _l("Name of an earlier study in its address; results then show before and after."),
     "half_width": _l("In every segment, in money."),
     "accent": _l(
         "Such as #0b5a61. A colour that would be hard to read is refused, and the nearest that is not is named."
