@@ -114,3 +114,20 @@ def test_contacts_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_pa
     (folder / "survey.toml").write_text(bare[:start] + bare[end:], encoding="utf-8")
     refused = run("import", folder, calls, "--contacts")
     assert (refused.exit_code, "add it" in refused.output.strip().splitlines()[-1]) == (1, True)
+
+
+def test_purchases_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_path: Path) -> None:
+    bought = tmp_path / "bought.csv"
+    head = "customer,date,product,family,amount,attribute,offered_up,stepped_up,surcharge\n"
+    bought.write_text(head + "K-1,2026-03-31,Drill,Tools,90,speed,1,1,4\nK-1,tomorrow,Drill,Tools,90,,,,\n")
+    said = run("import", folder, bought, "--purchases")
+    assert said.exit_code == 1
+    assert "row 3, date" in said.output
+    bought.write_text(head + "K-1,2026-03-31,Drill,Tools,90,speed,1,1,4\n")
+    tried = run("import", folder, bought, "--purchases", "--dry-run")
+    assert (tried.exit_code, "1 purchases to add, 1 customers named" in tried.output) == (0, True)
+    done = run("import", folder, bought, "--purchases", "--simulated")
+    assert (done.exit_code, "imported: 1 purchases" in done.output) == (0, True), done.output
+    again = run("import", folder, bought, "--purchases")
+    assert (again.exit_code, "imported already" in again.output) == (1, True)
+    assert run("import", folder, bought, "--purchases", "--contacts").exit_code == 2

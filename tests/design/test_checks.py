@@ -47,7 +47,7 @@ def with_levels(task: ChoiceTask, **levels: str) -> ChoiceTask:
 def test_a_sound_design_is_ready(sound: tuple[Definition, Design]) -> None:
     checks = found(*sound)
     assert {check.status for check in checks.values()} == {READY}
-    assert checks["identified"].values == {"rank": 9, "parameters": 9}
+    assert checks["identified"].values == {"rank": 11, "parameters": 11}
     assert checks["efficiency"].values["share"] == pytest.approx(0.78, abs=0.02)
 
 
@@ -70,8 +70,8 @@ def test_the_d_error_is_that_of_the_information_task_by_task(sound: tuple[Defini
     assert beta[-1] == pytest.approx(-0.03 * (prices[-1] - prices[0]))
     assert beta[:2] == pytest.approx([0.12, 0.24]), "4 and 8 EUR at 0.03 a EUR"
     expected = []
-    for part_worths in (np.zeros(9), beta):
-        M = np.zeros((9, 9))
+    for part_worths in (np.zeros(11), beta):
+        M = np.zeros((11, 11))
         for tasks in design.versions.values():
             for task in tasks:
                 if task.kind != "estimation":
@@ -80,7 +80,7 @@ def test_the_d_error_is_that_of_the_information_task_by_task(sound: tuple[Defini
                 p = np.exp(X @ part_worths)
                 p /= p.sum()
                 M += X.T @ (np.diag(p) - np.outer(p, p)) @ X / len(design.versions)
-        expected.append(np.linalg.det(M) ** (-1 / 9))
+        expected.append(np.linalg.det(M) ** (-1 / 11))
     told = diagnostics(design, informed)
     assert told.d_error == pytest.approx(expected[0], rel=1e-9)
     assert told.prior_d_error == pytest.approx(expected[1], rel=1e-9)
@@ -88,7 +88,7 @@ def test_the_d_error_is_that_of_the_information_task_by_task(sound: tuple[Defini
     assert told.random_prior_d_error > expected[1]
     assert "under the prior" in str(told)
     assert diagnostics(design, definition).prior_d_error is None
-    assert len(Columns.of(definition).codes) == 5
+    assert len(Columns.of(definition).codes) == 6
 
 
 def test_a_design_older_than_the_rules_is_out_of_date(sound: tuple[Definition, Design]) -> None:
@@ -125,7 +125,7 @@ def test_a_level_that_is_never_shown_makes_it_unusable(sound: tuple[Definition, 
     checks = found(definition, poor)
     assert checks["balance"].status == checks["identified"].status == UNUSABLE
     assert checks["balance"].values["attribute"] == "window"
-    assert checks["identified"].values == {"rank": 8, "parameters": 9}
+    assert checks["identified"].values == {"rank": 10, "parameters": 11}
     assert checks["efficiency"].status == FAILED, "there is no D-error"
     assert checks["versions"].status == WARNING
 

@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 def surveys(tmp_path: Path) -> Path:
     folder = tmp_path / "surveys"
     folder.mkdir()
-    shutil.copytree(ROOT / "surveys" / "supplier", folder / "supplier")
+    for slug in ("supplier", "workshop"):
+        shutil.copytree(ROOT / "surveys" / slug, folder / slug)
     shutil.copytree(ROOT / "tests" / "every_question", folder / "every_question")
     return folder
 
@@ -52,6 +53,7 @@ NODES = (
     "choice_tasks",
     "pages",
     "segments",
+    "process",
     "participants",
     "competitors",
     "costs",
@@ -92,7 +94,7 @@ def every_page(slug: str, content: dict[str, Any]) -> Iterator[str]:
                 yield f"/manage/{slug}/edit/{name}.{n}.questions.{q}"
 
 
-@pytest.mark.parametrize(("slug", "language"), [("supplier", "de"), ("every_question", "en")])
+@pytest.mark.parametrize(("slug", "language"), [("supplier", "de"), ("workshop", "de"), ("every_question", "en")])
 def test_saving_a_page_as_it_is_changes_nothing(author: Author, surveys: Path, slug: str, language: str) -> None:
     """Every page of every part can be opened, holds everything that the file says there, and gives it back unchanged."""
     text = (surveys / slug / "survey.toml").read_text(encoding="utf-8")
@@ -230,6 +232,7 @@ def test_every_kind_of_question_can_be_added_and_filled_in_until_nothing_is_miss
         and ".help." not in name
         and ".unsure." not in name
         and ".unit." not in name
+        and ".rival." not in name
     }
     assert empty
     author.press(typed=empty)
@@ -290,6 +293,30 @@ def test_labels_of_the_offers_have_forms(author: Author, surveys: Path) -> None:
     author.go("/manage/supplier/edit/attributes.4")
     author.press(typed={"attributes.4.only": ["known"]})
     assert "labels the alternatives" in author.page.select_one('[data-mistakes="attributes.4.only"]').get_text()  # type: ignore[union-attr]
+
+
+def test_the_process_and_its_truths_have_forms(author: Author, surveys: Path) -> None:
+    author.go("/manage/supplier/edit/process")
+    author.press("add process")
+    author.press("add process", {"process.0.label.en": "Call", "process.0.label.de": "Anrufen"})
+    typed = {
+        "process.1.id": "wait", "process.1.label.en": "Wait", "process.1.label.de": "Warten", "process.1.hours": "1.5",
+        "process.1.supplier.en": "Search", "process.1.supplier.de": "Suchen",
+    }  # fmt: skip
+    author.press(typed=typed)
+    assert draft_of(surveys)["process"] == [
+        {"id": "step_1", "label": {"en": "Call", "de": "Anrufen"}},
+        {"id": "wait", "label": {"en": "Wait", "de": "Warten"}, "hours": 1.5, "supplier": {"en": "Search", "de": "Suchen"}},
+    ]  # fmt: skip
+    author.go("/manage/supplier/edit/simulation")
+    author.press("add simulation.segments.0.process")
+    author.press("add simulation.segments.0.process.steps")
+    author.press(
+        typed={"simulation.segments.0.process.steps.0.step": "wait", "simulation.segments.0.process.hour_cost": "12"}
+    )
+    told = draft_of(surveys)["simulation"]["segments"][0]["process"]
+    assert (told["steps"], told["hour_cost"]) == ([{"step": "wait"}], 12)
+    assert author.go("/manage/supplier/edit").select(".todo") == []
 
 
 def test_costs_of_all_levels_stand_on_one_page(author: Author, surveys: Path) -> None:

@@ -29,6 +29,7 @@ from wtp.analysis.choice_frame import (
 from wtp.analysis.comparison import hints, importance_performance, performance_table, todays_steps, triangulation_tables
 from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
+from wtp.analysis.expectations import expectation_tables, strengths_table
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
 from wtp.analysis.joint import joint_regions
 from wtp.analysis.market import known_shift
@@ -39,6 +40,7 @@ from wtp.analysis.money import money_tables, steps_by_label, steps_from_current
 from wtp.analysis.page_tasks import best_worst_tables, rated_offer_tables
 from wtp.analysis.people import people_tables
 from wtp.analysis.price_tests import price_test_tables
+from wtp.analysis.process import process_tables
 from wtp.analysis.purchases import purchase_tables
 from wtp.analysis.questions import question_tables
 from wtp.analysis.record import ALL, CONDITIONAL, HIERARCHICAL, LATENT, NOT_ESTIMATED, Analysis, Request, stacked
@@ -196,7 +198,10 @@ def _asked(
     items, best_worst, more = best_worst_tables(definition, groups, request)
     offers, rated, others = rated_offer_tables(definition, groups, request)
     compared = method_tables(definition, groups, request, choices=fitted, best_worst=best_worst, rated=rated)
-    return {**questions, **items, **offers, **compared}, (*notes, *more, *others)
+    process = process_tables(definition, groups, request)
+    expected = expectation_tables(definition, groups, request)
+    tables = {**questions, **process, **items, **offers, **compared, **expected}
+    return tables, (*notes, *more, *others)
 
 
 def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:
@@ -288,13 +293,16 @@ def _tables(
         none_shift=none_shift,
         **chance,
     )
+    worth = importance_performance(definition, invested, performance, tables["stated_importance"]).merge(
+        regions, on=["segment", "attribute"], how="left"
+    )
+    compared = strengths_table(definition, groups, worth, request)
     more |= {
         "performance": performance,
         "expected_wrong": expected_wrong(invested),
-        "hints": hints(definition, invested, performance),
-        "importance_performance": importance_performance(
-            definition, invested, performance, tables["stated_importance"]
-        ).merge(regions, on=["segment", "attribute"], how="left"),
+        "hints": hints(definition, invested, compared),
+        "importance_performance": worth,
+        "strengths": compared,
     }
     if definition.economics and definition.economics.budget is not None:
         more[BUDGET] = budget_table(definition, invested, definition.economics.budget)

@@ -95,6 +95,10 @@ labels |= {{segment.id: segment.label[LANGUAGE] for segment in definition.segmen
 for attribute in definition.attributes:
     labels[attribute.id] = attribute.label[LANGUAGE]
     labels |= {{f"{{attribute.id}}.{{level.id}}": level.label[LANGUAGE] for level in attribute.levels}}
+process_labels = {{step.id: step.label[LANGUAGE] for step in definition.process}}
+for question in definition.questions:
+    if question.type == "time_grid":
+        process_labels |= {{part.id: part.label[LANGUAGE] for part in (*question.days, *question.bands)}}
 unit = f"{{definition.currency}} {{definition.price.unit[LANGUAGE]}}"
 others = {{name: version for name, version in package_versions().items() if bundle.versions.get(name, version) != version}}
 print(f"{{definition.title[LANGUAGE]}}: {{len(bundle.answers.respondents)}} respondents, {{bundle.answers.simulated}} of them SIMULATED")
@@ -153,7 +157,7 @@ _FIGURES_CODE = '''from collections.abc import Iterator
 
 import plotly.graph_objects as go
 
-from wtp.charts import convergence, demand, importance, investment, part_worths, profit, sensitivity, van_westendorp, waterfall, worth_distribution
+from wtp.charts import convergence, demand, importance, investment, part_worths, process, profit, sensitivity, time_windows, van_westendorp, waterfall, worth_distribution
 from wtp.charts import willingness_to_pay as worth
 
 FOLDER = HERE / "figures"
@@ -245,6 +249,27 @@ _CHARTS = (
         """prices = {f"price.{float(price)}": f"{price:g}" for price in definition.price.levels}
 for segment, rows in parts("sensitivity"):
     kept("sensitivity", segment, sensitivity.figure(rows, labels=labels | prices, words=str))""",
+    ),
+    (
+        "process_steps",
+        "### Which steps of their day decide\n\nShare that marked each, against an even spread (binomial test, Holm), and which of them disappoint.",
+        """for segment, rows in parts("process_steps"):
+    kept("process_steps", segment, process.figure(rows, labels=process_labels, words=str, scale=None))""",
+    ),
+    (
+        "process_windows",
+        "### When it suits\n\nShare of respondents to whom each time suits; a star where it is clearly more than an even spread would have.",
+        """for segment, rows in parts("process_windows"):
+    for window, own in rows.groupby("window"):
+        kept(f"{window}s", segment, time_windows.figure(own, labels=process_labels, words=str, share="{:.0%}".format))""",
+    ),
+    (
+        "window_coverage",
+        "### How many a few windows serve\n\nJudged by respondents who had no part in the choice.",
+        """for segment, rows in parts("window_coverage"):
+    for window, own in rows.groupby("window"):
+        names = [f"{process_labels[day]}, {process_labels[band]}" for day, band in zip(own["item"], own["answer"], strict=True)]
+        kept(f"{window}s_coverage", segment, process.coverage_figure(own, names=names, words=str))""",
     ),
     (
         "convergence",

@@ -34,7 +34,22 @@ from wtp.survey.wording import Wording
 VAN_WESTENDORP_ITEMS = ("too_cheap", "cheap", "expensive", "too_expensive")
 KANO_ITEMS = ("with", "without")
 UNSURE = "unsure"
+# What questions about the customer's process measure; see `process`.
+PROCESS_STEPS, PROCESS_SATISFACTION = "process_steps", "process_satisfaction"
+SERVICE_WINDOW, INTERRUPTION_WINDOW, INTERRUPTION_COST = "service_window", "interruption_window", "interruption_cost"
+
+
+def _is_none(value: object) -> bool:
+    """Whether a key that earlier releases did not know is not there; the fingerprint of their surveys stays."""
+    return value is None
+
+
 Order = Literal["fixed", "random"]
+
+
+def _absent(value: object) -> bool:
+    """What earlier releases did not know leaves no trace where it is not used, so that fingerprints stay."""
+    return value is None
 
 
 class Option(Record):
@@ -79,9 +94,10 @@ class SingleChoice(Asked):
 
 
 class MultipleChoice(Asked):
-    """Any of several options, at least `fewest` and at most `most` of them."""
+    """Any of several options, at least `fewest` and at most `most` of them; with `measures` they are steps of the process, beside those that stand alone."""
 
     type: Literal["multiple_choice"]
+    measures: Literal["process_steps"] | None = Field(default=None, exclude_if=_is_none)
     options: Options
     order: Order = "fixed"
     fewest: int = Field(1, ge=1, le=30)
@@ -89,9 +105,10 @@ class MultipleChoice(Asked):
 
 
 class Number(Asked):
-    """A number, such as orders a year; with `money` an amount in the survey's currency."""
+    """A number, such as orders a year; with `money` an amount in the survey's currency, with `measures` what an hour of interruption costs."""
 
     type: Literal["number"]
+    measures: Literal["interruption_cost"] | None = Field(default=None, exclude_if=_is_none)
     low: float = 0
     high: float = Field(1e9, le=1e12)
     whole: bool = False
@@ -101,17 +118,27 @@ class Number(Asked):
 
 
 class Ranking(Asked):
-    """Items in order of preference; `most` of them are ranked (all by default)."""
+    """Items in order of preference; `most` of them are ranked (all by default).
+
+    `measures = "script"`: the items are events, in the order in which the respondent expects them to happen (a cognitive script); all of them are ranked.
+    """
 
     type: Literal["ranking"]
     items: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("item"))]
     order: Order = "random"
     most: int = Field(12, ge=1, le=12)
+    measures: Literal["script"] | None = Field(None, exclude_if=_absent)
 
     @property
     def ranks(self) -> int:
         """How many items are ranked."""
         return min(self.most, len(self.items))
+
+    @model_validator(mode="after")
+    def _a_script_is_whole(self) -> Ranking:
+        if self.measures == "script" and self.ranks < len(self.items):
+            raise mistake("most", str(self.most), f"all {len(self.items)} events of a script", "remove most")
+        return self
 
 
 class ConstantSum(Asked):
@@ -133,9 +160,10 @@ class OpenText(Asked):
 
 
 class TimeGrid(Asked):
-    """Which times suit: days by time bands, as for a delivery or a maintenance."""
+    """Which times suit: days by time bands, as for a delivery or a maintenance; with `measures` for a service, or for being interrupted."""
 
     type: Literal["time_grid"]
+    measures: Literal["service_window", "interruption_window"] | None = Field(default=None, exclude_if=_is_none)
     days: Annotated[tuple[Option, ...], Field(min_length=1, max_length=14), AfterValidator(unique_ids("day"))]
     bands: Annotated[tuple[Option, ...], Field(min_length=1, max_length=12), AfterValidator(unique_ids("band"))]
 
@@ -158,13 +186,32 @@ class Scale(Record):
 
 
 class Rating(Asked):
-    """Several items on one scale; with `measures` every item is an attribute (the price included): how important it is, how well this company does, how well its rival.
+    """Several items on one scale; with `measures` every item is an attribute (the price included): how important it is, how well this company does, how well its rival, what was expected of it, what was met.
 
+    `measures = "rival_performance"`: the rival who is rated has a name, `rival`, or is `competitor`, one of `[[competitors]]`, whose levels are then held against today's.
     `measures = "purchase_intent"`: items cheap and expensive, from 1 to 5, for the prices named in the Van Westendorp question (Newton, Miller and Smith 1993).
+    `measures = "process_satisfaction"`: items are steps of the process.
     """
 
     type: Literal["rating"]
-    measures: Literal["importance", "performance", "rival_performance", "purchase_intent"] | None = None
+    measures: (
+        Literal[
+            "importance",
+            "performance",
+            "rival_performance",
+            "expectation",
+            "experience",
+            "purchase_intent",
+            "process_satisfaction",
+        ]
+        | None
+    ) = None
+    rival: Wording | None = Field(
+        None, exclude_if=_absent, description="name of the rival who is rated, shown in results"
+    )
+    competitor: Identifier | None = Field(
+        None, exclude_if=_absent, description="which of the competitors the rated rival is"
+    )
     scale: Scale
     items: Annotated[tuple[Option, ...], Field(min_length=1, max_length=30), AfterValidator(unique_ids("item"))]
     order: Order = "fixed"
@@ -180,6 +227,19 @@ class Rating(Asked):
         unknown = [name for name in self.reversed if name not in known]
         if unknown:
             raise mistake("reversed", unknown[0], ", ".join(known), "name one of these items")
+        return self
+
+    @model_validator(mode="after")
+    def _a_rival_is_rated(self) -> Rating:
+        named = [name for name in ("rival", "competitor") if getattr(self, name) is not None]
+        if named and self.measures != "rival_performance":
+            allowed = 'only with measures = "rival_performance"'
+            raise mistake(
+                named[0],
+                f"{named[0]} of a rating that measures {self.measures or 'nothing'}",
+                allowed,
+                f"remove {named[0]}",
+            )
         return self
 
 
@@ -199,7 +259,7 @@ def _items_are_attributes(question: Rating, info: ValidationInfo) -> Rating:
             )
         return question
     unknown = [item.id for item in question.items if item.id not in attributes and item.id != "price"]
-    if question.measures and attributes and unknown:
+    if question.measures not in (None, PROCESS_SATISFACTION) and attributes and unknown:
         raise PydanticCustomError(
             "importance_items",
             "{found}",

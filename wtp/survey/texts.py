@@ -37,6 +37,8 @@ WORDINGS = frozenset(
         "no",
         "why",
         "logo_text",
+        "supplier",
+        "rival",
     ]
 )
 

@@ -29,7 +29,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
-from wtp.web.asked import ANSWERS, SAID, sections_on
+from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
@@ -54,7 +54,7 @@ PAGES = {
     "price": (
         "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
     ),
-    "invest": ("invest", "budget", "importance_performance", "strengths"),
+    "invest": ("invest", "budget", "importance_performance", "strengths", "keep_tell_fix"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
     "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
@@ -183,7 +183,7 @@ def overview(slug: str) -> str:
 
 
 @blueprint.get(
-    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, answers, contacts, model):page>"
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, expectations, answers, contacts, model):page>"
 )
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
@@ -242,13 +242,13 @@ def that_has(name: str, reading: Reading) -> Reading | None:
 
 def sections_of(page: str, reading: Reading) -> list[Section]:
     """What a page shows: the sections that have figures, or say why there are none. 404 for a page of what was not asked."""
-    names = sections_on(page, reading) if page in (SAID, ANSWERS) else PAGES[page]
+    names = sections_on(page, reading) if page in ASKED_PAGES else PAGES[page]
     return [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
 
 
 def page_of(chart: str, reading: Reading) -> str:
     """The page on which a chart stands; empty where the study has none such."""
-    pages = PAGES | {page: sections_on(page, reading) for page in (SAID, ANSWERS)}
+    pages = PAGES | {page: sections_on(page, reading) for page in ASKED_PAGES}
     return next((page for page, names in pages.items() if chart in names), "")
 
 
@@ -312,11 +312,13 @@ def tabs(reading: Reading) -> dict[str, str]:
         "market": gettext("The market"),
         "segments": gettext("Segments"),
         "purchases": gettext("Purchases"),
+        PROCESS: gettext("The customer's process"),
+        EXPECTATIONS: gettext("Expectations"),
         ANSWERS: gettext("Answers"),
         CONTACTS: gettext("Contacts"),
         "model": gettext("The model"),
     }
-    asked = {page for page in (SAID, ANSWERS) if sections_on(page, reading)}
+    asked = {page for page in ASKED_PAGES if sections_on(page, reading)}
     market = {"market"} if len(reading.analysis.tables.get("shares", ())) else set()
     segments = {"segments"} if any(name in reading.analysis.tables for name in _ABOUT_SEGMENTS) else set()
     purchases = {"purchases"} if any(name in reading.analysis.tables for name in PAGES["purchases"]) else set()

@@ -11,8 +11,21 @@ from wtp.web.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
+class LaneStep:
+    """One step of the customer above, of the supplier below. mark and finding: what it is to customers; marked, satisfaction: figures as shown, empty where there are none; level: 1 (not) to 5 (fully satisfied), 0 unknown."""
+
+    customer: str
+    supplier: str
+    mark: str
+    finding: str
+    marked: str
+    satisfaction: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One chart with its table: `rows` are texts as shown, `csv` names the table to download; `missing` says why there is neither; `lead` is the question as it was asked."""
+    """One chart with its table: `rows` are texts as shown, `csv` names the table to download; `missing` says why there is neither; `lead` is the question as it was asked; `lane` are the steps of the customer's process."""
 
     chart: str
     title: str
@@ -25,6 +38,7 @@ class Section:
     drawn: bool = True
     findings: tuple[str, ...] = ()
     lead: str = ""
+    lane: tuple[LaneStep, ...] = ()
 
 
 def shares(low: float, high: float, digits: int = 0) -> str:

@@ -34,6 +34,12 @@ function fitPhone({ data, layout }) {
     const lines = Math.max(...[...rows].map((name) => wrapped(name, 22).split("<br>").length));
     layout.height = 100 + rows.size * (10 + 14 * lines);
   }
+  const heat = data.find((trace) => trace.type === "heatmap");
+  if (heat) {
+    heat.x = heat.x.map((name) => wrapped(name, 8));
+    for (const note of layout.annotations ?? []) Object.assign(note, { x: wrapped(note.x, 8), font: { ...note.font, size: 10 } });
+    Object.assign(layout.xaxis, { tickangle: 0, tickfont: { size: 10 } });
+  }
   if (layout.yaxis.ticktext) {
     layout.yaxis.ticktext = layout.yaxis.ticktext.map((name) => wrapped(name, 18));
     const lines = Math.max(...layout.yaxis.ticktext.map((name) => name.split("<br>").length));

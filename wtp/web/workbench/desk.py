@@ -32,6 +32,7 @@ PART_OF = {
     "choice_tasks": "choice_tasks",
     "pages": "pages",
     "segments": "segments",
+    "process": "process",
     "screen_outs": "participants",
     "quotas": "participants",
     "competitors": "competitors",

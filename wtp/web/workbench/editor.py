@@ -37,6 +37,7 @@ _LISTED = {
 _SINGLE = ("price", "choice_tasks")
 _ROOTS = {
     "basics": BASICS,
+    "process": ("process",),
     "access": ("panel", "embed_in"),
     "look": ("look",),
     "costs": ("economics",),

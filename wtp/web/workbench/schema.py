@@ -105,7 +105,7 @@ def skeleton(content: Mapping[str, Any], model: type[Record], place: Place, kind
         taken = [q.get("id") for page in pages for q in page.get("questions", []) if isinstance(q, Mapping)]
     for field in fields_of(model):
         if field.name == "id":
-            stem = kind or str(place[-1]).rstrip("s")
+            stem = kind or ("step" if place[-1] == "process" else str(place[-1]).rstrip("s"))
             number = next(n for n in range(1, len(taken) + 2) if f"{stem}_{n}" not in taken)
             found["id"] = f"{stem}_{number}"
         elif field.required:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from wtp.web.workbench import process_words
+
 PARTS: dict[str, LazyString] = {
     "basics": _l("Basics"),
     "attributes": _l("Attributes and levels"),
@@ -12,6 +14,7 @@ PARTS: dict[str, LazyString] = {
     "choice_tasks": _l("Choice tasks"),
     "pages": _l("Pages and questions"),
     "segments": _l("Segments"),
+    "process": _l("The customer's process"),
     "participants": _l("Screen-outs and quotas"),
     "competitors": _l("Competitors"),
     "costs": _l("Costs and economics"),
@@ -37,11 +40,13 @@ LISTS: dict[str, LazyString] = {
     "prohibited": _l("Prohibited combinations"),
     "conditional_prices": _l("Prices for some levels only"),
     "per_label": _l("Tastes for single labels"),
+    "rated": _l("Mean ratings"),
     "channels": _l("Channels"),
     "reasons": _l("Reasons for a contact"),
     "frequent_questions": _l("Frequent questions"),
     "core_problems": _l("Core problems"),
     "remedies": _l("Measures that can be taken"),
+    **process_words.LISTS,
 }
 
 ONE_OF: dict[str, LazyString] = {
@@ -60,11 +65,13 @@ ONE_OF: dict[str, LazyString] = {
     "prohibited": _l("Combination"),
     "conditional_prices": _l("Rule"),
     "per_label": _l("Label"),
+    "rated": _l("Rated attribute"),
     "channels": _l("Channel"),
     "reasons": _l("Reason"),
     "frequent_questions": _l("Frequent question"),
     "core_problems": _l("Core problem"),
     "remedies": _l("Measure"),
+    **process_words.ONE_OF,
 }
 
 TYPES: dict[str, LazyString] = {
@@ -177,6 +184,14 @@ LABELS: dict[str, LazyString] = {
     "fewest": _l("At least"),
     "most": _l("At most"),
     "measures": _l("What it measures"),
+    "rival": _l("Name of the rated rival"),
+    "competitor": _l("… or which competitor it is"),
+    "rated": _l("Mean ratings"),
+    "expectation": _l("Mean of what is expected"),
+    "experience": _l("Mean of what was met with"),
+    "performance": _l("Mean of how well we do"),
+    "rival_performance": _l("Mean of how well the rival does"),
+    "script": _l("Expected order of events"),
     "whole": _l("Whole numbers only"),
     "money": _l("An amount of money"),
     "total": _l("Total to divide"),
@@ -238,6 +253,7 @@ LABELS: dict[str, LazyString] = {
     "core_problem": _l("Question that asks for the core problem"),
     "Contacts.customers": _l("Customers whom these contacts come from"),
     "linked": _l("Contacts may be linked with answers"),
+    **process_words.LABELS,
 }
 
 HELP: dict[str, LazyString] = {
@@ -270,6 +286,11 @@ HELP: dict[str, LazyString] = {
     "required": _l("ask: asked once, then one may go on."),
     "unsure": _l("Empty: there is no such answer."),
     "measures": _l("Items must then be named like the attributes; analyses use them."),
+    "Ranking.measures": _l("The items are then events in their expected order."),
+    "rival": _l("Shown in results. Only where the rating measures how well the rival does."),
+    "competitor": _l("Its levels then tell whether to fix something or to tell it."),
+    "rated": _l("What simulated respondents answer on average, by attribute or price."),
+    "script": _l("Events in the order that this segment expects."),
     "attention": _l("The option that the text asks to pick."),
     "why": _l("Behind a line to open, for those who hesitate to answer."),
     "reversed": _l("Their names; the same point for all items then shows who did not read."),
@@ -315,6 +336,7 @@ HELP: dict[str, LazyString] = {
     "SimulatedSegment.per_label": _l("Only what differs from the tastes above."),
     "Prohibition.levels": _l("Of two attributes, or of one and some prices."),
     "ladder": _l("On a page of its own; up after yes, down after no."),
+    **process_words.HELP,
 }
 
 CHOICES: dict[str, LazyString | str] = {
@@ -334,47 +356,13 @@ CHOICES: dict[str, LazyString | str] = {
     "importance": _l("importance"),
     "performance": _l("how well we do"),
     "rival_performance": _l("how well the strongest rival does"),
+    "expectation": _l("what is expected"),
+    "experience": _l("what was met with"),
+    "script": _l("expected order of events"),
     "purchase_intent": _l("purchase intent"),
     "price": _l("by price"),
     "share": _l("by share"),
-}
-
-# Mistakes that forms meet most often; whatever is not here is told in the words of `wtp check`.
-MISTAKES: dict[str, LazyString] = {
-    "this key is required": _l("this is required"),
-    "add it": _l("add it"),
-    "change it to what is allowed": _l("change it"),
-    "write it as allowed": _l("write it as allowed"),
-    "choose one of them": _l("choose one of them"),
-    "remove it, or mend its spelling": _l("remove it, or mend its spelling"),
-    "nothing": _l("nothing"),
-    "name one of these options": _l("name one of these options"),
-    "name one of these questions": _l("name one of these questions"),
-    "name the level of today's offer": _l("name the level of today's offer"),
-    "rename all but one of them": _l("rename all but one of them"),
-    "sort the levels and remove doubles": _l("sort the levels and remove doubles"),
-    "test prices on both sides of today's price": _l("test prices on both sides of today's price"),
-    "prices that rise": _l("prices that rise"),
-    "a valid number, unable to parse string as a number": _l("a number"),
-    "a valid integer, unable to parse string as an integer": _l("a whole number"),
-    "a valid number": _l("a number"),
-    "a valid integer": _l("a whole number"),
-    "remove it": _l("remove it"),
-    "change it": _l("change it"),
-    "add or remove it": _l("add or remove it"),
-    "rename it": _l("rename it"),
-    "put it there": _l("upload it under Attributes and levels"),
-    "ask it on an earlier page": _l("ask it on an earlier page"),
-    "adjust the shares": _l("adjust the shares"),
-    "a sum of 1": _l("a sum of 1"),
-    "rename one": _l("rename one"),
-}
-# Patterns of the schema, in words.
-PATTERNS: dict[str, LazyString] = {
-    r"^[a-z][a-z0-9_]{0,39}$": _l("small letters, digits and _, a letter first, at most 40"),
-    r"^[A-Z]{3}$": _l("three capital letters"),
-    r"^[a-z]{2}$": _l("two small letters"),
-    "String should have at least 1 character": _l("a text"),
+    **process_words.CHOICES,
 }
 
 
