@@ -332,10 +332,10 @@ _RESULTS = {
     "cheap": ("share", "respondents to whom it is a bargain"),
     "expensive": ("share", "respondents to whom it is getting expensive"),
     "too_expensive": ("share", "respondents to whom it is too expensive"),
+    **OF_WAVES,
     **PURCHASE_COLUMNS,
     **PROCESS_COLUMNS,
     **EXPECTATIONS,
-    **OF_WAVES,
 }  # fmt: skip
 
 

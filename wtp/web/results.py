@@ -248,7 +248,7 @@ def sections_of(page: str, reading: Reading) -> list[Section]:
 
 def page_of(chart: str, reading: Reading) -> str:
     """The page on which a chart stands; empty where the study has none such."""
-    pages = PAGES | {page: sections_on(page, reading) for page in (SAID, ANSWERS)}
+    pages = PAGES | {page: sections_on(page, reading) for page in ASKED_PAGES}
     return next((page for page, names in pages.items() if chart in names), "")
 
 
