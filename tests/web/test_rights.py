@@ -71,7 +71,7 @@ RIGHTS = {
     ("/manage/<slug>/design/plan-<any(needed, forecast, check, final):plan_table>.csv", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
     (
-        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, answers, contacts, model):page>",
+        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, expectations, answers, contacts, model):page>",
         "GET",
     ): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
