@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from wtp.design import assign, search
 from wtp.estimation.synthetic import choose, draw_respondents, rate, sort_items
 from wtp.survey import Answers, Choice, Respondent, Survey, load_survey, steps
 from wtp.survey.design_file import format_design
+from wtp.survey.editing import edited
+from wtp.survey.measures import SIMULATED
 from wtp.survey.pages import BestWorstPage, ProfileRatingPage
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -39,13 +42,48 @@ def modes(place: Path) -> Survey:
 
 def one_record(place: Path) -> Survey:
     """The supplier study with every way of asking what matters, in a folder "one"."""
-    folder = place / "one"
+    return _supplier_with(place / "one", TESTS / "one_record" / "pages.toml")
+
+
+# Mean ratings by attribute: expectation, experience, this company, its rival.
+RATED = {
+    "range": (5.0, 5.0, 4.2, 5.2),
+    "speed": (6.0, 4.6, 4.4, 5.4),
+    "price": (4.5, 4.5, 5.0, 4.0),
+    "financing": (4.0, 4.0, 4.0, 4.0),
+    "competence": (4.6, 5.4, 5.5, 4.5),
+    "brand": (5.0, 5.0, 4.8, 4.8),
+    "design": (4.0, 4.0, 5.2, 4.2),
+}
+ORDERS = {
+    "uptime": ("call", "date", "delivery", "offer", "invoice"),
+    "cost": ("call", "offer", "date", "delivery", "invoice"),
+    "growth": ("call", "offer", "date", "delivery", "invoice"),
+}
+
+
+def expected(place: Path, *, structure: bool = True) -> Survey:
+    """The supplier study with expectation, experience, a script and a rated rival, in a folder "expected"; simulated answers follow RATED and ORDERS, or without structure nothing."""
+    return _supplier_with(place / "expected", TESTS / "expected" / "pages.toml", _truths() if structure else {})
+
+
+def _truths() -> dict[tuple[str | int, ...], Any]:
+    rated = [{"id": name, **dict(zip(SIMULATED, means, strict=True))} for name, means in RATED.items()]
+    changes: dict[tuple[str | int, ...], Any] = {}
+    for number, order in enumerate(ORDERS.values()):
+        place = ("simulation", "segments", number)
+        changes |= {(*place, "rated"): rated, (*place, "script"): list(order)}
+    return changes
+
+
+def _supplier_with(folder: Path, pages: Path, changes: Mapping[tuple[str | int, ...], Any] | None = None) -> Survey:
+    """The supplier study with more pages before its last one."""
     shutil.copytree(TESTS.parent / "surveys" / "supplier", folder)
     file, last = folder / "survey.toml", '[[pages]]\ntype = "thanks"'
     text = file.read_text(encoding="utf-8")
     assert text.count(last) == 1
-    more = (TESTS / "one_record" / "pages.toml").read_text(encoding="utf-8")
-    file.write_text(text.replace(last, more + last), encoding="utf-8")
+    text = text.replace(last, pages.read_text(encoding="utf-8") + last)
+    file.write_text(edited(text, changes or {}), encoding="utf-8")
     return load_survey(folder)
 
 

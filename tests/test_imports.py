@@ -99,9 +99,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "estimation",
             "quality",
             "jobs",
+            "customers",
             "web",
         },
-        {"click", "numpy", "pandas"},
+        {"click", "numpy", "pandas", "sqlalchemy"},
     ),
 }
 

@@ -10,8 +10,9 @@ import pytest
 
 from wtp.analysis import Analysis, Request, analyse
 from wtp.analysis.choice_frame import choice_frame, formula
-from wtp.analysis.comparison import PAID_MORE, SAID_MORE, SPLIT, TELL, hints, importance_performance, performance_table
+from wtp.analysis.comparison import PAID_MORE, SAID_MORE, SPLIT, hints, importance_performance, performance_table
 from wtp.analysis.money import steps_from_current
+from wtp.customers.performance import TELL
 from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.export.codebook import codebook
 from wtp.pricing import willingness_to_pay
@@ -191,13 +192,16 @@ def test_hints_tell_and_split(survey: Survey) -> None:
     values = dict.fromkeys(names, 5.0)
     labels = {s: dict.fromkeys(names, "keep") for s in ("all", "uptime", "cost")}
     labels["uptime"]["speed"], labels["cost"]["speed"] = "invest", "save"
-    gaps = pd.DataFrame(
-        [("all", "competence", -0.2), ("all", "design", 0.4), ("all", "brand", -0.3)],
-        columns=["segment", "attribute", "gap"],
+    verdicts = [
+        ("all", "competence", TELL),
+        ("all", "design", "keep_tell"),
+        ("all", "brand", "fix"),
+        ("all", "price", ""),
+    ]
+    table = hints(
+        survey.definition, invested(values, labels), pd.DataFrame(verdicts, columns=["segment", "attribute", "verdict"])
     )
-    table = hints(survey.definition, invested(values, labels), gaps)
     found = {(row["segment"], row["attribute"]): row["hint"] for _, row in table.iterrows()}
-    # brand is below the leader's level, so talking does not help; design is seen as better already
     assert found == {("all", "competence"): TELL, ("all", "speed"): SPLIT}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import Visit, served
 from tests.browser.test_results import drawn, log_in
-from tests.simulated import every_question, one_record, simulated
+from tests.simulated import every_question, expected, one_record, simulated
 from tests.web.staff import PASSWORD
 from wtp.analysis import Request, analyse
 from wtp.settings import Settings
@@ -18,14 +18,22 @@ from wtp.web.security import limiter
 
 pytestmark = pytest.mark.browser
 
-CHARTS = {"/results/every/said": 6, "/results/every/answers": 6, "/results/one/said": 6}
+CHARTS = {
+    "/results/every/said": 6,
+    "/results/every/answers": 6,
+    "/results/one/said": 6,
+    "/results/expected/expectations": 2,
+    "/results/expected/invest": 5,
+}
+# Dots and bars that a chart has: both scores of seven attributes, five events, seven differences.
+MARKS = {"asked-expectation_gaps": 14, "asked-order_of_events": 5, "keep_tell_fix": 7}
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own in this process, with simulated answers to both studies that ask everything."""
     place = tmp_path_factory.mktemp("surveys")
-    surveys = {survey.slug: survey for survey in (every_question(place), one_record(place))}
+    surveys = {survey.slug: survey for survey in (every_question(place), one_record(place), expected(place))}
     quick = Request(model="conditional")
     made = {slug: analyse(survey, simulated(survey, 120), quick) for slug, survey in surveys.items()}
     app = create_app(Settings(instance=tmp_path_factory.mktemp("instance"), surveys=place))
@@ -56,5 +64,7 @@ def test_everything_asked_is_readable_for_everybody(visit: Visit, width: int, la
             "   .map(t => t.textContent); })"
         )
         assert outside == [], f"{path}: texts are cut off"
+        for chart in set(MARKS) & set(visitor.page.eval_on_selector_all(".chart", "charts => charts.map(c => c.id.slice(6))")):  # fmt: skip
+            assert visitor.page.locator(f"#chart-{chart} .points path").count() == MARKS[chart]
     assert visitor.complaints == []
     assert all(request.startswith(visitor.address) for request in visitor.requests)

@@ -86,10 +86,10 @@ def test_ten_contacts_by_keyboard_alone_on_a_phone_without_script(visit: Visit) 
         page.keyboard.press("Tab")
         page.keyboard.type("Our production")
         page.keyboard.press("Tab")
-        page.keyboard.press("Space")
-        page.keyboard.press("Tab")
         page.keyboard.type("Technician")
         page.keyboard.press("Tab")  # is it solved: not known yet
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")  # the impression
         page.keyboard.press("Tab")
         page.keyboard.type(f"K-{number}")
         page.keyboard.press("Tab")

@@ -42,6 +42,10 @@ def test_check_says_that_all_is_well_or_what_is_not(folder: Path) -> None:
     assert good.exit_code == 0
     assert "no mistake" in good.output
     text = (folder / "survey.toml").read_text(encoding="utf-8")
+    (folder / "survey.toml").write_text(f'follows = "earlier"\n{text}', encoding="utf-8")
+    assert run("check", folder).output.strip().endswith("Later wave of earlier (which is not there).")
+    shutil.copytree(SUPPLIER, folder.parent / "earlier")
+    assert run("check", folder).output.strip().endswith("Later wave of earlier.")
     (folder / "survey.toml").write_text(
         text.replace("minutes = 10", "minuts = 10").replace('["cost"]', '["costs"]'), encoding="utf-8"
     )

@@ -108,9 +108,37 @@ def test_contacts_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_pa
     assert (again.exit_code, "imported already: calls.csv" in again.output) == (1, True)
     with open_database(load_settings().database_url) as database, database.read() as connection:
         assert [row["simulated"] for row in contacts.rows(connection, "supplier")] == [True, True]
+    taken, told = tmp_path / "taken.csv", tmp_path / "told.csv"
+    away = run("export", folder, "--contacts", "--out", taken)
+    assert (away.exit_code, "2 contacts, 2 of them simulated" in away.output) == (0, True), away.output
+    assert run("export", folder, "--contacts", "--words", "--out", told).exit_code == 0
+    frame = pd.read_csv(taken, encoding="utf-8-sig")
+    assert frame["customer"].tolist()[0] == 1
+    assert "reported" not in frame
+    assert "reported" in pd.read_csv(told, encoding="utf-8-sig")
+    assert "K-17" not in taken.read_text() + told.read_text()
+    for wrong in (("--contacts", "--format", "csv"), ("--format", "csv", "--words"), ()):
+        assert run("export", folder, *wrong, "--out", taken).exit_code == 2
     assert run("import", folder, calls, "--contacts", "--layout", "long").exit_code == 2
     bare = (folder / "survey.toml").read_text(encoding="utf-8")
     start, end = bare.index("[contacts]"), bare.index("# Who answers in")
     (folder / "survey.toml").write_text(bare[:start] + bare[end:], encoding="utf-8")
     refused = run("import", folder, calls, "--contacts")
     assert (refused.exit_code, "add it" in refused.output.strip().splitlines()[-1]) == (1, True)
+
+
+def test_purchases_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_path: Path) -> None:
+    bought = tmp_path / "bought.csv"
+    head = "customer,date,product,family,amount,attribute,offered_up,stepped_up,surcharge\n"
+    bought.write_text(head + "K-1,2026-03-31,Drill,Tools,90,speed,1,1,4\nK-1,tomorrow,Drill,Tools,90,,,,\n")
+    said = run("import", folder, bought, "--purchases")
+    assert said.exit_code == 1
+    assert "row 3, date" in said.output
+    bought.write_text(head + "K-1,2026-03-31,Drill,Tools,90,speed,1,1,4\n")
+    tried = run("import", folder, bought, "--purchases", "--dry-run")
+    assert (tried.exit_code, "1 purchases to add, 1 customers named" in tried.output) == (0, True)
+    done = run("import", folder, bought, "--purchases", "--simulated")
+    assert (done.exit_code, "imported: 1 purchases" in done.output) == (0, True), done.output
+    again = run("import", folder, bought, "--purchases")
+    assert (again.exit_code, "imported already" in again.output) == (1, True)
+    assert run("import", folder, bought, "--purchases", "--contacts").exit_code == 2

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
+from tests.conftest import SURVEYS
 from tests.customers.conftest import Calls
-from wtp.customers.simulated_contacts import ContactTruth, flat_truth, truth_of
+from wtp.customers.simulated_contacts import REPORTED, ContactTruth, flat_truth, simulated_contacts, truth_of
 from wtp.customers.touchpoints import (
     TREND_ERROR,
     Window,
@@ -25,8 +27,8 @@ from wtp.customers.touchpoints import (
     what_mattered,
     window_of,
 )
-from wtp.survey import Survey
-from wtp.survey.contacts import contact_codes
+from wtp.survey import Survey, load_survey
+from wtp.survey.contacts import CODED, contact_codes
 
 SURE = 0.9
 YEAR = Window(pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-12-31 23:59", tz="UTC"))
@@ -254,3 +256,28 @@ def test_minutes_and_impressions_are_those_of_people() -> None:
         "t with one degree of freedom, and a standard error of 1"
     )
     assert effort(frame, ["s"], confidence=SURE)["contacts"].tolist() == [0]
+
+
+# Simulated contacts
+
+
+def test_simulated_contacts_fit_the_form_of_every_shipped_study() -> None:
+    """What the demo shows: codes of the study alone, plain values that the store takes, the same for the same seed, and said to be simulated."""
+    for slug in ("supplier", "workshop"):
+        definition = load_survey(SURVEYS / slug).definition
+        codes = contact_codes(definition)
+        assert codes is not None
+        people = {f"{s.id} {n}": s.id for s in definition.segments for n in range(50)}
+        frame = simulated_contacts(definition, people, months=6, seed=1)
+        pd.testing.assert_frame_equal(frame, simulated_contacts(definition, people, months=6, seed=1))
+        assert frame["happened_at"].is_monotonic_increasing
+        assert set(frame["customer"]) <= set(people)
+        assert frame["reported"].str.startswith(REPORTED).all()
+        for field in CODED:
+            assert set(frame[field].dropna()) <= set(codes[field]), (slug, field)
+        problems = {s.id: set(next(iter(s.when.values()))) for s in definition.segments}
+        assert all(problem in problems[people[customer]] for customer, problem in zip(frame["customer"], frame["core_problem"], strict=True))  # fmt: skip
+        row = frame.to_dict("records")[0]
+        assert isinstance(row["happened_at"], datetime)
+        assert {type(row[name]) for name in ("impression", "minutes")} == {int}
+        assert type(row["solved"]) is bool

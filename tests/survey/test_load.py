@@ -338,3 +338,23 @@ def test_a_stopping_rule_is_optional_and_says_something(tmp_path: Path) -> None:
     ]
     for wrong in ("respondents = 29", "half_width = 0", "respondents = 300.5"):
         assert mistakes_of(tmp_path, TEXT + f"\n[stopping]\n{wrong}\n"), wrong
+
+
+def test_a_later_wave_names_the_earlier_one_and_no_circle(tmp_path: Path) -> None:
+    """Nobody is asked anything else because of it; whose earlier study is gone goes on."""
+    for slug, earlier in (("supplier", ""), ("second", "supplier"), ("third", "second"), ("alone", "gone")):
+        shutil.copytree(SUPPLIER, tmp_path / slug)
+        text = f'follows = "{earlier}"\n{TEXT}' if earlier else TEXT
+        (tmp_path / slug / "survey.toml").write_text(text, encoding="utf-8")
+    surveys = {slug: load_survey(tmp_path / slug) for slug in ("supplier", "second", "third", "alone")}
+    assert [each.definition.follows for each in surveys.values()] == [None, "supplier", "second", "gone"]
+    assert len({each.definition_hash for each in surveys.values()}) == 1
+    for slug, earlier, found in (
+        ("supplier", "supplier", "this study itself"),
+        ("supplier", "third", "a circle: supplier follows third follows second follows supplier"),
+        ("alone", "../second", "'../second'"),
+    ):
+        file = tmp_path / slug / "survey.toml"
+        file.write_text(f'follows = "{earlier}"\n{TEXT}', encoding="utf-8")
+        _, (mistake,) = inspect_survey(tmp_path / slug)
+        assert (mistake.key, mistake.found) == ("follows", found)

@@ -19,7 +19,7 @@ from wtp.analysis import Analysis
 from wtp.settings import Settings
 from wtp.store import Database, answers, staff
 from wtp.survey import Answers
-from wtp.web import create_app, manage, results
+from wtp.web import create_app, manage, results, waves
 from wtp.web.security import limiter
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
@@ -74,7 +74,7 @@ def shown(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Analysis
 
     def show(**changes: Any) -> Analysis:
         analysis = handmade(app.extensions["wtp_surveys"]["supplier"], **changes)
-        for module in (results, manage):
+        for module in (results, manage, waves):
             monkeypatch.setattr(module, "analysis_of", lambda database, survey, *_: analysis)
         return analysis
 

@@ -374,6 +374,20 @@ def with_ratings(survey: Survey) -> Survey:
     return replace(survey, definition=Definition.model_validate(raw))
 
 
+def wave(survey: Survey, *, estimator: str = "hierarchical", speed: float = 4.0, simulated: int = 0) -> Analysis:
+    """The analysis made by hand with ratings in every segment; speed is rated so in the first one."""
+    made = full(survey, simulated=simulated)
+    rows = [
+        (segment, attribute, own, own - 0.2, own + 0.2, 4.0, own - 4.0, own - 4.3, own - 3.7, 180)
+        for segment in ("uptime", "cost", "growth")
+        for attribute, own in (("speed", speed if segment == "uptime" else 4.0), ("brand", 4.5))
+    ]
+    columns = ["segment", "attribute", "own", "own_low", "own_high", "rival", "gap", "gap_low", "gap_high", "respondents"]  # fmt: skip
+    tables = {**made.tables, "performance": pd.DataFrame(rows, columns=columns)}
+    tables["segments"] = tables["segments"].assign(estimator=estimator)
+    return replace(made, tables=tables)
+
+
 def _groups(survey: Survey) -> dict[str, pd.DataFrame]:
     found = {"group": [1, 2], "respondents": [240, 160], "share": [0.6, 0.4], "speed[two_days -> same_day]": [9.5, 2.1], "range[broad -> core]": [-6.0, -2.0]}  # fmt: skip
     overlap = [("uptime", 1, 190, 0.95), ("uptime", 2, 10, 0.05), ("cost", 1, NAN, NAN), ("cost", 2, 174, 0.97)]

@@ -17,9 +17,11 @@ from tests.web.conftest import Person
 from tests.web.staff import Staff
 from wtp.analysis import Analysis
 from wtp.customers.simulated_contacts import simulated_codings, simulated_contacts
-from wtp.store import Database, contacts, customers
+from wtp.store import Database, answers, contacts, customers, invitations, respondents
 from wtp.store.contacts import Coding, Contact
+from wtp.survey import Survey
 from wtp.survey.stopping import Stopping
+from wtp.web import running
 
 LogIn, Show = Callable[[str], Staff], Callable[..., Analysis]
 PAGE = "/results/supplier/contacts"
@@ -167,3 +169,53 @@ def test_every_section_can_be_made_of_nothing(app: Flask, manager: Staff, databa
     assert len(sections) == len(DRAWN) + 1
     assert all(one.select_one(".withheld") for one in sections)
     assert not page.select("[data-chart]")
+
+
+def test_linked_customers_are_in_the_segment_of_their_answers(app: Flask, manager: Staff, database: Database) -> None:
+    """An analyst links invited customers by their number; without the study's leave, and after the links are dropped, the noted problem counts again."""
+    surveys = app.extensions["wtp_surveys"]
+    survey = surveys["supplier"]
+    with app.app_context():
+        secret = running.secret()
+    record_linked(database, survey, secret)
+    with database.begin() as connection:
+        for n in range(24):
+            call = Contact(NOW + timedelta(hours=n), "phone", "fault", core_problem="cost", customer=f"k-{n}")
+            contacts.record(connection, "supplier", call, submission=str(n), who="a", now=NOW, secret=secret)
+    assert "24 contacts of 24 customers" in manager.open(f"{PAGE}?lang=en&segment=cost").get_text()
+    allowed = survey.definition.contacts.model_copy(update={"linked": True})
+    with app.app_context():
+        surveys["supplier"] = replace(survey, definition=survey.definition.model_copy(update={"contacts": allowed}))
+    analyst = Staff(app.test_client(), "analyst")
+    analyst.log_in()
+    files = "/manage/supplier/contacts"
+    page = analyst.open(f"{files}?lang=en")
+    token = {"csrf_token": str(page.select_one("main input[name=csrf_token]")["value"])}  # type: ignore[index]
+    assert analyst.client.post(f"{files}/links", data=token | {"do": "link"}).status_code == 303
+    assert "12 customers are linked" in analyst.open(files).get_text()
+    assert "12 contacts of 12 customers" in manager.open(f"{PAGE}?lang=en&segment=cost").get_text()
+    assert "12 contacts of 12 customers" in manager.open(f"{PAGE}?lang=en&segment=uptime").get_text()
+    assert analyst.client.post(f"{files}/links", data=token | {"do": "drop"}).status_code == 303
+    assert "24 contacts of 24 customers" in manager.open(f"{PAGE}?lang=en&segment=cost").get_text()
+
+
+def record_linked(database: Database, survey: Survey, secret: str) -> None:
+    """Twelve invited customers, K-0 to K-11, who began and said that standing still is their problem."""
+    assert survey.design is not None
+    with database.begin() as connection:
+        invitations.add(connection, "supplier", [(f"K-{n}", {}) for n in range(12)], secret=secret, now=NOW)
+        for number in range(1, 13):
+            person = respondents.begin(
+                connection,
+                "supplier",
+                invitations.token_of(secret, "supplier", number),
+                definition_hash=survey.definition_hash,
+                design_version=1,
+                tasks=survey.design.versions[1],
+                language="en",
+                consent_hash=survey.definition.consent_hash,
+                now=NOW,
+            )
+            answers.record_answers(
+                connection, person.respondent_id, "profile", {"core_problem": "downtime"}, revision=0, now=NOW
+            )

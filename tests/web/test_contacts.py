@@ -272,7 +272,9 @@ def test_a_file_is_checked_imported_once_and_taken_back(analyst: Staff, database
     assert (tried.status_code, "This file can be imported" in tried.text, kept(database)) == (200, True, [])
     done = upload(analyst, HEADING + ROWS, simulated="yes")
     assert done.status_code == 303
-    assert "2 contacts were added" in analyst.open(done.location).get_text()
+    page = analyst.open(done.location)
+    assert "2 contacts were added" in page.get_text()
+    assert "simulated" in page.select_one(".card h3").get_text()  # type: ignore[union-attr]
     first, second = kept(database)
     assert (first["channel"], first["mattered_most"], first["solved"]) == ("phone", "price", True)
     assert (second["reason"], second["minutes"], second["customer_id"]) == ("complaint", None, None)

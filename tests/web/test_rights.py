@@ -25,7 +25,8 @@ from wtp.analysis import HIERARCHICAL, Analysis, Request
 from wtp.export import FORMATS
 from wtp.imports import guess, read_file
 from wtp.settings import Settings
-from wtp.store import background_jobs, contacts, imports, results, tables
+from wtp.store import background_jobs, contacts, imports, measures, results, tables
+from wtp.store.measures import Grounds, Plan
 from wtp.web.security import limiter
 
 LogIn = Callable[[str], Staff]
@@ -70,7 +71,7 @@ RIGHTS = {
     ("/manage/<slug>/design/plan-<any(needed, forecast, check, final):plan_table>.csv", "GET"): ANALYSTS,
     ("/results/<slug>", "GET"): READERS,
     (
-        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, answers, contacts, model):page>",
+        "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, expectations, answers, contacts, model):page>",
         "GET",
     ): READERS,
     ("/results/<slug>/<chart>.json", "GET"): READERS,
@@ -86,6 +87,15 @@ RIGHTS = {
     ("/results/<slug>/what-if/scenarios", "POST"): READERS,
     ("/results/<slug>/what-if/scenarios/<int:number>/delete", "POST"): READERS,
     ("/results/<slug>/<table>.csv", "GET"): READERS,
+    ("/results/<slug>/measures", "GET"): READERS,
+    ("/results/<slug>/measures/measures.csv", "GET"): READERS,
+    ("/results/<slug>/measures/new/<chart>", "GET"): READERS,
+    ("/results/<slug>/measures/new/<chart>", "POST"): READERS,
+    ("/results/<slug>/measures/<int:number>", "GET"): READERS,
+    ("/results/<slug>/measures/<int:number>", "POST"): READERS,
+    ("/results/<slug>/since-before", "GET"): READERS,
+    ("/results/<slug>/since-before/<wave_chart>.json", "GET"): READERS,
+    ("/results/<slug>/since-before/<wave_table>.csv", "GET"): READERS,
     ("/manage", "GET"): ANALYSTS,
     ("/s/<slug>/t/<key>", "GET"): EVERYBODY,
     ("/manage/new", "GET"): ANALYSTS,
@@ -193,6 +203,8 @@ FILLED = {
     "analysis": ("guess",),
     "job": ("1",),
     "import_number": ("1",),
+    "wave_chart": ("since_mix",),
+    "wave_table": ("waves", "wave_effects", "wave_mix", "wave_measures", "wave_left_out"),
 }
 _STAFF = {key: roles for key, roles in RIGHTS.items() if roles not in {EVERYBODY, PROGRAMS}}
 CLOSED = [key for key in _STAFF if key[1] == "GET"]
@@ -219,8 +231,11 @@ def without_token(reply: TestResponse) -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Surveys of its own, since some of these changes write files; with a picture to look at."""
+    """Surveys of its own, since some of these changes write files; with a picture to look at, and an earlier wave."""
     shutil.copytree(SURVEYS, tmp_path / "surveys")
+    shutil.copytree(SURVEYS / "supplier", tmp_path / "surveys/earlier")
+    survey = tmp_path / "surveys/supplier/survey.toml"
+    survey.write_text(f'follows = "earlier"\n{survey.read_text(encoding="utf-8")}', encoding="utf-8")
     (tmp_path / "surveys/supplier/pictures").mkdir()
     (tmp_path / "surveys/supplier/pictures/level.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return Settings(instance=tmp_path / "instance", surveys=tmp_path / "surveys")
@@ -230,7 +245,9 @@ def settings(tmp_path: Path) -> Settings:
 def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
     shown()
     lighthouse = content("lighthouse.csv")
+    plan, grounds = Plan("offer", "Same day", None, "Bo", None, ""), Grounds("worth", "all", "Speed", "en")
     with app.extensions["wtp_database"].begin() as connection:
+        measures.add(connection, "supplier", plan, grounds, submission="a", who="Bo", now=datetime.now(UTC))
         results.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
         imports.keep(
             connection,

@@ -37,6 +37,7 @@ from wtp.analysis.record import (
     request_of,
 )
 from wtp.analysis.study import analyse
+from wtp.analysis.waves import Wave, before_and_after, same_model
 from wtp.analysis.what_if import (
     Scenario,
     Simulator,
@@ -49,6 +50,7 @@ from wtp.analysis.what_if import (
     with_best_offer,
     with_best_price,
 )
+from wtp.customers.measures import simulated_measures
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
 from wtp.pricing.investment import SMALLEST_RELEVANT
@@ -83,10 +85,12 @@ __all__ = [
     "Scenario",
     "Simulator",
     "Specification",
+    "Wave",
     "WhatIf",
     "analyse",
     "analyse_choices",
     "analyse_contacts",
+    "before_and_after",
     "certainty",
     "changed",
     "compared",
@@ -103,7 +107,9 @@ __all__ = [
     "provenance",
     "quality_report",
     "request_of",
+    "same_model",
     "selling_tables",
+    "simulated_measures",
     "target_of",
     "today",
     "unpack_people",

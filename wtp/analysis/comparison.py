@@ -9,16 +9,16 @@ import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
 
 from wtp.analysis.record import ALL, stacked
+from wtp.customers.performance import TELL
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.pricing import cautious, triangulate
-from wtp.pricing.investment import SMALLEST_RELEVANT
 from wtp.pricing.triangulation import CONJOINT, GABOR_GRANGER, OPEN_PRICE, VAN_WESTENDORP
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
 
 _PERFORMANCE = ["attribute", "own", "own_low", "own_high", "rival", "gap", "gap_low", "gap_high", "respondents"]
 _RANKS = 2
-TELL, SPLIT, CONFLICT = "tell", "split", "conflict"
+SPLIT, CONFLICT = "split", "conflict"
 SAID_MORE, PAID_MORE, SAME = "said more than paid", "paid more than said", "agree"
 
 
@@ -130,25 +130,14 @@ def importance_performance(
     return table.assign(agreement=np.where(apart.isna(), "", agreement))
 
 
-def hints(definition: Definition, investment: pd.DataFrame, performance: pd.DataFrame) -> pd.DataFrame:
+def hints(definition: Definition, investment: pd.DataFrame, strengths: pd.DataFrame) -> pd.DataFrame:
     """segment, attribute, hint, segments: beside the labels.
 
-    "tell": the level is there and worth money, and is not perceived as better than the rival's, so communication comes before investment. "split": some segments honour more and
+    "tell": the level is there and worth money, and is seen as worse than the rival's, so communication comes before investment (the verdict of `strengths`). "split": some segments honour more and
     others would rather save, and each can have its own level; "conflict": they cannot.
     """
-    rows: list[tuple[str, str, str, str]] = []
-    smallest = SMALLEST_RELEVANT * definition.price.current
-    gaps = performance.set_index(["segment", "attribute"])["gap"] if len(performance) else pd.Series(dtype=float)
-    for _, row in investment[investment["direction"] == "down"].iterrows():
-        attribute = definition.attribute(str(row["attribute"]))
-        places = {level.id: place for place, level in enumerate(attribute.rising)}
-        theirs = [rival.levels[attribute.id] for rival in definition.competitors if attribute.id in rival.levels]
-        best_known = max((places[level] for level in theirs), default=-1)
-        here = places[attribute.current]
-        high = here == len(attribute.levels) - 1 or (best_known >= 0 and here >= best_known)
-        gap = gaps.get((row["segment"], row["attribute"]), np.nan)
-        if high and row["worth_low"] > smallest and gap <= 0:
-            rows.append((str(row["segment"]), attribute.id, TELL, ""))
+    told = strengths[strengths["verdict"] == TELL]
+    rows = [(str(s), str(a), TELL, "") for s, a in told[["segment", "attribute"]].itertuples(index=False)]
     labels = investment[investment["segment"] != ALL].drop_duplicates(["segment", "attribute"])
     for attribute in definition.attributes:
         own = labels[labels["attribute"] == attribute.id]

@@ -93,7 +93,7 @@ def _said(
         for question in definition.questions:
             if not isinstance(question, kind) or not {item.id for item in question.items} <= set(known):
                 continue
-            if isinstance(question, Rating) and question.measures != "importance":
+            if getattr(question, "measures", None) != ("importance" if kind is Rating else None):
                 continue
             frame = answer_frame(question, people)
             frame = frame if isinstance(question, Ranking) else frame.dropna()

@@ -21,6 +21,7 @@ from wtp.estimation import constant_sum, kano, ranking_table
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE, Note
 from wtp.survey.answers import Respondent
 from wtp.survey.definition import Definition
+from wtp.survey.measures import EXPECTATION, EXPERIENCE, SCRIPT
 from wtp.survey.questions import (
     INTERRUPTION_WINDOW,
     PROCESS_SATISFACTION,
@@ -32,8 +33,11 @@ from wtp.survey.questions import (
 
 _REPLICATES = 1_000
 _BLOCK = 4_000_000  # numbers of a bootstrap at a time
-# What these measure has tables in `price_tests` and `process`.
-_TABLES_OF_THEIR_OWN = ("purchase_intent", PROCESS_STEPS, PROCESS_SATISFACTION, SERVICE_WINDOW, INTERRUPTION_WINDOW)
+# What these measure has tables and sections of its own.
+ELSEWHERE = (
+    *("purchase_intent", EXPECTATION, EXPERIENCE, SCRIPT),
+    *(PROCESS_STEPS, PROCESS_SATISFACTION, SERVICE_WINDOW, INTERRUPTION_WINDOW),
+)
 _NOT_USED = "Question {question}: {reason}"
 
 
@@ -46,7 +50,7 @@ def question_tables(
     found: dict[str, list[pd.DataFrame]] = {}
     notes: list[Note] = []
     for question in definition.questions:
-        if question.type not in FRAMES or getattr(question, "measures", None) in _TABLES_OF_THEIR_OWN:
+        if question.type not in FRAMES or getattr(question, "measures", None) in ELSEWHERE:
             continue
         frame = answer_frame(question, people)
         parts = {name: frame[frame.index.isin(own)] for name, own in members.items()}

@@ -29,6 +29,7 @@ from wtp.analysis.choice_frame import (
 from wtp.analysis.comparison import hints, importance_performance, performance_table, todays_steps, triangulation_tables
 from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
+from wtp.analysis.expectations import expectation_tables, strengths_table
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
 from wtp.analysis.joint import joint_regions
 from wtp.analysis.market import known_shift
@@ -198,7 +199,9 @@ def _asked(
     offers, rated, others = rated_offer_tables(definition, groups, request)
     compared = method_tables(definition, groups, request, choices=fitted, best_worst=best_worst, rated=rated)
     process = process_tables(definition, groups, request)
-    return {**questions, **process, **items, **offers, **compared}, (*notes, *more, *others)
+    expected = expectation_tables(definition, groups, request)
+    tables = {**questions, **process, **items, **offers, **compared, **expected}
+    return tables, (*notes, *more, *others)
 
 
 def _groups(definition: Definition, respondents: Sequence[Respondent]) -> dict[str, tuple[Respondent, ...]]:
@@ -290,13 +293,16 @@ def _tables(
         none_shift=none_shift,
         **chance,
     )
+    worth = importance_performance(definition, invested, performance, tables["stated_importance"]).merge(
+        regions, on=["segment", "attribute"], how="left"
+    )
+    compared = strengths_table(definition, groups, worth, request)
     more |= {
         "performance": performance,
         "expected_wrong": expected_wrong(invested),
-        "hints": hints(definition, invested, performance),
-        "importance_performance": importance_performance(
-            definition, invested, performance, tables["stated_importance"]
-        ).merge(regions, on=["segment", "attribute"], how="left"),
+        "hints": hints(definition, invested, compared),
+        "importance_performance": worth,
+        "strengths": compared,
     }
     if definition.economics and definition.economics.budget is not None:
         more[BUDGET] = budget_table(definition, invested, definition.economics.budget)

@@ -5,22 +5,26 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from wtp.analysis import CONDITIONAL, HIERARCHICAL, Analysis, Request, known_beside
 from wtp.cli.operate import reached_at
 from wtp.cli.progress import sampling_bar
 from wtp.cli.simulation import simulate_through_store
+from wtp.customers.simulated_contacts import simulated_codings, simulated_contacts
+from wtp.customers.touchpoints import DAYS_A_MONTH
 from wtp.errors import DataError, SettingsError
-from wtp.estimation.synthetic import draw_respondents
+from wtp.estimation.synthetic import SimulatedRespondent, draw_respondents
 from wtp.estimation.synthetic_purchases import simulated_purchases
 from wtp.jobs import open_queue, start_analysis
 from wtp.settings import Settings, load_settings, secret_key
 from wtp.store import Database, contacts, customers, known, open_database, purchases, respondents, results, staff
+from wtp.store.contacts import Coding, Contact
 from wtp.store.purchases import Purchase
 from wtp.survey import Survey, load_survey
 from wtp.web import analysis_as, free_port
@@ -28,6 +32,7 @@ from wtp.web import serve as serve_forever
 
 STUDIES = ("supplier", "workshop")
 _WHO = "wtp demo"
+_MONTHS, _AGREEMENT = 6, 0.85
 
 
 @click.command()
@@ -37,7 +42,7 @@ _WHO = "wtp demo"
 def demo(count: int, port: int, no_serve: bool) -> None:
     """Fill instance/ with two simulated, plainly labelled studies, analyse them, serve them."""
     settings = load_settings()
-    surveys = [load_survey(_folder(settings, name)) for name in STUDIES]
+    surveys = [load_survey(folder) for folder in _folders(settings)]
     with open_database(settings.database_url) as database:
         database.migrate()
         for survey in surveys:
@@ -54,7 +59,7 @@ def demo(count: int, port: int, no_serve: bool) -> None:
     settings = reached_at(settings, "127.0.0.1", port)
     _start_final(settings, surveys[1:])
     address = settings.base_url
-    for name in STUDIES:
+    for name in (survey.slug for survey in surveys):
         click.echo(f"\nrespondent  {address}/s/{name}")
         click.echo(f"manager     {address}/results/{name}   login {logins['manager']}")
         click.echo(f"analyst     {address}/manage/{name}    login {logins['analyst']}")
@@ -62,13 +67,14 @@ def demo(count: int, port: int, no_serve: bool) -> None:
     serve_forever(settings, "127.0.0.1", port, 2)
 
 
-def _folder(settings: Settings, name: str) -> Path:
-    folder = settings.surveys / name
-    if not folder.is_dir():
+def _folders(settings: Settings) -> list[Path]:
+    """The demo's studies; the second one may be gone."""
+    found = [settings.surveys / name for name in STUDIES if (settings.surveys / name).is_dir()]
+    if not found or found[0].name != STUDIES[0]:
         raise SettingsError(
-            f"{settings.surveys}: no folder {name}; allowed: the surveys of a clone; run wtp demo in the clone."
+            f"{settings.surveys}: no folder {STUDIES[0]}; allowed: the surveys of a clone; run wtp demo in the clone."
         )
-    return folder
+    return found
 
 
 def _tell(analysis: Analysis) -> None:
@@ -112,10 +118,46 @@ def _fill(settings: Settings, database: Database, survey: Survey, count: int) ->
             secret=secret,
             simulated=True,
         )
+        _record_contacts(connection, survey, people, names, secret, seed)
         ids = customers.many(connection, survey.slug, list(names.values()), secret=secret, simulated=True)
         customers.link_simulated(connection, survey.slug, {ids[names[n]]: number for n, number in enumerate(numbers)})
         beside = known_beside(purchases.rows(connection, survey.slug), contacts.rows(connection, survey.slug))
         known.take(connection, survey.slug, beside, now)
+
+
+def _record_contacts(
+    connection: Connection,
+    survey: Survey,
+    people: Sequence[SimulatedRespondent],
+    names: Mapping[int, str],
+    secret: str,
+    seed: int,
+) -> None:
+    """Half a year of contacts of these customers, some of them coded by a second member of staff."""
+    if survey.definition.contacts is None:
+        return
+    now = datetime.now(UTC)
+    segments = {names[place]: person.segment for place, person in enumerate(people)}
+    begin = now - timedelta(days=_MONTHS * DAYS_A_MONTH)
+    frame = simulated_contacts(survey.definition, segments, months=_MONTHS, seed=seed, start=begin)
+    frame["happened_at"] = [when.to_pydatetime() for when in frame["happened_at"]]
+    frame = frame.astype(object).where(frame.notna(), None)
+    told = [Contact(**{str(name): value for name, value in row.items()}) for row in frame.to_dict("records")]
+    made = contacts.import_file(
+        connection,
+        survey.slug,
+        told,
+        name=f"simulated contacts {seed}",
+        digest=hashlib.sha256(f"contacts {survey.slug} {seed}".encode()).hexdigest(),
+        who=_WHO,
+        now=now,
+        secret=secret,
+        simulated=True,
+    )
+    stored = [row["id"] for row in contacts.rows(connection, survey.slug)][-made.rows :]
+    for row in simulated_codings(survey.definition, frame, agreement=_AGREEMENT, seed=seed).to_dict("records"):
+        coding = Coding(row["reason"], row["mattered_most"], row["core_problem"])
+        contacts.code(connection, survey.slug, stored[row["contact"]], coding, who=f"{_WHO}, second coder", now=now)
 
 
 def _start_final(settings: Settings, surveys: Sequence[Survey]) -> None:

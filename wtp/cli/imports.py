@@ -10,6 +10,7 @@ import click
 
 from wtp.cli.contacts import import_contacts
 from wtp.cli.problems import tell, write
+from wtp.cli.purchases import import_purchases
 from wtp.cli.studies import FOLDER
 from wtp.errors import DataError
 from wtp.imports import Checked, File, Mapping, check, guess, mapping_of, read_path
@@ -47,6 +48,7 @@ from wtp.survey import Survey, load_survey
     is_flag=True,
     help="The file holds contacts with customers, a row each; only --dry-run, --problems and --simulated go with it.",
 )
+@click.option("--purchases", is_flag=True, help="The file holds purchases of customers, a row each; likewise.")
 def import_(
     folder: Path,
     path: Path,
@@ -57,16 +59,18 @@ def import_(
     problems: Path | None,
     simulated: bool,
     contacts: bool,
+    purchases: bool,
 ) -> None:
-    """Add choices and answers of another program, or contacts with customers, to a study, all of a file or nothing.
+    """Add choices and answers of another program, or contacts or purchases of customers, to a study, all of a file or nothing.
 
-    FILE: CSV, XLSX, Sawtooth's .cho or .chs, or the zip of an export of ours; of contacts CSV or XLSX.
+    FILE: CSV, XLSX, Sawtooth's .cho or .chs, or the zip of an export of ours; of contacts and purchases CSV or XLSX.
     """
     survey, file = load_survey(folder), read_path(path)
-    if contacts:
-        if layout or map_path or save_map:
-            raise click.UsageError("--layout, --map and --save-map do not go with --contacts; leave them out.")
-        return import_contacts(survey, file, dry_run=dry_run, problems=problems, simulated=simulated)
+    if contacts or purchases:
+        if layout or map_path or save_map or (contacts and purchases):
+            raise click.UsageError("--contacts and --purchases go with --dry-run, --problems and --simulated alone; leave the others out.")  # fmt: skip
+        import_rows = import_contacts if contacts else import_purchases
+        return import_rows(survey, file, dry_run=dry_run, problems=problems, simulated=simulated)
     mapping = _mapping(map_path) if map_path else guess(file, survey.definition, layout or "")
     if save_map:
         write(save_map, mapping.to_toml().encode())

@@ -25,9 +25,10 @@ from wtp.analysis import (
 from wtp.cli.progress import sampling_bar
 from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
-from wtp.export import FORMATS
+from wtp.export import FORMATS, contacts_frame, table_csv
 from wtp.settings import load_settings
 from wtp.store import Database, answers, open_database, respondents
+from wtp.store import contacts as stored_contacts
 from wtp.survey import Answers, Survey, load_survey
 from wtp.web import LEFT_OUT, REPORTS, SETS, analysis_as, create_app, gate_of, source_of, without, write_report
 from wtp.web import open_early as open_results_early
@@ -164,6 +165,12 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
     type=click.Choice([*FORMATS, *REPORTS]),
     help="pdf, pptx: the report of the results; csv, parquet, sav: a zip of tables; xlsx, json: one file; choices: long choice data; the others: choice data as that program reads it.",
 )
+@click.option(
+    "--contacts",
+    is_flag=True,
+    help="Contacts with customers as CSV, a row each, without customer numbers and without what was reported.",
+)
+@click.option("--words", is_flag=True, help="With what was reported; only with --contacts.")
 @click.option("--notebook", is_flag=True, help="The same as --format notebook: a zip that makes every figure again.")
 @click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
@@ -183,6 +190,8 @@ def write_analysis(analysis: Analysis, out: Path) -> None:
 def export(
     folder: Path,
     name: str | None,
+    contacts: bool,
+    words: bool,
     notebook: bool,
     out: Path,
     figures: bool,
@@ -190,9 +199,11 @@ def export(
     language: str | None,
     open_early: str | None,
 ) -> None:
-    """Take answers, choices, design, results and codebook away, or the results as a report."""
-    if bool(name) == notebook:
-        raise click.UsageError("Give one of --format and --notebook.")
+    """Take answers, choices, design, results and codebook away, or the results as a report, or contacts with customers."""
+    if [bool(name), notebook, contacts].count(True) != 1 or (words and not contacts):
+        raise click.UsageError("Give one of --format, --notebook and --contacts; --words with the last alone.")
+    if contacts:
+        return _export_contacts(load_survey(folder), out, words)
     name = name or "notebook"
     survey = load_survey(folder)
     if name in REPORTS:
@@ -237,6 +248,20 @@ def _written(out: Path) -> Iterator[IO[bytes]]:
         ) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _export_contacts(survey: Survey, out: Path, words: bool) -> None:
+    """Contacts in a row each."""
+    with open_database(load_settings().database_url) as database:
+        database.migrate()
+        with database.read() as connection:
+            rows = stored_contacts.rows(connection, survey.slug)
+    if not rows:
+        raise DataError(f"{survey.slug}: no contacts; allowed: a study with contacts; record or import them first.")
+    with _written(out) as file:
+        file.write(table_csv(contacts_frame(rows, words=words)))
+    simulated = sum(row["simulated"] for row in rows)
+    click.echo(f"{len(rows)} contacts, {simulated} of them simulated; written: {out}")
 
 
 def _export_report(

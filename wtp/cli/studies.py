@@ -42,10 +42,13 @@ def check(folder: Path | None, schema: bool) -> None:
     definition = survey.definition
     labels = label_attribute(definition)
     labelled = f", offers labelled by {labels.id} ({', '.join(labels.level_ids)})" if labels else ""
+    earlier = definition.follows
+    gone = "" if earlier is None or (folder.resolve().parent / earlier).is_dir() else " (which is not there)"
+    follows = f" Later wave of {earlier}{gone}." if earlier else ""
     designed = f"{len(survey.design.versions)} design versions" if survey.design else "no design yet (wtp design)"
     click.echo(
         f"{folder}: no mistake. {len(definition.attributes)} attributes and price{labelled}, {definition.choice_tasks.total} choice tasks "
-        f"a respondent, {len(definition.segments)} segments, {', '.join(definition.languages)}, {designed}."
+        f"a respondent, {len(definition.segments)} segments, {', '.join(definition.languages)}, {designed}.{follows}"
     )
 
 

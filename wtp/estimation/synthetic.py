@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from wtp.errors import SurveyError
-from wtp.estimation.synthetic_answers import best_and_worst, item_utilities, other_answer
+from wtp.estimation.synthetic_answers import best_and_worst, item_utilities, known_means, other_answer, rated_round
 from wtp.survey.definition import Definition, SimulatedSegment, Simulation
 from wtp.survey.labels import has, labels_of, reference, shown_with, todays_offer, values_alone
 from wtp.survey.pages import BestWorstPage
@@ -185,9 +185,12 @@ def _answers(
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     answers: dict[str, Any] = _profile(definition, segment.segment, rng)
+    inclination = float(rng.standard_normal()) if segment.rated else 0.0
     for question in definition.questions:
         if isinstance(question, Rating) and not (question.measures == PROCESS_SATISFACTION and segment.process):
             answers[question.id] = _ratings(definition, question, segment, worth, rng)
+            if means := known_means(segment, question):
+                answers[question.id] |= rated_round(means, question, inclination, rng)
         elif isinstance(question, VanWestendorp):
             answers[question.id] = _prices(limit, rng)
         elif isinstance(question, GaborGranger):
@@ -229,14 +232,14 @@ def _ratings(
     segment: SimulatedSegment,
     worth: Mapping[tuple[str, str], float],
     rng: np.random.Generator,
-) -> dict[str, int]:
+) -> dict[str, int | None]:
     """Importance follows the range of worths, the price's that of its levels; everybody rates rather high."""
     span = {a.id: max(worth[a.id, level] for level in a.level_ids) for a in definition.attributes}
     prices = definition.price.levels
     span["price"] = 0.5 * (prices[-1] - prices[0])
     largest = max(*span.values(), 1e-9)
     low, high = question.scale.low, question.scale.high
-    ratings = {}
+    ratings: dict[str, int | None] = {}
     for item in question.items:
         level = 0.35 + 0.6 * span.get(item.id, 0.5 * largest) / largest
         value = low + level * (high - low) + _RATING_NOISE * rng.standard_normal()

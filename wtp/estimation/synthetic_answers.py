@@ -3,7 +3,8 @@
 How much an item matters is a utility in logits (`item_utilities`), the same for everybody of a segment. Best-worst tasks follow Marley and Louviere (2005) with it, rankings are exploded
 logits (the order of utility + Gumbel), points are log-normal round softmax(utility), Kano pairs come from fixed shares of the categories (`kano_shares`). Questions about the process follow the
 segment's [simulation.segments.process], without it by chance: steps are marked one after the other with chances in the ratio of their weights (Plackett and Luce), times suit independently of each other, an
-hour's cost is log-normal. Other questions are answered by chance.
+hour's cost is log-normal. Expectation, experience and ratings of performance are beta-binomial round the means of `rated`, with one inclination a person that all of them share (halo); a script is an exploded
+logit of the order of `script`, without one any order is as likely. Other questions are answered by chance.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Any
 
 import numpy as np
 from scipy.special import softmax
+from scipy.stats import beta, norm
 
 from wtp.survey.definition import Definition, SimulatedSegment
+from wtp.survey.measures import SCRIPT, SIMULATED
 from wtp.survey.process import PROCESS_MEASURES, ProcessTruth
 from wtp.survey.questions import (
     ConstantSum,
@@ -39,6 +42,10 @@ _MAIN = 0.55
 _SUITS = 0.3
 _COST_SPREAD = 0.6
 _LENIENCE, _RATING_NOISE = 0.6, 1.0
+_SAMENESS = 8.0  # of a person's ratings round the mean; the fewer, the more people differ
+_HALO = 0.5  # correlation of the inclinations behind any two ratings of a person
+_UNSURE = 0.05
+_ORDERLY = 3.0  # logits between the first and the last event of a script
 
 
 def item_utilities(definition: Definition, segment: SimulatedSegment, items: Sequence[str]) -> np.ndarray:
@@ -84,6 +91,33 @@ def kano_shares(definition: Definition, question: str) -> dict[str, float]:
     return {category: _MAIN if category == main else (1 - _MAIN) / (len(_KANO) - 1) for category in _KANO}
 
 
+def known_means(segment: SimulatedSegment, question: Rating) -> dict[str, float]:
+    """Mean rating by item, as far as the survey's simulation states one."""
+    if question.measures not in SIMULATED:
+        return {}
+    stated = {rated.id: getattr(rated, question.measures) for rated in segment.rated}
+    return {item.id: stated[item.id] for item in question.items if stated.get(item.id) is not None}
+
+
+def rated_round(
+    means: Mapping[str, float], question: Rating, inclination: float, rng: np.random.Generator
+) -> dict[str, int | None]:
+    """Ratings of the items with known means, exact on average; "do not know" now and then where that may be said. inclination: of the person, standard normal."""
+    low, steps = question.scale.low, question.scale.high - question.scale.low
+    share = (np.array(list(means.values())) - low) / steps
+    own = norm.cdf(np.sqrt(_HALO) * inclination + np.sqrt(1 - _HALO) * rng.standard_normal(len(share)))
+    points = low + rng.binomial(steps, beta.ppf(own, _SAMENESS * share, _SAMENESS * (1 - share)))
+    unsure = (rng.random(len(share)) < _UNSURE) & (question.unsure is not None)
+    return {item: None if skip else int(p) for item, p, skip in zip(means, points, unsure, strict=True)}
+
+
+def _script(segment: SimulatedSegment, items: Sequence[str], rng: np.random.Generator) -> list[str]:
+    known = [event for event in segment.script if event in items]
+    place = dict(zip(known, np.linspace(_ORDERLY / 2, -_ORDERLY / 2, len(known)), strict=True))
+    utilities = np.array([place.get(item, 0.0) for item in items])
+    return [items[i] for i in np.argsort(-(utilities + rng.gumbel(size=len(items))))]
+
+
 def other_answer(  # noqa: PLR0911  # one case a question type
     definition: Definition, question: Question, segment: SimulatedSegment, rng: np.random.Generator
 ) -> Any:
@@ -105,6 +139,8 @@ def other_answer(  # noqa: PLR0911  # one case a question type
         return float(np.floor(value)) if question.whole else round(value, 2)
     if isinstance(question, Ranking | ConstantSum):
         items = [item.id for item in question.items]
+        if isinstance(question, Ranking) and question.measures == SCRIPT:
+            return _script(segment, items, rng)
         utilities = item_utilities(definition, segment, items)
         if isinstance(question, Ranking):
             order = np.argsort(-(utilities + rng.gumbel(size=len(items))))

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from wtp.export.expectation_columns import EXPECTATIONS
 from wtp.export.process_columns import PROCESS_COLUMNS
+from wtp.export.purchase_columns import PURCHASE_COLUMNS
 from wtp.export.question_columns import answer_columns
+from wtp.export.wave_columns import MEASURES, OF_WAVES
 from wtp.survey.definition import Definition
 
 _MAY_BE_EMPTY = "empty cell"
@@ -21,13 +24,7 @@ _FIXED = (
     ("respondents", "simulated", "true or false", False, "true: not a person's answers"),
     ("respondents", "left_out", "true or false", False, "true: an analyst left this respondent out of all figures"),
     ("respondents", "language", "code", False, "language of the interview"),
-    (
-        "respondents",
-        "design_version",
-        "whole number",
-        False,
-        "version of the design that the respondent saw; 0: imported, none of ours",
-    ),
+    ("respondents", "design_version", "whole number", False, "version of the design that was shown; 0: imported"),
     ("respondents", "started_at", "time", False, "consent given, UTC"),
     ("respondents", "completed_at", "time", True, "last page saved, UTC; empty: not finished"),
     ("respondents", "outcome", "code", True, "completed, screened_out, over_quota; empty: still open"),
@@ -65,6 +62,7 @@ _FIXED = (
     ("design", "kind", "code", False, "as in choices"),
     ("design", "repeats", "whole number", True, "number of the choice task that a repeat asks again"),
     ("design", "alternative", "whole number", False, "number of the alternative in its task"),
+    *MEASURES,
     ("levels", "attribute", "code", False, "attribute, or price"),
     ("levels", "level", "code", False, "level of it, or the price"),
     (
@@ -96,7 +94,7 @@ _RESULTS = {
     "high": ("number", "upper end of the interval"),
     "method": ("code", "how the interval was made; in methods the way of asking"),
     "currency": ("code", "currency of the amounts"),
-    "item": ("code", "item of the question, day of a time grid, or step of the customer's process"),
+    "item": ("code", "item of the question, event of a script, day of a time grid, or step of the customer's process"),
     "count": ("whole number", "respondents who gave this answer"),
     "middle": ("number", "median of a number that was asked"),
     "lower_quartile": ("number", "a quarter of the answers lies below it"),
@@ -232,7 +230,7 @@ _RESULTS = {
     "expected_wrong": ("number", "how many of them are expected to be wrong"),
     "cumulative": ("money", "investment up to this row"),
     "gain_per_money": ("number", "gain a year for each unit of money invested"),
-    "hint": ("code", "tell: there and honoured, but not perceived; split, conflict: segments want different levels"),
+    "hint": ("code", "tell: there and honoured, but seen as worse than the rival's; split, conflict: segments want different levels"),
     "segments": ("text", "which segments; in found_quality how many groups"),
     "own": ("number", "mean rating of this company"),
     "own_low": ("number", "lower end of its interval"),
@@ -243,8 +241,8 @@ _RESULTS = {
     "gap_reach": ("number", "half-width along the gap of the joint region of gap and worth"),
     "gap_value_reach": ("money", "half-width along the worth of that region"),
     "gap_correlation": ("number", "correlation of gap and worth over the draws"),
-    "rival": ("number", "mean rating of its strongest rival"),
-    "gap": ("number", "own less rival rating; of methods rank by the choices less rank by the method; between price methods: highest over lowest less 1; of groups: Tibshirani's gap statistic"),
+    "rival": ("number", "mean rating of its rival"),
+    "gap": ("number", "own less rival rating; of expectations experience less expectation; of methods rank by the choices less rank by the method; between price methods: highest over lowest less 1; of groups: Tibshirani's gap statistic"),
     "gap_low": ("number", "lower end of its interval"),
     "gap_high": ("number", "upper end of its interval"),
     "gap_error": ("number", "its error"),
@@ -252,7 +250,7 @@ _RESULTS = {
     "stated_rank": ("number", "its rank among the attributes"),
     "value_rank": ("number", "rank of the worth"),
     "agreement": ("text", "whether people pay for what they say matters; of rankings Kendall's W, 0 to 1"),
-    "verdict": ("code", "of ways of asking: said_more, chosen_more, agree, undecided; of price methods: agree, disagree, single; of groups: good, weak, do not use"),
+    "verdict": ("code", "of ways of asking: said_more, chosen_more, agree, undecided; of price methods: agree, disagree, single; of groups: good, weak, do not use; of expectations: missed, exceeded; of strengths: keep_tell, tell, fix, behind, over_delivered, let_be, undecided"),
     "sentence": ("text", "the verdict in words"),
     "checks": ("text", "what contradicts it"),
     "cautious": ("money", "stated less what people overstate"),
@@ -264,8 +262,8 @@ _RESULTS = {
     "statistic": ("number", "chi-square or F; of the process n (mean - all)^2 / variance summed over segments"),
     "effect": ("number", "Cramer's V or eta squared; of a covariate what one standard deviation more moves, in logits"),
     "p_value": ("share", "p-value"),
-    "p_adjusted": ("share", "p-value by Benjamini and Hochberg over all variables"),
-    "differs": ("true or false", "with at most 10 per cent false discoveries; of the process with at most 5 per cent chance of any"),
+    "p_adjusted": ("share", "p-value by Benjamini and Hochberg over all variables; of scripts by Holm over all rows"),
+    "differs": ("true or false", "with at most 10 per cent false discoveries; of the process and of scripts with a false claim in at most 5 per cent of studies (in script_agreement: there is a common order)"),
     "pooled": ("money", "worth, moved to the common mean by how little the segment knows"),
     "pooled_low": ("money", "lower end of its interval"),
     "pooled_high": ("money", "upper end of its interval"),
@@ -279,23 +277,7 @@ _RESULTS = {
     "scale_p": ("share", "its p-value"),
     "group": ("whole number", "group of respondents found by what they would pay, 1 is the largest; in up_selling of offers, 1 is the least likely to be taken"),
     "respondent": ("whole number", "number of the respondent, as in respondents"),
-    "part": ("code", "offers: choices between offers; purchase: buying or not"),
-    "grouping": ("code", "declared: by the answers; contacts: core problem of contacts; classes: latent; none: everybody alike"),
-    "groups": ("whole number", "groups of the grouping"),
-    "hit": ("share", "mean probability of what was chosen, of people who had no part in the fit"),
-    "gained": ("number", "mean logarithm of this probability, less that of no groups"),
-    "explains": ("true or false", "what is gained is above 0 with its whole interval"),
-    "explains_best": ("true or false", "so, and clearly above every other grouping"),
-    "purchases": ("code", "with or without what customers bought"),
-    "customers": ("whole number", "customers behind the figure"),
-    "log_score": ("number", "mean logarithm of the probability of held-out choices"),
-    "forecast": ("share", "mean probability that a step up is worth more than its surcharge to the customer"),
-    "taken": ("share", "offers of a step up that were taken"),
-    "offers": ("whole number", "offers of a step up"),
-    "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families"),
-    "family": ("text", "product family"),
-    "simulated_purchases": ("whole number", "simulated purchases among all of the study"),
-    "covariate": ("code", "what was bought: bought_families, bought_step_ups, bought_discount, each in standard deviations"),
+    "figure": ("code", "revenue, profit; of purchases cross_selling, up_selling, discount, families; of two waves worth, price_limit, importance, performance, gap, met, expectation_gap, stated, rating"),
     "jaccard": ("share", "how alike the group is in bootstrapped samples"),
     "stability": ("number", "median adjusted Rand index over bootstrapped samples"),
     "null_stability": ("number", "the same of data of one group"),
@@ -340,7 +322,7 @@ _RESULTS = {
     "gain": ("money", "gain a year"),
     "gain_low": ("money", "lower end of its interval"),
     "gain_high": ("money", "upper end of its interval"),
-    "probability": ("share", "probability that the gain is above 0, or that the gap has its sign"),
+    "probability": ("share", "probability that the gain is above 0, that the gap has its sign, or of the verdict"),
     "label": ("code", "invest, save, keep, undecided; without costs honoured, not_honoured, expected, open"),
     "break_even": ("money", "largest extra cost (up) or smallest saving (down) at which the step pays, 90 per cent sure"),
     "more_answers": ("whole number", "further respondents that would decide an undecided attribute"),
@@ -350,7 +332,10 @@ _RESULTS = {
     "cheap": ("share", "respondents to whom it is a bargain"),
     "expensive": ("share", "respondents to whom it is getting expensive"),
     "too_expensive": ("share", "respondents to whom it is too expensive"),
+    **OF_WAVES,
+    **PURCHASE_COLUMNS,
     **PROCESS_COLUMNS,
+    **EXPECTATIONS,
 }  # fmt: skip
 
 

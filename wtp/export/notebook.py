@@ -157,7 +157,7 @@ _FIGURES_CODE = '''from collections.abc import Iterator
 
 import plotly.graph_objects as go
 
-from wtp.charts import convergence, demand, importance, investment, part_worths, process, profit, sensitivity, time_windows, van_westendorp, waterfall, worth_distribution
+from wtp.charts import convergence, demand, expectations, importance, investment, part_worths, process, profit, script, sensitivity, time_windows, van_westendorp, verdicts, waterfall, worth_distribution
 from wtp.charts import willingness_to_pay as worth
 
 FOLDER = HERE / "figures"
@@ -270,6 +270,28 @@ for segment, rows in parts("sensitivity"):
     for window, own in rows.groupby("window"):
         names = [f"{process_labels[day]}, {process_labels[band]}" for day, band in zip(own["item"], own["answer"], strict=True)]
         kept(f"{window}s_coverage", segment, process.coverage_figure(own, names=names, words=str))""",
+    ),
+    (
+        "expectation_gaps",
+        "### What was expected and what was met\n\nPaired by respondent; missed or exceeded where an interval for all rows together (Bonferroni) is clear of zero.",
+        """scales = [q.scale for q in definition.questions if getattr(q, "measures", None) == "expectation"]
+for segment, rows in parts("expectation_gaps"):
+    kept("expectation_gaps", segment, expectations.figure(rows, labels=labels, words=str, scale=(scales[0].low, scales[0].high)))""",
+    ),
+    (
+        "script_order",
+        "### In which order customers expect events\n\nMean places (Borda), with Kendall's tau of each respondent with the order of all others.",
+        """events = {item.id: item.label[LANGUAGE] for q in definition.questions if getattr(q, "measures", None) == "script" for item in q.items}
+for segment, rows in parts("script_order"):
+    for question, own in rows.groupby("question"):
+        agreed = analysis.table("script_agreement", segment).set_index("question").loc[question]
+        kept(f"script_{question}", segment, script.figure(own, labels=events, words=str, badge=f"tau {agreed['tau']:.2f}"))""",
+    ),
+    (
+        "strengths",
+        "### What to keep, tell or fix\n\nGaps to the rated rival, moved towards zero by empirical Bayes, with verdicts by gap, worth and the facts.",
+        """for segment, rows in parts("strengths"):
+    kept("keep_tell_fix", segment, verdicts.figure(rows, labels=labels, words=str, rival="the rival"))""",
     ),
     (
         "convergence",

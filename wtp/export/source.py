@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -28,7 +28,7 @@ def _nothing(_: Collection[str]) -> Mapping[str, Definition]:
 class Source:
     """One study at one moment.
 
-    batches: each call gives all respondents anew, in the order of their numbers. analysis: None leaves figures out. left_out: numbers of those whom an analyst left out of the figures. state: changes whenever an answer does. definitions: of hashes, the versions of the survey that were answered, by their hash.
+    batches: each call gives all respondents anew, in the order of their numbers. analysis: None leaves figures out. left_out: numbers of those whom an analyst left out of the figures. state: changes whenever an answer does. definitions: of hashes, the versions of the survey that were answered, by their hash. beside: tables of what staff recorded, by name.
     """
 
     survey: Survey
@@ -39,6 +39,7 @@ class Source:
     left_out: frozenset[int] = frozenset()
     state: str = ""
     definitions: Callable[[Collection[str]], Mapping[str, Definition]] = _nothing
+    beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, survey: Survey, answers: Answers, analysis: Analysis | None = None) -> Source:
@@ -85,7 +86,7 @@ class Source:
             }
             tables |= {name: frame.assign(**label) for name, frame in self.analysis.tables.items()}
             tables |= self.analysis.people
-        return tables
+        return {**tables, **self.beside}
 
     def facts(self) -> dict[str, Any]:
         """What a file says of itself, wherever its format has a place for it."""

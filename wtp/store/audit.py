@@ -19,6 +19,7 @@ from wtp.store import tables
 
 OPENED_EARLY, STATE, DECIDED = "results opened early", "state", "respondents"
 IMPORTED, TAKEN_BACK = "answers imported", "import taken back"
+MEASURE_ADDED, MEASURE_CHANGED = "measure recorded", "measure changed"
 CONTACTS_IMPORTED, CONTACTS_TAKEN_BACK = "contacts imported", "contacts taken back"
 LINKED, UNLINKED, FORGOTTEN = "contacts linked", "links dropped", "customer forgotten"
 PURCHASES_IMPORTED, PURCHASES_TAKEN_BACK = "purchases imported", "purchases taken back"

@@ -59,6 +59,7 @@ class Imported:
     imported_at: datetime
     taken_back_at: datetime | None
     taken_back_by: str | None
+    simulated: bool
 
 
 def record(
@@ -208,12 +209,13 @@ def import_file(
         connection.execute(sa.insert(tables.contact), values[first : first + _AT_ONCE])
     said = f"{name} ({digest[:8]}): {len(contacts)} contacts{', simulated' if simulated else ''}"
     audit.add(connection, slug, audit.CONTACTS_IMPORTED, who=who, reason=said, now=now)
-    return Imported(number, name, digest, len(contacts), who, now, None, None)
+    return Imported(number, name, digest, len(contacts), who, now, None, None, simulated)
 
 
 def files(connection: sa.Connection, slug: str) -> tuple[Imported, ...]:
     """The files of contacts of a study, the newest first."""
-    columns = [_F[name] for name in Imported.__slots__]
+    simulated = sa.exists().where(_C.file_id == _F.id, _C.simulated)
+    columns: list[Any] = [*(_F[name] for name in Imported.__slots__ if name != "simulated"), simulated]
     query = sa.select(*columns).where(_F.study == slug, _F.kind == KIND).order_by(_F.id.desc())
     return tuple(Imported(*row) for row in connection.execute(query))
 

@@ -72,12 +72,13 @@ def import_file(
         connection.execute(sa.insert(tables.purchase), values[first : first + _AT_ONCE])
     said = f"{name} ({digest[:8]}): {len(purchases)} purchases{', simulated' if simulated else ''}"
     audit.add(connection, slug, audit.PURCHASES_IMPORTED, who=who, reason=said, now=now)
-    return Imported(number, name, digest, len(purchases), who, now, None, None)
+    return Imported(number, name, digest, len(purchases), who, now, None, None, simulated)
 
 
 def files(connection: sa.Connection, slug: str) -> tuple[Imported, ...]:
     """The files of purchases of a study, the newest first."""
-    columns = [_F[name] for name in Imported.__slots__]
+    simulated = sa.exists().where(_P.file_id == _F.id, _P.simulated)
+    columns: list[Any] = [*(_F[name] for name in Imported.__slots__ if name != "simulated"), simulated]
     query = sa.select(*columns).where(_F.study == slug, _F.kind == KIND).order_by(_F.id.desc())
     return tuple(Imported(*row) for row in connection.execute(query))
 

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -194,6 +194,14 @@ def counts(connection: sa.Connection, slug: str) -> Counts:
     tested = sa.select(sa.func.count()).where(_R.study == slug, _R.consented_at.is_not(None), _R.test)
     tests = connection.execute(tested).scalar_one()
     return Counts(begun, completed, int(simulated), screened_out, over_quota, tests)
+
+
+def asked_between(connection: sa.Connection, slug: str) -> tuple[date, date] | None:
+    """Days (UTC) on which the first respondent of a study consented and the last one completed or, if none did, consented; None where nobody was asked. Tests count nowhere."""
+    asked = sa.and_(_R.study == slug, _R.consented_at.is_not(None), sa.not_(_R.test))
+    query = sa.select(sa.func.min(_R.consented_at), sa.func.max(_R.consented_at), sa.func.max(_R.completed_at))
+    first, last, completed = connection.execute(query.where(asked)).one()
+    return (first.date(), max(last, completed or last).date()) if first else None
 
 
 def simulated_numbers(connection: sa.Connection, slug: str) -> list[int]:

@@ -8,6 +8,7 @@ all mistakes of a file are found in one go, each at its own key.
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -21,15 +22,9 @@ from wtp.survey.design_checks import design_mistakes
 from wtp.survey.flow_checks import flow_mistakes
 from wtp.survey.labels import has, label_mistakes, label_of
 from wtp.survey.look import Look
-from wtp.survey.pages import (
-    ChoiceTaskPage,
-    ConsentPage,
-    Page,
-    QuestionPage,
-    Quota,
-    ScreenOut,
-    ThanksPage,
-)
+from wtp.survey.measures import SimulatedRating, measure_mistakes
+from wtp.survey.page_checks import page_mistakes
+from wtp.survey.pages import ConsentPage, Page, QuestionPage, Quota, ScreenOut
 from wtp.survey.process import ProcessStep, ProcessTruth, process_mistakes
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.stopping import Stopping
@@ -99,6 +94,7 @@ class Economics(Record):
     )
 
 
+SLUG = r"^[a-z][a-z0-9_-]{1,39}$"
 _SITE = r"^https://[a-z0-9.-]+(:[0-9]{1,5})?$"
 _ADDRESS = Annotated[
     str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/{}?-]*)?$")
@@ -127,6 +123,12 @@ class SimulatedSegment(Record):
     worth: dict[Identifier, tuple[float, ...]] = Field(description="per attribute, one amount a level, the first is 0")
     per_label: PerLabel = Field(default=(), description="what is different for one label")
     process: ProcessTruth | None = Field(default=None, exclude_if=lambda truth: truth is None)
+    rated: Annotated[tuple[SimulatedRating, ...], Field(max_length=13), AfterValidator(unique_ids("rating"))] = Field(
+        default=(), exclude_if=operator.not_, description="mean ratings that they give"
+    )
+    script: tuple[Identifier, ...] = Field(
+        default=(), exclude_if=operator.not_, description="events in the order in which this segment expects them"
+    )
 
     @model_validator(mode="after")
     def _one_amount_a_level(self, info: ValidationInfo) -> SimulatedSegment:
@@ -165,8 +167,10 @@ _NOT_ASKED: dict[str, Any] = {
     "embed_in": True,
     "look": True,
     "stopping": True,
+    "follows": True,
     "contacts": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
+    "pages": {"__all__": {"questions": {"__all__": {"rival", "competitor"}}}},
     "attributes": {
         "__all__": {
             "current": True,
@@ -178,7 +182,7 @@ _NOT_ASKED: dict[str, Any] = {
 }
 
 
-_LATER = ("contacts", "process")
+_LATER = ("contacts", "process", "follows")
 
 
 class Definition(Record):
@@ -201,6 +205,9 @@ class Definition(Record):
     panel: Panel | None = None
     look: Look | None = None
     stopping: Stopping | None = None
+    follows: Annotated[str, StringConstraints(pattern=SLUG)] | None = Field(
+        None, description="slug of the study of which this one is a later wave, to compare before and after"
+    )
     embed_in: tuple[Annotated[str, StringConstraints(pattern=_SITE)], ...] = Field(
         (), description="sites that may show this survey in a frame, such as https://www.example.com; nobody else may"
     )
@@ -278,14 +285,10 @@ class Definition(Record):
         return hashlib.sha256(self.model_dump_json(exclude=absent).encode()).hexdigest()[:16]
 
 
-# What tables of choices, designs and respondents call their own columns.
+# What tables of choices and designs call their own columns.
 _TAKEN_BY_CHOICES = (
     *("price", "none", "respondent", "choice_task", "kind", "order", "position", "alternative", "chosen", "buys"),
     *("version", "repeats", "design_version", "definition_hash", "simulated", "segment"),
-)
-_TAKEN_BY_RESPONDENTS = (
-    *("respondent", "simulated", "language", "design_version", "started_at", "completed_at", "outcome", "source"),
-    "imported",
 )
 
 
@@ -320,9 +323,15 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
                 "test prices on both sides of today's price",
             )
         )
-    mistakes += [*_page_mistakes(definition), *contact_mistakes(definition)]
-    mistakes += [*flow_mistakes(definition), *design_mistakes(definition), *label_mistakes(definition)]
-    mistakes += process_mistakes(definition)
+    mistakes += [
+        *page_mistakes(definition),
+        *contact_mistakes(definition),
+        *flow_mistakes(definition),
+        *design_mistakes(definition),
+        *label_mistakes(definition),
+        *measure_mistakes(definition),
+        *process_mistakes(definition),
+    ]
     if definition.simulation:
         known = [segment.id for segment in definition.segments]
         earlier: set[str] = set()
@@ -359,40 +368,3 @@ def _competitor_mistakes(definition: Definition) -> list[tuple[str, str, str, st
             allowed = f"{tested[0]:.15g} to {tested[-1]:.15g}, the tested prices"
             mistakes.append((f"{key}.price", f"{competitor.price:.15g}", allowed, "test prices up to the competitor's"))
     return sorted(mistakes)
-
-
-def _page_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
-    mistakes: list[tuple[str, str, str, str]] = []
-    kinds = [page.type for page in definition.pages]
-    rules: list[tuple[int, type[Any], str]] = [(0, ConsentPage, "consent"), (len(kinds) - 1, ThanksPage, "thanks")]
-    for place, page_type, name in rules:
-        if not isinstance(definition.pages[place], page_type) or kinds.count(name) != 1:  # type: ignore[arg-type]
-            where = "first" if place == 0 else "last"
-            mistakes.append(
-                ("pages", ", ".join(kinds), f"one {name} page, the {where} one", f"move or add the {name} page")
-            )
-    if kinds.count("choice_tasks") != 1:
-        mistakes.append(("pages", ", ".join(kinds), "one page of type choice_tasks", "add it where the choices belong"))
-    for p, page in enumerate(definition.pages):
-        dual = definition.choice_tasks.none == "dual"
-        if isinstance(page, ChoiceTaskPage) and dual != (page.purchase_question is not None):
-            found = "no purchase question" if dual else "a purchase question"
-            mistakes.append(
-                (
-                    f"pages[{p}].purchase_question",
-                    found,
-                    'one if choice_tasks.none = "dual", else none',
-                    "add or remove it",
-                )
-            )
-        for q, question in enumerate(page.questions if isinstance(page, QuestionPage) else ()):
-            if question.id in _TAKEN_BY_RESPONDENTS:
-                key = f"pages[{p}].questions[{q}].id"
-                mistakes.append((key, question.id, _but(_TAKEN_BY_RESPONDENTS), "rename the question"))
-    ids = [question.id for question in definition.questions]
-    twice = sorted({name for name in ids if ids.count(name) > 1})
-    if twice:
-        mistakes.append(
-            ("pages", f"question {', '.join(twice)} twice", "every question with an id of its own", "rename one")
-        )
-    return mistakes

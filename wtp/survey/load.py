@@ -6,6 +6,7 @@ A mistake names file, key, what was found, what is allowed and what to do. All o
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from wtp.errors import SurveyError
-from wtp.survey.definition import Definition, cross_mistakes
+from wtp.survey.definition import SLUG, Definition, cross_mistakes
 from wtp.survey.design_file import read_design
 from wtp.survey.mistakes import Mistake
 from wtp.survey.tasks import Design
@@ -23,6 +24,7 @@ from wtp.survey.tasks import Design
 DEFINITION_FILE = "survey.toml"
 DESIGN_FILE = "design.csv"
 _MAX_BYTES = 1_000_000
+_SLUG = re.compile(SLUG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,22 @@ def inspect_content(raw: dict[str, Any], path: Path) -> tuple[Definition | None,
         if not (pictures / name).is_file():
             found = Mistake(str(path), "attributes", f"picture {name}", f"a file in {pictures}", "put it there")
             mistakes = (*mistakes, found)
+    mistakes = (*mistakes, *_wave_mistakes(definition, path))
     return (None if mistakes else definition), mistakes
+
+
+def _wave_mistakes(definition: Definition, path: Path) -> tuple[Mistake, ...]:
+    """A study that would follow itself, at once or by way of others; an earlier study that is not there any more is no mistake."""
+    waves, earlier = [path.parent.name], definition.follows
+    while earlier is not None:
+        if earlier in waves:
+            found = "this study itself" if len(waves) == 1 else f"a circle: {' follows '.join([*waves, earlier])}"
+            return (Mistake(str(path), "follows", found, "an earlier study", "name one that does not follow this one"),)
+        waves.append(earlier)
+        source, _ = read_source(path.parent.parent / earlier / DEFINITION_FILE)
+        raw, _ = parse_source(source or "", path)
+        earlier = raw["follows"] if raw and isinstance(raw.get("follows"), str) and _SLUG.fullmatch(raw["follows"]) else None  # fmt: skip
+    return ()
 
 
 def definition_of(source: str) -> Definition | None:

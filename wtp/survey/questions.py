@@ -47,6 +47,11 @@ def _is_none(value: object) -> bool:
 Order = Literal["fixed", "random"]
 
 
+def _absent(value: object) -> bool:
+    """What earlier releases did not know leaves no trace where it is not used, so that fingerprints stay."""
+    return value is None
+
+
 class Option(Record):
     """One answer that can be picked; `alone` ends a list: it keeps its place and excludes the others, as "none of these"."""
 
@@ -113,17 +118,27 @@ class Number(Asked):
 
 
 class Ranking(Asked):
-    """Items in order of preference; `most` of them are ranked (all by default)."""
+    """Items in order of preference; `most` of them are ranked (all by default).
+
+    `measures = "script"`: the items are events, in the order in which the respondent expects them to happen (a cognitive script); all of them are ranked.
+    """
 
     type: Literal["ranking"]
     items: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12), AfterValidator(unique_ids("item"))]
     order: Order = "random"
     most: int = Field(12, ge=1, le=12)
+    measures: Literal["script"] | None = Field(None, exclude_if=_absent)
 
     @property
     def ranks(self) -> int:
         """How many items are ranked."""
         return min(self.most, len(self.items))
+
+    @model_validator(mode="after")
+    def _a_script_is_whole(self) -> Ranking:
+        if self.measures == "script" and self.ranks < len(self.items):
+            raise mistake("most", str(self.most), f"all {len(self.items)} events of a script", "remove most")
+        return self
 
 
 class ConstantSum(Asked):
@@ -171,16 +186,32 @@ class Scale(Record):
 
 
 class Rating(Asked):
-    """Several items on one scale; with `measures` every item is an attribute (the price included): how important it is, how well this company does, how well its rival.
+    """Several items on one scale; with `measures` every item is an attribute (the price included): how important it is, how well this company does, how well its rival, what was expected of it, what was met.
 
+    `measures = "rival_performance"`: the rival who is rated has a name, `rival`, or is `competitor`, one of `[[competitors]]`, whose levels are then held against today's.
     `measures = "purchase_intent"`: items cheap and expensive, from 1 to 5, for the prices named in the Van Westendorp question (Newton, Miller and Smith 1993).
     `measures = "process_satisfaction"`: items are steps of the process.
     """
 
     type: Literal["rating"]
     measures: (
-        Literal["importance", "performance", "rival_performance", "purchase_intent", "process_satisfaction"] | None
+        Literal[
+            "importance",
+            "performance",
+            "rival_performance",
+            "expectation",
+            "experience",
+            "purchase_intent",
+            "process_satisfaction",
+        ]
+        | None
     ) = None
+    rival: Wording | None = Field(
+        None, exclude_if=_absent, description="name of the rival who is rated, shown in results"
+    )
+    competitor: Identifier | None = Field(
+        None, exclude_if=_absent, description="which of the competitors the rated rival is"
+    )
     scale: Scale
     items: Annotated[tuple[Option, ...], Field(min_length=1, max_length=30), AfterValidator(unique_ids("item"))]
     order: Order = "fixed"
@@ -196,6 +227,19 @@ class Rating(Asked):
         unknown = [name for name in self.reversed if name not in known]
         if unknown:
             raise mistake("reversed", unknown[0], ", ".join(known), "name one of these items")
+        return self
+
+    @model_validator(mode="after")
+    def _a_rival_is_rated(self) -> Rating:
+        named = [name for name in ("rival", "competitor") if getattr(self, name) is not None]
+        if named and self.measures != "rival_performance":
+            allowed = 'only with measures = "rival_performance"'
+            raise mistake(
+                named[0],
+                f"{named[0]} of a rating that measures {self.measures or 'nothing'}",
+                allowed,
+                f"remove {named[0]}",
+            )
         return self
 
 

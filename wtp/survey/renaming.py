@@ -1,6 +1,6 @@
 """An id that is renamed is renamed wherever it is named: conditions, answers in texts, rules of the design, competitors, simulated tastes, steps.
 
-Ids of attributes, levels, segments, steps of the process, questions, options, items and days have each their own names; an id that is emptied, or becomes one that another has,
+Ids of attributes, levels, segments, competitors, steps of the process, questions, options, items and days have each their own names; an id that is emptied, or becomes one that another has,
 is followed nowhere.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wtp.survey.editing import Place, applied, value_at
+from wtp.survey.measures import SCRIPT
 from wtp.survey.questions import PROCESS_SATISFACTION, PROCESS_STEPS, SERVICE_WINDOW
 
 _ANSWER = re.compile(r"\{answer:([^{}]*)\}")
@@ -19,10 +20,11 @@ _ANSWER = re.compile(r"\{answer:([^{}]*)\}")
 
 @dataclass(slots=True)
 class _Names:
-    """New names by old ones: of attributes, segments, steps, questions and the days of service windows; of the levels of each attribute, and of the options and items of each question."""
+    """New names by old ones: of attributes, segments, competitors, steps, questions and the days of service windows; of the levels of each attribute, and of the options and items of each question."""
 
     attributes: dict[str, str] = field(default_factory=dict)
     segments: dict[str, str] = field(default_factory=dict)
+    competitors: dict[str, str] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)
     days: dict[str, str] = field(default_factory=dict)
     questions: dict[str, str] = field(default_factory=dict)
@@ -33,10 +35,9 @@ class _Names:
         """Where the id at a place belongs."""
         owner = str(value_at(content, (*place[:-3], "id")))
         match [part for part in place if isinstance(part, str)]:
-            case ["attributes", "id"]:
-                return self.attributes
-            case ["segments", "id"]:
-                return self.segments
+            case ["attributes" | "segments" | "competitors" as table, "id"]:
+                own: dict[str, str] = getattr(self, table)
+                return own
             case ["process", "id"]:
                 return self.steps
             case ["pages", "questions", "days", "id"] if value_at(content, (*place[:-3], "measures")) == SERVICE_WINDOW:
@@ -95,21 +96,26 @@ def _renamed(value: Any, place: Place, before: Mapping[str, Any], names: _Names)
         return _each(value, names.attributes)
     elif last == "current" and place[0] == "attributes":
         return _each(value, names.levels.get(owner, {}))
-    elif last == "segment" and place[0] == "simulation":
-        return _each(value, names.segments)
+    elif place and place[0] == "simulation" and last in {"segment", "script", "id", "step", "day"}:
+        events = {old: new for own in names.parts.values() for old, new in own.items()}
+        known = {"segment": names.segments, "script": events, "id": names.attributes, "step": names.steps}
+        return _each(value, known.get(last, names.days))
     elif last == "core_problem" and place[0] == "contacts":
         return _each(value, names.questions)
-    elif last in {"attention", "reversed"}:
-        return _each(value, names.parts.get(owner, {}))
-    elif last in {"step", "day"} and place[0] == "simulation":
-        return _each(value, names.steps if last == "step" else names.days)
-    elif (
-        last == "id" and (measure := value_at(before, (*place[:-3], "measures"))) and place[-3] in {"items", "options"}
-    ):
-        return _each(value, names.steps if measure in (PROCESS_STEPS, PROCESS_SATISFACTION) else names.attributes)
+    elif last in {"attention", "reversed", "competitor"}:
+        return _each(value, names.competitors if last == "competitor" else names.parts.get(owner, {}))
+    elif last == "id" and {"items", "options"} & set(place):
+        return _each(value, _measured(names, value_at(before, (*place[:-3], "measures"))))
     elif isinstance(value, str):
         return _ANSWER.sub(lambda found: f"{{answer:{names.questions.get(found[1], found[1])}}}", value)
     return value
+
+
+def _measured(names: _Names, measure: Any) -> Mapping[str, str]:
+    """What the items of a question are, by what it measures."""
+    if measure in (PROCESS_STEPS, PROCESS_SATISFACTION):
+        return names.steps
+    return {} if measure in (None, SCRIPT) else names.attributes
 
 
 def _each(value: Any, new: Mapping[str, str]) -> Any:

@@ -38,6 +38,7 @@ WORDINGS = frozenset(
         "why",
         "logo_text",
         "supplier",
+        "rival",
     ]
 )
 

@@ -22,7 +22,21 @@ POOLABLE: Use = "poolable"
 DIFFERENT: Use = "different"
 # Beside the words: what does not change the meaning of an answer.
 _TASKS = ChoiceTaskPage | BestWorstPage | ProfileRatingPage
-_ASIDE = {"required", "when", "order", "shuffle", "attention", "label", "help", "title", "text", "tasks", "profiles"}
+_ASIDE = {
+    "required",
+    "when",
+    "order",
+    "shuffle",
+    "attention",
+    "label",
+    "help",
+    "title",
+    "text",
+    "tasks",
+    "profiles",
+    "rival",
+    "competitor",
+}
 
 
 @dataclass(frozen=True, slots=True)

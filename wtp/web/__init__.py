@@ -4,6 +4,7 @@ from wtp.web.analyses import LEFT_OUT, SETS, analysis_as, analysis_of, without
 from wtp.web.app import create_app
 from wtp.web.bot import Bot
 from wtp.web.exports import source_of
+from wtp.web.measure_demo import record_simulated
 from wtp.web.report_files import REPORTS, write_report
 from wtp.web.server import free_port, serve
 from wtp.web.stopping import gate_of, open_early
@@ -19,6 +20,7 @@ __all__ = [
     "free_port",
     "gate_of",
     "open_early",
+    "record_simulated",
     "serve",
     "source_of",
     "without",

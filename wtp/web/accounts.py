@@ -59,7 +59,7 @@ def init_app(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None  # it compares addresses and browsers, which phones change
     manager.user_loader(_load)
-    app.context_processor(lambda: {"home": home_of(current_user.role if current_user.is_authenticated else "")})
+    app.context_processor(lambda: {"home": _home})  # called where staff are: other pages must not ask who is logged in
 
 
 def _load(user_id: str) -> _User | None:
@@ -98,6 +98,10 @@ def requires(*roles: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def home_of(role: str) -> str:
     """Where a member of staff begins."""
     return url_for("contacts.studies" if role == FIELD else "results.studies")
+
+
+def _home() -> str:
+    return home_of(current_user.role if current_user.is_authenticated else "")
 
 
 def _account_key() -> str:

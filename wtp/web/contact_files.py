@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pandas as pd
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -12,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as Reply
 
 from wtp.errors import ConflictError, DataError
-from wtp.export import table_csv
+from wtp.export import contacts_frame, table_csv
 from wtp.imports import CheckedContacts, check_contacts, read_file
 from wtp.imports.contacts import COLUMNS, NEEDED
 from wtp.imports.problems import ERROR, REMEDY, WHAT
@@ -143,18 +142,6 @@ def download(slug: str) -> Response:
     return Response(
         table_csv(frame), mimetype="text/csv", headers={"Content-Disposition": f"attachment; filename={name}"}
     )
-
-
-def contacts_frame(rows: list[dict[str, object]], *, words: bool) -> pd.DataFrame:
-    """Contacts as they are taken away: customers are numbered anew, and what was reported is left out unless `words`."""
-    columns = ["happened_at", "channel", "reason", "question", "reported", "mattered_most", "impression", "core_problem", "remedy", "solved", "minutes", "simulated"]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["customer_id", *columns])
-    codes = pd.factorize(frame["customer_id"])[0]
-    frame.insert(0, "customer", pd.Series(codes + 1, index=frame.index, dtype="Int64").mask(codes < 0))
-    frame["solved"] = frame["solved"].astype("boolean")
-    for name in ("impression", "minutes"):
-        frame[name] = frame[name].astype("Int64")
-    return frame.drop(columns=["customer_id", *([] if words else ["reported"])])
 
 
 def _coded(slug: str) -> tuple[Survey, ContactCodes]:

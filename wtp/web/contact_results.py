@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from flask_babel import gettext
@@ -54,8 +54,7 @@ def contact_reading(reading: Reading) -> ContactReading | None:
         if _linked(survey):
             state += answers.state(connection, survey.slug)
     analysis = _analysed(running.database(), survey.slug, f"{survey.definition.fingerprint} {state}")
-    own = replace(reading, survey=survey)
-    return ContactReading(survey, analysis, own.segment, own.labels)
+    return ContactReading(survey, analysis, reading.segment, reading.labels)
 
 
 def _linked(survey: Survey) -> bool:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, cast
 
+import pandas as pd
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Reply
 
 from wtp.export import FORMATS, Format, Source
-from wtp.store import Database, answers, respondents, studies
+from wtp.store import Database, answers, measures, respondents, studies
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
@@ -24,6 +26,7 @@ from wtp.web.analyses import analysis_of, with_people, without
 from wtp.web.formats import NBSP, number
 from wtp.web.i18n import language
 from wtp.web.i18n import text as said
+from wtp.web.measure_words import frame
 from wtp.web.stopping import gate_of
 
 blueprint = Blueprint("exports", __name__, url_prefix="/manage")
@@ -53,8 +56,15 @@ def source_of(database: Database, survey: Survey, *, figures: bool) -> Iterator[
                 frozenset(left_out),
                 hashlib.sha256(state.encode()).hexdigest()[:8],
                 lambda hashes: studies.definitions(connection, hashes),
+                _beside(connection, survey.slug) if figures else {},
             )
             return
+
+
+def _beside(connection: Connection, slug: str) -> dict[str, pd.DataFrame]:
+    """The table of measures, if there are any: their findings are figures."""
+    found = measures.of_study(connection, slug)
+    return {"measures": frame(found, datetime.now(UTC).date())} if found else {}
 
 
 def file_name(source: Source, format_: Format) -> str:
@@ -100,6 +110,7 @@ def exports(slug: str) -> str:
         everything=[row for row in rows if row.figures],
         layouts=[row for row in rows if not row.figures],
         is_open=gate_of(database, survey).is_open,
+        contacts=survey.definition.contacts is not None,
     )
 
 

@@ -7,7 +7,8 @@ for (`?lang=`), else that of the session, else on survey pages what the browser 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -42,6 +43,18 @@ def speak(code: str) -> None:
     """Make the page that is being made in this language, and offer no other."""
     g.only_language = g.language = code
     refresh()
+
+
+@contextmanager
+def spoken(code: str) -> Iterator[None]:
+    """Speak another language within the block, whatever the page's own is."""
+    own, g.language = language(), code
+    refresh()
+    try:
+        yield
+    finally:
+        g.language = own
+        refresh()
 
 
 def text(wording: Mapping[str, str]) -> str:

@@ -7,9 +7,11 @@ import plotly.graph_objects as go
 from flask_babel import gettext
 
 from wtp.analysis import SMALLEST_RELEVANT
-from wtp.charts import importance_performance, performance
+from wtp.charts import importance_performance, performance, verdicts
+from wtp.survey.measures import rival_name
 from wtp.web import formats
 from wtp.web.answer_sections import safe
+from wtp.web.i18n import text as said
 from wtp.web.reading import Reading
 from wtp.web.section import Section, headed, numbers
 
@@ -77,6 +79,56 @@ def strengths_figure(reading: Reading) -> go.Figure:
     return performance.figure(
         _rated(reading), labels=safe(reading.labels), words=gettext, currency=reading.charted_unit
     )
+
+
+def _rival(reading: Reading) -> str:
+    """The name of the rated rival, as far as the survey says it."""
+    name = rival_name(reading.definition)
+    return said(name) if name else gettext("the rival")
+
+
+def keep_tell_fix_section(reading: Reading) -> Section:
+    """What to do about each strength and weakness: keep, tell, fix, or nothing."""
+    table = reading.table("strengths")
+    rows = verdicts.ordered(table) if len(table) else table
+    standing = {
+        "ahead": gettext("better"), "equal": gettext("as good"),
+        "lower": gettext("lower"), "unknown": gettext("not known"),
+    }  # fmt: skip
+    step = formats.precision(float((rows["value_high"] - rows["value_low"]).median())) if len(rows) and rows["value"].notna().any() else formats.CENT  # fmt: skip
+    return Section(
+        chart="keep_tell_fix",
+        title=verdicts.title(rows, labels=reading.labels, words=gettext) if len(rows) else gettext("Keep, tell or fix"),
+        says=gettext("Where customers value an attribute and see this company behind %(rival)s, there are two cures: where today's level is at least as good as the rival's, the perception is missing (tell it); where it is lower, the level is (fix it). The differences are moved towards zero by how much they may be chance, and as long as none is clear of it among so many, nothing is claimed. A verdict needs a probability of at least 90 %%, of the difference and of a worth of at least one per cent of the price together. What is at stake most, worth times difference, comes first.", rival=_rival(reading)),
+        not_says=gettext("Ratings are impressions, and one good impression colours all others. The rival's level is the one that the survey describes; whether fixing pays is in the map of investments. The price has a difference but no worth of its own, since the others are measured by it."),
+        head=(gettext("Attribute"), gettext("This company"), gettext("Rival"), headed(gettext("Difference less chance, points"), reading), headed(gettext("Worth of today's level"), reading), gettext("Today's level against the rival's"), gettext("Verdict"), gettext("Probability")),
+        rows=tuple(_verdict_row(reading, row, step, standing[row["standing"]]) for _, row in rows.iterrows()),
+        csv="strengths",
+        drawn=len(rows) > 0,
+    )  # fmt: skip
+
+
+def _verdict_row(reading: Reading, row: pd.Series, step: float, standing: str) -> tuple[str, ...]:
+    worth = formats.DASH
+    if pd.notna(row["value"]):
+        worth = reading.with_interval(row["value"], row["value_low"], row["value_high"], step)
+    verdict = row["verdict"]
+    return (
+        reading.labels[row["attribute"]],
+        formats.number(row["own"]),
+        formats.number(row["rival"]),
+        f"{formats.number(row['pooled_gap'])} ({numbers(row['pooled_gap_low'], row['pooled_gap_high'])})",
+        worth,
+        standing,
+        f"{verdicts.MARKS[verdict]} {gettext(verdicts.NAMES[verdict])}" if verdict else formats.DASH,
+        formats.probability(row["probability"]) if pd.notna(row["probability"]) else "",
+    )
+
+
+def keep_tell_fix_figure(reading: Reading) -> go.Figure:
+    """Bars of the differences with their verdicts."""
+    rival = safe({"": _rival(reading)})[""]
+    return verdicts.figure(reading.table("strengths"), labels=safe(reading.labels), words=gettext, rival=rival)
 
 
 def _fields(reading: Reading) -> pd.DataFrame:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import plotly.graph_objects as go
 from babel.dates import format_date
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from flask_babel import gettext as _
@@ -17,17 +18,20 @@ from wtp.analysis import ALL, CONDITIONAL, HIERARCHICAL, LATENT, MIXED, package_
 from wtp.charts import investment, theme
 from wtp.export.report import Card, Chapter, Finding, Report, Verdict
 from wtp.jobs import keys_of
-from wtp.store import Database, results
+from wtp.store import Database, measures, results
 from wtp.web import cards
 from wtp.web.final_words import model_names, version_names
 from wtp.web.formats import number, percent
 from wtp.web.i18n import language
 from wtp.web.i18n import text as said
+from wtp.web.measure_words import counted, table_for_reports
 from wtp.web.reading import Reading
 from wtp.web.results import notes_of, rests_on, sections_of, tabs
 from wtp.web.section import Section
 from wtp.web.sections import figure
 from wtp.web.verdicts import splits
+from wtp.web.waves import both_waves
+from wtp.web.waves_sections import sections_about_waves, waves_figure, waves_section
 
 # A bar from zero would be longest where an attribute matters least.
 _TABLE_ALONE = {"asked-methods"}
@@ -58,7 +62,7 @@ def report_of(reading: Reading, database: Database, fingerprint: str = "") -> Re
         facts=tuple(_facts(reading, segment, day)),
         notes=tuple(notes_of(reading)),
         cards=tuple(_cards(reading)),
-        chapters=tuple(_chapters(reading)),
+        chapters=tuple(_chapters(reading, database, of_now=not fingerprint)),
         method=tuple(_method(reading)),
         provenance=tuple(_provenance(reading, _made(database, reading, fingerprint))),
         words=_words(),
@@ -123,14 +127,46 @@ def _card(reading: Reading, apart: tuple[str, ...]) -> Card:
     )
 
 
-def _chapters(reading: Reading) -> Iterator[Chapter]:
+def _chapters(reading: Reading, database: Database, *, of_now: bool) -> Iterator[Chapter]:
+    """The pages in their order; before and after only of the answers that are there now."""
     for page, name in tabs(reading).items():
         found = tuple(_finding(made, reading) for made in sections_of(page, reading))
         if found:
             yield Chapter(name, found)
+    asked = {"without": reading.answers, "versions": reading.analysis.request.versions}
+    if of_now and (both := both_waves(reading, asked)) is not None:
+        sections = [waves_section(chart, both) for chart in sections_about_waves(both)]
+        yield Chapter(_("Before and after"), tuple(_finding(made, both, waves_figure) for made in sections))
+    yield from _measures(reading, database)
 
 
-def _finding(made: Section, reading: Reading) -> Finding:
+def _measures(reading: Reading, database: Database) -> Iterator[Chapter]:
+    """The measures of the segment, or all of them."""
+    with database.read() as connection:
+        found = measures.of_study(connection, reading.survey.slug)
+    own, today = [m for m in found if reading.segment in (ALL, m.grounds.segment)], datetime.now(UTC).date()
+    if not own:
+        return
+    head, rows = table_for_reports(own, reading.labels, today)
+    yield Chapter(
+        _("Measures"),
+        (
+            Finding(
+                chart="measures",
+                title=counted(own, today),
+                lead="",
+                missing="",
+                findings=(),
+                head=head,
+                rows=rows,
+                says=_("What is done because of the findings, each with the finding as it stood when the measure was recorded. What was given up stays in the list."),
+                not_says=_("A measure that was done says nothing of its effect; a second wave of the study can."),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _finding(made: Section, reading: Reading, draw: Callable[[str, Reading], go.Figure] = figure) -> Finding:
     drawn = made.drawn and not made.missing
     return Finding(
         chart=made.chart,
@@ -142,15 +178,15 @@ def _finding(made: Section, reading: Reading) -> Finding:
         rows=made.rows,
         says=made.says,
         not_says=made.not_says,
-        figure=_figure(made.chart, reading) if drawn else None,
+        figure=_figure(draw(made.chart, reading)) if drawn else None,
         native=made.chart not in _TABLE_ALONE,
     )
 
 
-def _figure(chart: str, reading: Reading) -> dict[str, Any]:
+def _figure(chart: go.Figure) -> dict[str, Any]:
     """The page's chart with numbers as the language writes them."""
     signs = get_decimal_symbol(language()) + get_group_symbol(language())
-    drawn: dict[str, Any] = json.loads(figure(chart, reading).update_layout(separators=signs).to_json())
+    drawn: dict[str, Any] = json.loads(chart.update_layout(separators=signs).to_json())
     return drawn
 
 

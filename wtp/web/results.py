@@ -7,9 +7,11 @@ rule of a study is met, none of it is shown.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import pandas as pd
 import plotly
@@ -27,7 +29,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
-from wtp.web.asked import ANSWERS, ASKED_PAGES, PROCESS, SAID, known, sections_on
+from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
@@ -52,7 +54,7 @@ PAGES = {
     "price": (
         "demand", "limits", "profit", "waterfall", "triangulation", "van_westendorp", "newton_miller_smith", "gabor_granger", "open_price",
     ),
-    "invest": ("invest", "budget", "importance_performance", "strengths"),
+    "invest": ("invest", "budget", "importance_performance", "strengths", "keep_tell_fix"),
     "market": ("shares", "sensitivity", "best_offers", "equilibrium", "elasticities"),
     "segments": ("segment_worth", "segment_profile", "found_segments", "segment_overlap", "found_profile", "latent_classes", "grouping"),
     "purchases": ("selling", "purchase_families", "up_selling", "purchase_gain"),
@@ -71,17 +73,25 @@ def reading_of(slug: str) -> Reading:
     if segment != ALL and segment not in {s.id for s in survey.definition.segments}:
         abort(404)
     asked = kept()
-    chosen = asked.get("without", LEFT_OUT)
     refuse_while_closed(survey)
+    return reading_as(survey, segment, asked) or abort(404)
+
+
+def reading_as(survey: Survey, segment: str, asked: Mapping[str, str]) -> Reading | None:
+    """The analysis of a study in a segment, as `kept` has it; None for a kept analysis that is not there."""
+    chosen = asked.get("without", LEFT_OUT)
     if "analysis" in asked:
-        survey, analysis = kept_analysis(running.database(), survey, asked["analysis"]) or abort(404)
+        found = kept_analysis(running.database(), survey, asked["analysis"])
+        if found is None:
+            return None
+        survey, analysis = found
         segment = segment if segment in {ALL, *(s.id for s in survey.definition.segments)} else ALL
     else:
         analysis = analysis_of(running.database(), survey, chosen, asked.get("versions", SAME_CHOICES))
-    economics, form = survey.definition.economics, asked_budget()
+    economics = survey.definition.economics
     budget = economics.budget if economics else None
-    if form is not None and form.budget.data is not None and not form.errors:
-        budget = form.budget.data
+    if "budget" in asked:
+        budget = float(asked["budget"])
         analysis = with_budget(analysis, survey.definition, budget)
     analysis = with_purchases(running.database(), survey, analysis)
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
@@ -173,7 +183,7 @@ def overview(slug: str) -> str:
 
 
 @blueprint.get(
-    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, answers, contacts, model):page>"
+    "/results/<slug>/<any(importance, said, worth, price, invest, market, segments, purchases, process, expectations, answers, contacts, model):page>"
 )
 @requires(*READERS)
 def detail(slug: str, page: str) -> str:
@@ -222,14 +232,24 @@ def _contacts(reading: Reading) -> str:
 
 def reading_for(slug: str, name: str) -> Reading:
     """The reading that has this chart or table: of the answers, or of the contacts."""
-    reading = reading_of(slug)
-    return (contact_reading(reading) or abort(404)) if name.startswith(TABLES) else reading
+    return that_has(name, reading_of(slug)) or abort(404)
+
+
+def that_has(name: str, reading: Reading) -> Reading | None:
+    """The reading itself, or that of the study's contacts if the chart or table is one of theirs; None if there are none."""
+    return contact_reading(reading) if name.startswith(TABLES) else reading
 
 
 def sections_of(page: str, reading: Reading) -> list[Section]:
     """What a page shows: the sections that have figures, or say why there are none. 404 for a page of what was not asked."""
     names = sections_on(page, reading) if page in ASKED_PAGES else PAGES[page]
     return [made for name in names or abort(404) if (made := section(name, reading)).rows or made.missing]
+
+
+def page_of(chart: str, reading: Reading) -> str:
+    """The page on which a chart stands; empty where the study has none such."""
+    pages = PAGES | {page: sections_on(page, reading) for page in ASKED_PAGES}
+    return next((page for page, names in pages.items() if chart in names), "")
 
 
 def rests_on(reading: Reading) -> str:
@@ -251,23 +271,28 @@ def rests_on(reading: Reading) -> str:
 
 def rendered(template: str, reading: Reading, **context: object) -> str:
     """A page of a study's results with everything that all of them show."""
-    return render_template(
-        template,
-        slug=reading.survey.slug,
-        study=said(reading.definition.title),
-        reading=reading,
-        analysis=reading.analysis,
-        segment=reading.segment,
-        sets=set_names().items(),
-        segments=[ALL, *(segment.id for segment in reading.definition.segments)],
-        labels=reading.labels,
-        illustrative=bool(reading.definition.economics and reading.definition.economics.illustrative),
-        notes=notes_of(reading),
-        pages=tabs(reading),
-        kept=kept(),
-        version_links=_version_links(reading),
-        **context,
-    )
+    slug, follows = reading.survey.slug, reading.definition.follows
+    counted: dict[str, Any] = kept()
+    state: dict[str, Any] = {"slug": slug, "segment": reading.segment, **counted}
+    common = {
+        "slug": slug,
+        "study": said(reading.definition.title),
+        "reading": reading,
+        "analysis": reading.analysis,
+        "segment": reading.segment,
+        "sets": set_names().items(),
+        "segments": [ALL, *(segment.id for segment in reading.definition.segments)],
+        "labels": reading.labels,
+        "illustrative": bool(reading.definition.economics and reading.definition.economics.illustrative),
+        "notes": notes_of(reading),
+        "pages": tabs(reading),
+        "kept": counted,
+        "version_links": _version_links(reading),
+        "has_earlier": follows is not None and follows in running.surveys(),
+        "chart_url": lambda chart: url_for("results.chart_json", chart=chart, **state),
+        "table_url": lambda table: url_for("results.download", table=table, slug=slug, **counted),
+    }
+    return render_template(template, **(common | context))
 
 
 def notes_of(reading: Reading) -> list[tuple[str, str]]:
@@ -288,6 +313,7 @@ def tabs(reading: Reading) -> dict[str, str]:
         "segments": gettext("Segments"),
         "purchases": gettext("Purchases"),
         PROCESS: gettext("The customer's process"),
+        EXPECTATIONS: gettext("Expectations"),
         ANSWERS: gettext("Answers"),
         CONTACTS: gettext("Contacts"),
         "model": gettext("The model"),
@@ -307,7 +333,7 @@ def tabs(reading: Reading) -> dict[str, str]:
 def chart_json(slug: str, chart: str) -> Response:
     """The Plotly figure of a chart; the page's script draws it."""
     reading = reading_for(slug, chart)
-    if not known(chart, reading) and chart not in {name for names in PAGES.values() for name in names}:
+    if not page_of(chart, reading):
         abort(404)
     about = section(chart, reading)
     if about.missing or not about.drawn:

@@ -38,6 +38,8 @@ from wtp.web.money_sections import (
 from wtp.web.performance_sections import (
     importance_performance_figure,
     importance_performance_section,
+    keep_tell_fix_figure,
+    keep_tell_fix_section,
     strengths_figure,
     strengths_section,
 )
@@ -337,6 +339,7 @@ _PARTS: dict[str, _Part] = {
     "budget": _Part(budget_section, budget_figure),
     "importance_performance": _Part(importance_performance_section, importance_performance_figure),
     "strengths": _Part(strengths_section, strengths_figure),
+    "keep_tell_fix": _Part(keep_tell_fix_section, keep_tell_fix_figure),
     "shares": _Part(market.shares_section, market.shares_figure),
     "sensitivity": _Part(market.sensitivity_section, market.sensitivity_figure),
     "elasticities": _Part(market.elasticities_section),

@@ -57,7 +57,8 @@ function fitPhone({ data, layout }) {
 }
 
 // Long names beside the rows break into lines, so that the drawing keeps its room.
-function fitDesk({ data }) {
+function fitDesk({ data, layout }) {
+  if (layout.yaxis?.ticktext) layout.yaxis.ticktext = layout.yaxis.ticktext.map((name) => wrapped(name, 40));
   for (const trace of data) {
     if (typeof trace.y?.[0] === "string") trace.y = trace.y.map((name) => name && wrapped(name, 40));
   }

@@ -16,7 +16,7 @@ from wtp.survey.load import references
 from wtp.survey.questions import Asked
 from wtp.survey.texts import languages_of
 from wtp.web.i18n import language
-from wtp.web.workbench import words
+from wtp.web.workbench import mistake_words, words
 from wtp.web.workbench.schema import Field, fields_of
 
 # Beside what is required, these are shown at once; all else is folded away until it is used.
@@ -49,6 +49,7 @@ _SHOWN = {
     "StepTruth": {"matters", "satisfaction"},
     "QuestionPage": {"text"},
     "Rating": {"measures"},
+    "Ranking": {"measures"},
     "Prohibition": {"prices"},
     "Simulation": {"spread"},
     "Panel": {"required"},
@@ -227,6 +228,7 @@ class Reader:
             ("SingleChoice", "attention"): (*place[:-1], "options"),
             ("SimulatedSegment", "segment"): ("segments",),
             ("StepTruth", "step"): ("process",),
+            ("Rating", "competitor"): ("competitors",),
         }.get((model.__name__, field.name))
         return self._listed(listed) if listed else ()
 
@@ -275,9 +277,9 @@ class Reader:
 def said(mistake: Mistake, languages: Sequence[str] = (), inner: Place = ()) -> str:
     """A mistake in the author's language: what was found, what is allowed, what to do."""
     allowed = mistake.allowed
-    for pattern, text in words.PATTERNS.items():
+    for pattern, text in mistake_words.PATTERNS.items():
         allowed = str(text) if pattern in allowed else allowed
-    parts = [str(words.MISTAKES.get(part) or part) for part in (mistake.found, allowed, mistake.remedy)]
+    parts = [str(mistake_words.MISTAKES.get(part) or part) for part in (mistake.found, allowed, mistake.remedy)]
     where = f"{inner[-1]}: " if inner and inner[-1] in languages else ""
     found, allowed, remedy = parts
     return where + _("Found %(found)s; allowed: %(allowed)s; %(remedy)s.", found=found, allowed=allowed, remedy=remedy)

@@ -57,17 +57,22 @@ def upgrade() -> None:
         sa.Column("attribute", sa.String(length=40), nullable=True),
         sa.Column("chart", sa.String(length=80), nullable=False),
         sa.Column("finding", sa.String(length=500), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("query", sa.String(length=200), nullable=False),
         sa.Column("owner", sa.String(length=120), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("expected", sa.String(length=500), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("done_on", sa.Date(), nullable=True),
         sa.Column("outcome", sa.String(length=500), server_default="", nullable=False),
         sa.Column("simulated", sa.Boolean(), nullable=False),
         sa.Column("made_by", sa.String(length=120), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("submission", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["study"], ["study.slug"], name=op.f("fk_measure_study_study")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_measure")),
+        sa.UniqueConstraint("study", "submission", name=op.f("uq_measure_study_submission")),
     )
     op.create_index(op.f("ix_measure_study"), "measure", ["study"], unique=False)
     op.create_table(
