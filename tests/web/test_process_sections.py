@@ -93,7 +93,7 @@ def test_each_section_says_its_finding_and_has_table_download_and_chart(manager:
         assert one.select("tbody tr")
         assert all(len(row.select("th, td")) == columns for row in one.select("tbody tr"))
         assert len(one.select("details p")) == 2
-        (download,) = one.select(".downloads a")
+        (download,) = one.select(".downloads a[download]")
         assert "simulated_respondents" in manager.client.get(str(download["href"])).text.split("\n")[0]
         (chart,) = one.select("[data-chart]")
         drawn = manager.client.get(str(chart["data-chart"])).json
