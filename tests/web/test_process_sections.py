@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
+from pypdf import PdfReader
 
 from tests.simulated import simulated
 from tests.web.staff import PASSWORD, Staff
@@ -21,6 +23,7 @@ from tests.web.test_results import words
 from wtp.analysis import Analysis, Request, analyse
 from wtp.export.native_chart import BARS, POINTS, native_charts
 from wtp.export.notebook import cells
+from wtp.export.report_pdf import write_pdf
 from wtp.settings import Settings
 from wtp.store import staff
 from wtp.web import create_app, results
@@ -90,7 +93,7 @@ def test_each_section_says_its_finding_and_has_table_download_and_chart(manager:
         assert one.select("tbody tr")
         assert all(len(row.select("th, td")) == columns for row in one.select("tbody tr"))
         assert len(one.select("details p")) == 2
-        (download,) = one.select(".downloads a")
+        (download,) = one.select(".downloads a[download]")
         assert "simulated_respondents" in manager.client.get(str(download["href"])).text.split("\n")[0]
         (chart,) = one.select("[data-chart]")
         drawn = manager.client.get(str(chart["data-chart"])).json
@@ -222,6 +225,25 @@ def test_the_report_has_the_chapter_with_native_charts(app: Flask, analysis: Ana
         kinds.append(chart.kind)
         assert any(value is not None for series in chart.series for value in series.values)
     assert kinds == [BARS, BARS, POINTS, BARS, BARS]
+
+
+@pytest.mark.slow
+def test_the_fields_of_a_heat_map_are_in_the_pdf(app: Flask, analysis: Analysis) -> None:
+    """Plotly draws them as a picture inside the chart; without it the writer also lost what comes after."""
+    survey = app.extensions["wtp_surveys"]["workshop"]
+    with app.app_context():
+        speak("en")
+        report = report_of(
+            Reading(survey, analysis, "work", labels_of(survey.definition)), app.extensions["wtp_database"]
+        )
+    chapters = (one for one in report.chapters if one.name == "The customer's process")
+    times = tuple(replace(one, findings=(one.findings[1],)) for one in chapters)
+    file = io.BytesIO()
+    assert write_pdf(replace(report, chapters=times), file).charts == 1
+    saturday = analysis.table("process_windows", "work").query("item == 'saturday' and answer == 'morning'").iloc[0]
+    pages = [page for page in PdfReader(file).pages if "Saturday, 9 am to noon" in page.extract_text()]
+    assert any(page.images for page in pages)
+    assert any(page.extract_text().count(f"★ {saturday['share']:.0%}") == 2 for page in pages), "in chart and table"
 
 
 def test_the_notebook_draws_the_process_of_every_segment(app: Flask, analysis: Analysis, tmp_path: Path) -> None:

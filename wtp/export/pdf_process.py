@@ -1,11 +1,12 @@
 """The process that makes a PDF: charts drawn by a browser, pages laid out from a template. Started by `report_pdf`, never imported.
 
-It imports nothing of this program, which takes longer than all charts. Every text is escaped by the template, and no address is ever fetched: the one thing that pages refer to are the charts, by name.
+It imports nothing of this program, which takes longer than all charts. Every text is escaped by the template, and no address is ever fetched: the one thing that pages refer to are the charts, by name, and what a chart holds in itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import sys
@@ -27,6 +28,7 @@ except ImportError as error:
     kaleido, _NO_KALEIDO = None, str(error)
 
 _SCHEME = "chart:"
+_RASTER = "data:image/png;base64,"
 _PIXELS = 680  # width of a drawing; it is scaled to the page
 
 
@@ -87,6 +89,8 @@ def _lay_out(report: Mapping[str, Any], pictures: Mapping[str, bytes], without_c
     """The pages: tagged for screen readers (PDF/UA), with bookmarks."""
 
     def fetch(address: str, *_: Any, **__: Any) -> Any:
+        if address.startswith(_RASTER):  # the fields of a heat map, which a chart holds in itself
+            return URLFetcherResponse(address, base64.b64decode(address.removeprefix(_RASTER)), {"Content-Type": "image/png"})  # fmt: skip
         if not address.startswith(_SCHEME) or address.removeprefix(_SCHEME) not in pictures:
             raise ValueError(f"{address[:80]}: a report fetches nothing")
         body = io.BytesIO(pictures[address.removeprefix(_SCHEME)])
