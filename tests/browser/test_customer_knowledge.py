@@ -74,6 +74,7 @@ def test_from_contacts_and_answers_to_a_measure(visit: Visit) -> None:
     assert caller.complaints == []
 
     respondent = visit(390, 844)
+    respondent.words["q-hour_without_car"] = "12"
     respondent.open("/s/workshop")
     while respondent.step != "thanks":
         respondent.click_in()
