@@ -34,7 +34,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = create_app(settings)
     limiter.reset()
     now = datetime.now(UTC)
-    people = {f"S-{s.id}-{n}": s.id for s in survey.definition.segments for n in range(120)}
+    people = {f"S-{s.id}-{n}": s.id for s in survey.definition.segments for n in range(250)}
     frame = simulated_contacts(survey.definition, people, months=6, seed=1, start=now - timedelta(days=200))
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     calls = [Contact(**{str(name): value for name, value in row.items()}) for row in rows]
@@ -74,7 +74,7 @@ def test_from_contacts_and_answers_to_a_measure(visit: Visit) -> None:
     assert caller.complaints == []
 
     respondent = visit(390, 844)
-    respondent.words["q-hour_without_car"] = "12"
+    respondent.words |= {"q-hour_without_car": "12", "q-hour_without_car-unsure": ""}
     respondent.open("/s/workshop")
     while respondent.step != "thanks":
         respondent.click_in()
