@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from wtp.analysis import CONDITIONAL, HIERARCHICAL, Analysis, Request, known_beside
+from wtp.analysis import CONDITIONAL, HIERARCHICAL, Analysis, Request, known_beside, simulated_measures
 from wtp.cli.operate import reached_at
 from wtp.cli.progress import sampling_bar
 from wtp.cli.simulation import simulate_through_store
@@ -27,7 +27,7 @@ from wtp.store import Database, contacts, customers, known, open_database, purch
 from wtp.store.contacts import Coding, Contact
 from wtp.store.purchases import Purchase
 from wtp.survey import Survey, load_survey
-from wtp.web import analysis_as, free_port
+from wtp.web import analysis_as, create_app, free_port, record_simulated
 from wtp.web import serve as serve_forever
 
 STUDIES = ("supplier", "workshop")
@@ -50,7 +50,8 @@ def demo(count: int, port: int, no_serve: bool) -> None:
         with sampling_bar("estimating") as show:
             analysis = analysis_as(database, surveys[0], Request(), show)
         quick = [analysis_as(database, survey, Request(model=CONDITIONAL)) for survey in surveys[1:]]
-        logins = {role: _demo_login(database, role) for role in ("manager", "analyst")}
+        logins = {role: _demo_login(database, role) for role in ("manager", "analyst", "field")}
+    _record_measures(settings, surveys)
     for each in (analysis, *quick):
         _tell(each)
     if no_serve:
@@ -63,6 +64,7 @@ def demo(count: int, port: int, no_serve: bool) -> None:
         click.echo(f"\nrespondent  {address}/s/{name}")
         click.echo(f"manager     {address}/results/{name}   login {logins['manager']}")
         click.echo(f"analyst     {address}/manage/{name}    login {logins['analyst']}")
+        click.echo(f"field       {address}/contacts/{name}   login {logins['field']}")
     click.echo()
     serve_forever(settings, "127.0.0.1", port, 2)
 
@@ -158,6 +160,13 @@ def _record_contacts(
     for row in simulated_codings(survey.definition, frame, agreement=_AGREEMENT, seed=seed).to_dict("records"):
         coding = Coding(row["reason"], row["mattered_most"], row["core_problem"])
         contacts.code(connection, survey.slug, stored[row["contact"]], coding, who=f"{_WHO}, second coder", now=now)
+
+
+def _record_measures(settings: Settings, surveys: Sequence[Survey]) -> None:
+    """Made-up measures, each with a finding of the pages."""
+    app, now = create_app(settings), datetime.now(UTC)
+    for survey in surveys:
+        record_simulated(app, survey, simulated_measures(survey.definition, now.date(), 1), now)
 
 
 def _start_final(settings: Settings, surveys: Sequence[Survey]) -> None:
