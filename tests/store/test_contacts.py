@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.store.conftest import NOW, SLUG, Study, together
 from wtp.errors import ConflictError, DataError
-from wtp.store import audit, contacts, customers, deletion, invitations, tables
+from wtp.store import audit, contacts, customer_files, customers, deletion, invitations, tables
 from wtp.store.contacts import Coding, Contact
 from wtp.survey import Survey
 
@@ -26,7 +26,7 @@ def record(study: Study, contact: Contact = CALL, submission: str = "one", who: 
         )
 
 
-def give(study: Study, calls: int = 3, digest: str = DIGEST, customer: str = "K-{}") -> contacts.Imported:
+def give(study: Study, calls: int = 3, digest: str = DIGEST, customer: str = "K-{}") -> customer_files.Imported:
     made = [replace(CALL, customer=customer.format(n) if customer else "") for n in range(calls)]
     with study.database.begin() as connection:
         return contacts.import_file(
@@ -132,10 +132,13 @@ def test_a_file_comes_whole_once_and_goes_whole(study: Study) -> None:
         assert contacts.code(connection, SLUG, new[0], Coding("order", None, None), who="Bob", now=NOW)
     assert (study.rows(tables.contact), study.rows(tables.customer)) == (4, 3)
     with study.database.begin() as connection:
-        assert contacts.take_back(connection, SLUG, made.id, who="Bob", now=NOW) == 3
-        assert contacts.take_back(connection, SLUG, made.id, who="Bob", now=NOW) is None
-        assert contacts.take_back(connection, "workshop", made.id, who="Bob", now=NOW) is None
-        (file,) = contacts.files(connection, SLUG)
+        assert customer_files.take_back(connection, SLUG, customer_files.CONTACTS, made.id, who="Bob", now=NOW) == 3
+        assert customer_files.take_back(connection, SLUG, customer_files.CONTACTS, made.id, who="Bob", now=NOW) is None
+        assert (
+            customer_files.take_back(connection, "workshop", customer_files.CONTACTS, made.id, who="Bob", now=NOW)
+            is None
+        )
+        (file,) = customer_files.everything(connection, SLUG, customer_files.CONTACTS)
         assert (file.rows, file.taken_back_by) == (3, "Bob")
         log = [(entry.action, entry.who) for entry in audit.entries(connection, SLUG)]
     assert log == [(audit.CONTACTS_IMPORTED, "Ada"), (audit.CONTACTS_TAKEN_BACK, "Bob")]

@@ -10,7 +10,7 @@ import pytest
 from tests.store.conftest import NOW, SLUG, Study
 from tests.store.test_contacts import SECRET, invite, link, linked
 from wtp.errors import ConflictError
-from wtp.store import copies, customers, deletion, known, purchases, tables
+from wtp.store import copies, customer_files, customers, deletion, known, purchases, tables
 from wtp.store.purchases import Purchase
 from wtp.survey import Survey
 
@@ -18,7 +18,7 @@ __all__ = ["linked"]  # a fixture
 DRILL = Purchase("K-1", date(2026, 3, 31), "Drill", "Tools", 90.5, 100.0, "speed", True, False, 4.5)
 
 
-def give(study: Study, *rows: Purchase, digest: str = "d" * 64) -> purchases.Imported:
+def give(study: Study, *rows: Purchase, digest: str = "d" * 64) -> customer_files.Imported:
     with study.database.begin() as connection:
         return purchases.import_file(
             connection, SLUG, rows, name="purchases.csv", digest=digest, who="Ada", now=NOW, secret=SECRET, simulated=True
@@ -35,7 +35,7 @@ def test_a_file_is_kept_whole_and_once(study: Study) -> None:
     with study.database.read() as connection:
         rows = purchases.rows(connection, SLUG)
         assert purchases.count(connection, SLUG) == (3, 2)
-        assert [one.id for one in purchases.files(connection, SLUG)] == [made.id]
+        assert [one.id for one in customer_files.everything(connection, SLUG, customer_files.PURCHASES)] == [made.id]
     assert rows[0]["customer"] == rows[1]["customer"] != rows[2]["customer"]
     assert {key: rows[0][key] for key in ("family", "amount", "attribute", "offered_up", "stepped_up", "surcharge", "simulated")} == {
         "family": "Tools", "amount": 90.5, "attribute": "speed", "offered_up": True, "stepped_up": False, "surcharge": 4.5, "simulated": True,
@@ -55,8 +55,8 @@ def test_no_customer_number_is_stored(study: Study) -> None:
 def test_taking_back_takes_customers_whom_nothing_knows(study: Study) -> None:
     made = give(study, DRILL)
     with study.database.begin() as connection:
-        assert purchases.take_back(connection, SLUG, made.id, who="Ada", now=NOW) == 1
-        assert purchases.take_back(connection, SLUG, made.id, who="Ada", now=NOW) is None
+        assert customer_files.take_back(connection, SLUG, customer_files.PURCHASES, made.id, who="Ada", now=NOW) == 1
+        assert customer_files.take_back(connection, SLUG, customer_files.PURCHASES, made.id, who="Ada", now=NOW) is None
     assert (study.rows(tables.purchase), study.rows(tables.customer)) == (0, 0)
     give(study, DRILL)
 

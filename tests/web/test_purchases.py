@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from tests.web.staff import Staff, hidden
 from wtp.analysis import upgrades_of
-from wtp.store import Database, audit, contacts, customers, known, purchases
+from wtp.store import Database, audit, contacts, customer_files, customers, known, purchases
 from wtp.web import customer as module
 from wtp.web.customer import CustomerForm
 
@@ -61,7 +61,7 @@ def test_a_file_is_tried_then_imported_then_taken_back(analyst: Staff, database:
     assert give(analyst, rows(12)).status_code == 409
     with database.read() as connection:
         assert purchases.count(connection, "supplier") == (18, 12)
-        number = purchases.files(connection, "supplier")[0].id
+        number = customer_files.everything(connection, "supplier", customer_files.PURCHASES)[0].id
     token = hidden(analyst.open(PAGE))["csrf_token"]
     unsure = analyst.client.post(f"{PAGE}/{number}/take-back", data={"csrf_token": token})
     assert unsure.status_code == 422

@@ -10,14 +10,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from wtp.errors import ConflictError
-from wtp.store import audit, customers, tables
+from wtp.store import customer_files, customers, tables
+from wtp.store.customer_files import Imported
 from wtp.store.upsert import insert_if_absent
 
-KIND = "contacts"
 CODED_TWICE = 50
-_C, _D, _F = tables.contact.c, tables.contact_coding.c, tables.customer_file.c
-_AT_ONCE = 1_000
+_C, _D = tables.contact.c, tables.contact_coding.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +43,6 @@ class Coding:
     reason: str
     mattered_most: str | None
     core_problem: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """One file of contacts."""
-
-    id: int
-    name: str
-    digest: str
-    rows: int
-    made_by: str
-    imported_at: datetime
-    taken_back_at: datetime | None
-    taken_back_by: str | None
-    simulated: bool
 
 
 def record(
@@ -180,59 +163,21 @@ def import_file(
     simulated: bool = False,
 ) -> Imported:
     """Add all contacts of a file in the caller's transaction. Raises ConflictError if the very same file is there already."""
-    connection.execute(sa.select(tables.study.c.slug).where(tables.study.c.slug == slug).with_for_update())
-    there = next((one for one in files(connection, slug) if one.digest == digest and one.taken_back_at is None), None)
-    if there is not None:
-        day = there.imported_at.date().isoformat()
-        raise ConflictError(
-            f"this very file was imported already: {there.name}, {day}; nothing was added; to import it again, take that import back first."
-        )
-    row = {"study": slug, "kind": KIND, "name": name, "digest": digest, "rows": len(contacts), "made_by": who}
-    made = connection.execute(sa.insert(tables.customer_file).values(**row, imported_at=now))
-    number = int(made.inserted_primary_key[0])  # type: ignore[index]
+    made = customer_files.begin(connection, slug, customer_files.CONTACTS, name=name, digest=digest, rows=len(contacts), who=who, now=now, simulated=simulated)  # fmt: skip
     numbers = {contact.customer for contact in contacts if contact.customer.strip()}
     ids = customers.many(connection, slug, numbers, secret=secret, simulated=simulated)
     values = [
         _values(contact)
         | {
-            "study": slug,
             "customer_id": ids.get(contact.customer),
-            "simulated": simulated,
             "recorded_by": who,
             "recorded_at": now,
-            "submission": hashlib.sha256(f"{number} {digest} {place}".encode()).hexdigest(),
-            "file_id": number,
+            "submission": hashlib.sha256(f"{made.id} {digest} {place}".encode()).hexdigest(),
         }
         for place, contact in enumerate(contacts)
     ]
-    for first in range(0, len(values), _AT_ONCE):
-        connection.execute(sa.insert(tables.contact), values[first : first + _AT_ONCE])
-    said = f"{name} ({digest[:8]}): {len(contacts)} contacts{', simulated' if simulated else ''}"
-    audit.add(connection, slug, audit.CONTACTS_IMPORTED, who=who, reason=said, now=now)
-    return Imported(number, name, digest, len(contacts), who, now, None, None, simulated)
-
-
-def files(connection: sa.Connection, slug: str) -> tuple[Imported, ...]:
-    """The files of contacts of a study, the newest first."""
-    simulated = sa.exists().where(_C.file_id == _F.id, _C.simulated)
-    columns: list[Any] = [*(_F[name] for name in Imported.__slots__ if name != "simulated"), simulated]
-    query = sa.select(*columns).where(_F.study == slug, _F.kind == KIND).order_by(_F.id.desc())
-    return tuple(Imported(*row) for row in connection.execute(query))
-
-
-def take_back(connection: sa.Connection, slug: str, number: int, *, who: str, now: datetime) -> int | None:
-    """Delete the contacts of a file with their codings, and customers whom nothing else knows; the entry that it was there stays. None if there is no such file."""
-    standing = (_F.study == slug) & (_F.kind == KIND) & (_F.id == number) & _F.taken_back_at.is_(None)
-    done = sa.update(tables.customer_file).where(standing).values(taken_back_at=now, taken_back_by=who)
-    if not connection.execute(done).rowcount:
-        return None
-    mine = sa.select(_C.id).where(_C.file_id == number)
-    connection.execute(sa.delete(tables.contact_coding).where(_D.contact_id.in_(mine)))
-    gone = connection.execute(sa.delete(tables.contact).where(_C.file_id == number)).rowcount
-    customers.tidy(connection, slug)
-    name = connection.execute(sa.select(_F.name).where(_F.id == number)).scalar_one()
-    audit.add(connection, slug, audit.CONTACTS_TAKEN_BACK, who=who, reason=f"{name}: {gone} contacts deleted", now=now)
-    return gone
+    customer_files.add(connection, slug, customer_files.CONTACTS, made, values)
+    return made
 
 
 _FIELDS = tuple(name for name in Contact.__slots__ if name != "customer")

@@ -17,7 +17,7 @@ from wtp.imports.contacts import COLUMNS, NEEDED
 from wtp.imports.problems import ERROR, REMEDY, WHAT
 from wtp.imports.tables import MOST_BYTES, shown_name
 from wtp.imports.unreadable import UnreadableError
-from wtp.store import audit, contacts, customers
+from wtp.store import audit, contacts, customer_files, customers
 from wtp.store.contacts import Contact
 from wtp.survey import Survey
 from wtp.survey.contacts import ContactCodes, contact_codes
@@ -90,7 +90,9 @@ def take_back(slug: str, import_number: int) -> Reply | tuple[str, int]:
         return _page(survey, mistake=_("Nothing was taken back: tick the box that says what will be deleted.")), 422
     with running.database().begin() as connection:
         if import_number < 1 << 62:
-            contacts.take_back(connection, slug, import_number, who=current_user.name, now=datetime.now(UTC))
+            customer_files.take_back(
+                connection, slug, customer_files.CONTACTS, import_number, who=current_user.name, now=datetime.now(UTC)
+            )
     return redirect(url_for(".start", slug=slug), 303)
 
 
@@ -154,7 +156,7 @@ def _page(
 ) -> str:
     codes = contact_codes(survey.definition)
     with running.database().read() as connection:
-        entries = contacts.files(connection, survey.slug)
+        entries = customer_files.everything(connection, survey.slug, customer_files.CONTACTS)
         linked = len(customers.links(connection, survey.slug))
         count = contacts.count(connection, survey.slug)
     asked = request.args.get("done", "")
@@ -165,7 +167,9 @@ def _page(
         study=said(survey.definition.title),
         mistake=mistake,
         tried=tried,
-        kinds=[(problem, _(WHAT[problem.code]), _(REMEDY[problem.code])) for problem in kinds[:_MOST_SHOWN]],
+        kinds=[
+            (problem, _(WHAT[problem.code]), _(REMEDY[problem.code]), problem.column) for problem in kinds[:_MOST_SHOWN]
+        ],
         more=len(kinds) - _MOST_SHOWN,
         is_error=lambda problem: problem.severity == ERROR,
         entries=entries,

@@ -18,7 +18,7 @@ from wtp.imports.problems import ERROR, REMEDY, WHAT
 from wtp.imports.purchases import NEEDED, OPTIONAL
 from wtp.imports.tables import MOST_BYTES, shown_name
 from wtp.imports.unreadable import UnreadableError
-from wtp.store import audit, contacts, customers, known, purchases
+from wtp.store import audit, contacts, customer_files, customers, known, purchases
 from wtp.store.purchases import Purchase
 from wtp.survey import Survey
 from wtp.web import running
@@ -93,7 +93,9 @@ def take_back(slug: str, import_number: int) -> Reply | tuple[str, int]:
         return _page(survey, mistake=_("Nothing was taken back: tick the box that says what will be deleted.")), 422
     with running.database().begin() as connection:
         if import_number < _LARGEST:
-            purchases.take_back(connection, slug, import_number, who=current_user.name, now=datetime.now(UTC))
+            customer_files.take_back(
+                connection, slug, customer_files.PURCHASES, import_number, who=current_user.name, now=datetime.now(UTC)
+            )
     return redirect(url_for(".start", slug=slug), 303)
 
 
@@ -111,7 +113,7 @@ def bring_in(slug: str) -> Reply:
 
 def _page(survey: Survey, *, mistake: str = "", tried: tuple[str, Purchases] | None = None) -> str:
     with running.database().read() as connection:
-        entries = purchases.files(connection, survey.slug)
+        entries = customer_files.everything(connection, survey.slug, customer_files.PURCHASES)
         linked = len(customers.links(connection, survey.slug))
         count, people = purchases.count(connection, survey.slug)
         snapshot = known.last(connection, survey.slug)
@@ -124,7 +126,9 @@ def _page(survey: Survey, *, mistake: str = "", tried: tuple[str, Purchases] | N
         mistake=mistake,
         tried=tried,
         facts=_facts(tried[1].frame) if tried and tried[1].sound else None,
-        kinds=[(problem, _(WHAT[problem.code]), _(REMEDY[problem.code])) for problem in kinds[:_MOST_SHOWN]],
+        kinds=[
+            (problem, _(WHAT[problem.code]), _(REMEDY[problem.code]), problem.column) for problem in kinds[:_MOST_SHOWN]
+        ],
         more=len(kinds) - _MOST_SHOWN,
         is_error=lambda problem: problem.severity == ERROR,
         entries=entries,
