@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,11 +136,15 @@ def _record_contacts(
     secret: str,
     seed: int,
 ) -> None:
-    """Half a year of contacts of these customers, some of them coded by a second member of staff."""
+    """Half a year of contacts of these customers and of all others that the survey file counts, some of them coded by a second member of staff."""
     if survey.definition.contacts is None:
         return
     now = datetime.now(UTC)
     segments = {names[place]: person.segment for place, person in enumerate(people)}
+    asked = Counter(segments.values())
+    for segment in survey.definition.segments:
+        others = range(max(0, segment.customers - asked[segment.id]))
+        segments |= {f"{segment.id} {number}": segment.id for number in others}
     begin = now - timedelta(days=_MONTHS * DAYS_A_MONTH)
     frame = simulated_contacts(survey.definition, segments, months=_MONTHS, seed=seed, start=begin)
     frame["happened_at"] = [when.to_pydatetime() for when in frame["happened_at"]]
