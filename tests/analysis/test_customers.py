@@ -140,7 +140,9 @@ def test_nothing_is_told_of_fewer_than_ten_customers_nor_of_what_they_could_be_w
     assert one["customers"].isna().tolist() == one["share"].isna().tolist()
     two = _rows([40, 12, 4, 7])
     assert two["share"].isna().tolist() == [False, False, True, True], "eleven hidden are enough"
-    assert _rows([3, 0])["share"].isna().tolist() == [True, False]
+    assert _rows([3, 0])["share"].isna().tolist() == [True, True], (
+        "the share of a row of nobody tells how many others there are"
+    )
 
 
 def test_of_nine_customers_no_figure_is_made_whatever_they_do(survey: Survey) -> None:

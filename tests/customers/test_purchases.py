@@ -79,13 +79,14 @@ def test_what_is_known_of_a_customer_is_plain() -> None:
         [
             purchase("a", "tools", attribute="speed", offered_up=True, stepped_up=True, surcharge=2.5),
             purchase("a", "service"),
+            purchase("a", "service", attribute="brand", offered_up=False, stepped_up=False, surcharge=1.0),
             purchase("b", "tools", list_price=None),
             purchase(None, "tools", attribute="speed", offered_up=True, stepped_up=True, surcharge=2.5),
         ]
     )
     known = known_of(frame, {"a": "downtime", "c": "cost"})
     assert known["a"] == {
-        "core_problem": "downtime", "purchases": 2, "families": 2, "offered": 1, "taken": 1, "discount": 0.1, "steps": [["speed", 2.5, True]],
+        "core_problem": "downtime", "purchases": 3, "families": 2, "offered": 1, "taken": 1, "discount": 0.1, "steps": [["speed", 2.5, True]],
     }  # fmt: skip
     assert known["b"] == {"purchases": 1, "families": 1, "offered": 0, "taken": 0}
     assert known["c"] == {"core_problem": "cost"}

@@ -64,9 +64,24 @@ def test_each_mistake_is_named_by_its_row(cell: str, bad: str, code: str) -> Non
     assert str(found.problems[0]).startswith("row 3, ")
 
 
+def test_a_day_of_a_workbook_is_a_day() -> None:
+    assert read(HEAD + GOOD.replace("2026-03-31", "2026-03-31T00:00:00")).rows[0]["bought_on"] == date(2026, 3, 31)
+
+
+def test_amounts_that_can_be_read_in_two_ways_are_refused() -> None:
+    found = read("customer,date,product,family,amount\nK-1,2026-03-31,Drill,Tools,1.500\n")
+    assert [problem.code for problem in found.problems] == ["purchase_ambiguous"]
+    assert (
+        read('customer,date,product,family,amount,list_price\nK-1,2026-03-31,Drill,Tools,1.500,"1.600,50"\n').rows[0][
+            "amount"
+        ]
+        == 1500
+    )
+
+
 def test_a_missing_column_is_named() -> None:
     found = read("customer,product\nK-1,Drill\n")
     assert [(problem.code, problem.column) for problem in found.problems] == [
-        ("no_column", "date"), ("no_column", "family"), ("no_column", "amount"),
+        ("missing_column", "date"), ("missing_column", "family"), ("missing_column", "amount"),
     ]  # fmt: skip
     assert not found.rows

@@ -196,8 +196,9 @@ def test_who_agreed_to_another_text_or_has_not_begun_is_not_linked(study: Study,
 
 
 def test_a_customer_who_is_forgotten_leaves_contacts_of_nobody(study: Study, linked: Survey) -> None:
-    invite(study, "K-17")
+    invite(study, "K-17", "K-18")
     record(study)
+    record(study, replace(CALL, customer="K-18"), "two")
     link(study, linked)
     before = now = ""
     with study.database.begin() as connection:
@@ -205,11 +206,17 @@ def test_a_customer_who_is_forgotten_leaves_contacts_of_nobody(study: Study, lin
         assert not customers.forget(connection, SLUG, "K-99", secret=SECRET)
         assert customers.forget(connection, SLUG, "k-17 ", secret=SECRET)
         assert not customers.forget(connection, SLUG, "K-17", secret=SECRET)
-        (row,) = contacts.rows(connection, SLUG)
         now = contacts.state(connection, SLUG)
-    assert row["customer_id"] is None
+        assert customers.forget(connection, SLUG, "K-18", secret=SECRET)
+        first, second = contacts.rows(connection, SLUG)
+        keys = connection.execute(sa.select(tables.customer.c.key)).scalars().all()
+    assert first["customer_id"] == second["customer_id"], "all who are forgotten count as one"
+    assert keys == [customers.FORGOTTEN]
     assert before != now
-    assert [study.rows(one) for one in (tables.customer, tables.customer_respondent, tables.respondent)] == [0, 0, 1]
+    assert [study.rows(one) for one in (tables.customer_respondent, tables.respondent)] == [0, 2]
+    assert link(study, linked) == 2, "their answers are those of people of whom nothing is known"
+    with study.database.read() as connection:
+        assert customers.respondent_of(connection, linked, "K-17", secret=SECRET) is None
 
 
 def test_a_deleted_study_leaves_nothing_of_its_customers(study: Study, linked: Survey) -> None:

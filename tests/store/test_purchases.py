@@ -25,9 +25,9 @@ def give(study: Study, *rows: Purchase, digest: str = "d" * 64) -> customer_file
         )  # fmt: skip
 
 
-def take(study: Study, what: dict[int, dict[str, object]], later: int = 0) -> int:
+def take(study: Study, survey: Survey, what: dict[int, dict[str, object]], later: int = 0) -> int:
     with study.database.begin() as connection:
-        return known.take(connection, SLUG, what, NOW + timedelta(hours=later))
+        return known.take(connection, survey, what, NOW + timedelta(hours=later))
 
 
 def test_a_file_is_kept_whole_and_once(study: Study) -> None:
@@ -68,10 +68,10 @@ def test_what_is_known_is_part_of_the_answers_until_the_link_goes(study: Study, 
     assert (study.state(), study.read().hash) == before, "a link alone changes no figure"
     with study.database.read() as connection:
         links = customers.links(connection, SLUG)
-        assert customers.respondent_of(connection, SLUG, "k-1", secret=SECRET) in links.values()
-        assert customers.respondent_of(connection, SLUG, "K-3", secret=SECRET) is None
+        assert customers.respondent_of(connection, linked, "k-1", secret=SECRET) in links.values()
+        assert customers.respondent_of(connection, linked, "K-3", secret=SECRET) is None
     customer = next(iter(links))
-    assert take(study, {customer: {"families": 2}, 999: {"families": 7}}) == 1
+    assert take(study, linked, {customer: {"families": 2}, 999: {"families": 7}}) == 1
     answers = study.read()
     assert [dict(r.known) for r in answers.respondents if r.number == links[customer]] == [{"families": 2}]
     assert sum(bool(r.known) for r in answers.respondents) == 1
@@ -80,9 +80,9 @@ def test_what_is_known_is_part_of_the_answers_until_the_link_goes(study: Study, 
     assert copies.unpack(copies.pack(linked, answers))[1].respondents == answers.respondents
     give(study, DRILL)
     assert study.read().hash == answers.hash, "a new purchase changes nothing until it is brought in"
-    assert take(study, {}, later=1) == 0
+    assert take(study, linked, {}, later=1) == 0
     assert study.read().hash == before[1]
-    take(study, {customer: {"families": 2}}, later=2)
+    take(study, linked, {customer: {"families": 2}}, later=2)
     with study.database.begin() as connection:
         assert customers.drop_links(connection, SLUG) == 2
     assert (study.state(), study.read().hash) == before

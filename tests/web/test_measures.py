@@ -240,11 +240,19 @@ def test_tables_exports_and_report_have_them(app: Flask, manager: Staff, shown: 
 
 def test_a_forged_form_is_refused(manager: Staff, database: Database) -> None:
     page = manager.open(NEW)
-    for wrong in ({"finding": ""}, {"submission": ""}, {"spoken": "xx"}, {"state": "lost"}):
+    for wrong in ({"submission": ""}, {"state": "lost"}):
         assert send(manager, NEW, page, **TYPED | wrong).status_code == 422
     token = hidden(page)["csrf_token"]
     assert manager.client.post(NEW, data=MultiDict(TYPED | {"csrf_token": token[:-1]})).status_code == 400
+    assert (
+        manager.client.post(
+            NEW.replace("/invest", "/nothing"), data=MultiDict(TYPED | {"csrf_token": token})
+        ).status_code
+        == 404
+    )
     assert not kept(database)
+    assert send(manager, NEW, page, **TYPED | {"finding": "Whatever somebody wants to read"}).status_code == 303
+    assert [one.grounds.finding == "Whatever somebody wants to read" for one in kept(database)] == [False]
 
 
 def test_made_up_measures_are_marked_wherever_they_are(app: Flask, manager: Staff, database: Database) -> None:

@@ -116,7 +116,7 @@ def test_what_is_known_is_brought_in(analyst: Staff, database: Database, monkeyp
     give(analyst, rows(3))
     taken: dict[int, dict[str, object]] = {}
 
-    def take(connection: object, slug: str, what: dict[int, dict[str, object]], now: object) -> int:
+    def take(connection: object, survey: object, what: dict[int, dict[str, object]], now: object) -> int:
         taken.update(what)
         return 2
 

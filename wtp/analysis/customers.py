@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,17 @@ _FIGURES = {
     "contact_remedies": ("contacts", "customers", "known", "solved", "low", "high", "followed", "repeated", "repeated_low", "repeated_high"),
     "contact_effort": ("contacts", "customers", "minutes", "lower_quartile", "upper_quartile", "judged", "impression", "low", "high"),
 }  # fmt: skip
+# Figures that rest on fewer customers than their row, by the column that counts these.
+_FEWER: dict[str, dict[str, tuple[str, ...]]] = {
+    "contact_remedies": {
+        "known_customers": ("known", "solved", "low", "high"),
+        "followed_customers": ("followed", "repeated", "repeated_low", "repeated_high"),
+    },
+    "contact_effort": {
+        "timed_customers": ("minutes", "lower_quartile", "upper_quartile"),
+        "judged": ("judged", "impression", "low", "high"),
+    },
+}
 _TOTALS = ("any",)
 
 
@@ -137,7 +149,7 @@ def _tables(
         for table, made in _of_group(part, codes, window, customers, request).items():
             made.insert(0, "segment", name)
             found.setdefault(table, []).append(_without_few(made, table))
-    tables = {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}
+    tables = {name: _not_worked_out(pd.concat(frames, ignore_index=True), name) for name, frames in found.items()}
     tables["contact_difference"] = pd.DataFrame(
         {"segment": [ALL], "p": [differs(frame, list(codes["mattered_most"]), seed=request.seed)]}
     )
@@ -178,7 +190,8 @@ def _of_group(
         made["contact_questions"] = frequent_questions(part, listed, confidence=sure, seed=request.seed)
         missing = unseen(part, listed, confidence=sure)
         names = ("unseen", "low", "high", "unlisted")
-        made["contact_unseen"] = pd.DataFrame({name: [float(getattr(missing, name))] for name in names})
+        if part.loc[part["question"].notna(), "person"].nunique() >= SMALLEST_REST:
+            made["contact_unseen"] = pd.DataFrame({name: [float(getattr(missing, name))] for name in names})
     if codes["remedy"]:
         made["contact_remedies"] = remedies(part, list(codes["remedy"]), window=window, confidence=sure)
     return made
@@ -195,13 +208,49 @@ def _without_few(table: pd.DataFrame, name: str) -> pd.DataFrame:
         hidden.any() and customers[hidden].sum() < SMALLEST_REST and (rest := ~hidden & ~total & (customers > 0)).any()
     ):
         hidden |= table.index == customers[rest].idxmin()
-    made = table.copy()
-    for column in _FIGURES[name]:
-        numeric = made[column].astype("Int64") if pd.api.types.is_integer_dtype(made[column]) else made[column]
-        made[column] = numeric.mask(hidden)
-    if "clear" in made:
-        made["clear"] = made["clear"].mask(hidden, "")
+    if name == "contact_mattered" and customers.sum() < SMALLEST_REST:  # a row of nobody tells how many the others are
+        hidden |= True
+    made = _hidden(table, name, hidden)
+    for counted, columns in _FEWER.get(name, {}).items():
+        few = (table[counted] < SMALLEST_REST).fillna(True)
+        made = _masked(made, (*columns, *([counted] if counted not in columns else [])), few)
     return made
+
+
+def _hidden(table: pd.DataFrame, name: str, rows: pd.Series) -> pd.DataFrame:
+    """The table without the figures of these rows."""
+    made = _masked(table, (*_FIGURES[name], *(c for c in _FEWER.get(name, {}) if c not in _FIGURES[name])), rows)
+    if "clear" in made:
+        made["clear"] = made["clear"].mask(rows, "")
+    return made
+
+
+def _masked(table: pd.DataFrame, columns: Sequence[str], rows: pd.Series) -> pd.DataFrame:
+    made = table.copy()
+    for column in columns:
+        numeric = made[column].astype("Int64") if pd.api.types.is_integer_dtype(made[column]) else made[column]
+        made[column] = numeric.mask(rows)
+    return made
+
+
+def _not_worked_out(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table of all segments, in which no hidden cell is what is left of everybody less the segments that are told: else the smallest told one is hidden too."""
+    if name not in _FIGURES or table.empty:
+        return table
+    code, customers = table.columns[1], table["customers"].astype("Float64")
+    hidden = pd.Series(False, index=table.index)
+    for _, rows in table.groupby(code, sort=False):
+        everybody = rows[rows["segment"] == ALL]
+        shown = [index for index in rows.index if table.loc[index, "segment"] != ALL and pd.notna(customers[index])]
+        if everybody.empty or pd.isna(customers[everybody.index[0]]):
+            hidden[shown] = True  # what is not told of everybody is told of no part of it
+            continue
+        total = float(customers[everybody.index[0]])
+        while shown and 0 < total - float(customers[shown].sum()) < SMALLEST_REST:
+            smallest = min(shown, key=lambda index: float(customers[index]) or math.inf)
+            hidden[smallest] = True
+            shown.remove(smallest)
+    return _hidden(table, name, hidden) if hidden.any() else table
 
 
 def _agreement(frame: pd.DataFrame, codings: pd.DataFrame, codes: ContactCodes, request: Request) -> pd.DataFrame:

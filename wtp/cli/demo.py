@@ -125,7 +125,7 @@ def _fill(settings: Settings, database: Database, survey: Survey, count: int) ->
         ids = customers.many(connection, survey.slug, list(names.values()), secret=secret, simulated=True)
         customers.link_simulated(connection, survey.slug, {ids[names[n]]: number for n, number in enumerate(numbers)})
         beside = known_beside(purchases.rows(connection, survey.slug), contacts.rows(connection, survey.slug))
-        known.take(connection, survey.slug, beside, now)
+        known.take(connection, survey, beside, now)
 
 
 def _record_contacts(
@@ -142,7 +142,10 @@ def _record_contacts(
     now = datetime.now(UTC)
     segments = {names[place]: person.segment for place, person in enumerate(people)}
     asked = Counter(segments.values())
-    for segment in survey.definition.segments:
+    first = not contacts.count(
+        connection, survey.slug
+    )  # all others get in touch once, however often the demo is made larger
+    for segment in survey.definition.segments if first else ():
         others = range(max(0, segment.customers - asked[segment.id]))
         segments |= {f"{segment.id} {number}": segment.id for number in others}
     begin = now - timedelta(days=_MONTHS * DAYS_A_MONTH)

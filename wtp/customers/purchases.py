@@ -82,6 +82,7 @@ def known_of(purchases: pd.DataFrame, problems: Mapping[Any, str]) -> dict[Any, 
         if pd.notna(row["discount"]):
             known[customer]["discount"] = round(float(row["discount"]), 6)
     told = purchases.dropna(subset=["customer", "attribute", "surcharge", "stepped_up"])
+    told = told[told["offered_up"].map(lambda offered: offered is not False) | told["stepped_up"].astype(bool)]
     for customer, attribute, surcharge, taken in told[
         ["customer", "attribute", "surcharge", "stepped_up"]
     ].values.tolist():

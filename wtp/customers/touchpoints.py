@@ -197,7 +197,7 @@ def differs(contacts: pd.DataFrame, items: Sequence[str], *, seed: int, permutat
 
 
 def remedies(contacts: pd.DataFrame, codes: Sequence[str], *, window: Window, confidence: float) -> pd.DataFrame:
-    """Measures and what came of them: remedy, contacts, customers, known (whether it is solved), solved, low, high; followed, repeated, repeated_low, repeated_high.
+    """Measures and what came of them: remedy, contacts, customers, known (whether it is solved), known_customers, solved, low, high; followed, followed_customers, repeated, repeated_low, repeated_high.
 
     repeated: share of contacts of known customers, at least 30 days before the end, after which the same customer was in contact again within 30 days.
     Intervals are Wilson's (1927).
@@ -219,8 +219,10 @@ def remedies(contacts: pd.DataFrame, codes: Sequence[str], *, window: Window, co
                 "contacts": int(mine.sum()),
                 "customers": contacts.loc[mine, "person"].nunique(),
                 "known": len(known),
+                "known_customers": contacts.loc[known.index, "person"].nunique(),
                 **_share("solved", int(known.sum()), len(known), confidence, ("low", "high")),
                 "followed": len(seen),
+                "followed_customers": contacts.loc[seen.index, "person"].nunique(),
                 **_share("repeated", int(seen.sum()), len(seen), confidence, ("repeated_low", "repeated_high")),
             }
         )
@@ -235,7 +237,7 @@ def _share(name: str, count: int, of: int, confidence: float, ends: tuple[str, s
 
 
 def effort(contacts: pd.DataFrame, reasons: Sequence[str], *, confidence: float) -> pd.DataFrame:
-    """Minutes and staff's impression by reason: reason, contacts, customers, minutes (median), lower_quartile, upper_quartile, judged (persons), impression, low, high.
+    """Minutes and staff's impression by reason: reason, contacts, customers, timed_customers, minutes (median), lower_quartile, upper_quartile, judged (persons), impression, low, high.
 
     The impression is the mean of the persons' means on the form's scale of 1 to 5, with its t interval.
     """
@@ -254,6 +256,7 @@ def effort(contacts: pd.DataFrame, reasons: Sequence[str], *, confidence: float)
                 "reason": reason,
                 "contacts": len(mine),
                 "customers": mine["person"].nunique(),
+                "timed_customers": mine.dropna(subset=["minutes"])["person"].nunique(),
                 **dict(zip(("minutes", "lower_quartile", "upper_quartile"), map(float, quartiles), strict=True)),
                 "judged": len(means),
                 "impression": mean,

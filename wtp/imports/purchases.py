@@ -6,6 +6,7 @@ taken, and the surcharge that was asked. Every problem is named by its row; a fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,14 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wtp.imports.problems import ERROR, Problem, gathered, short
+from wtp.imports.problems import ERROR, MOST, Problem, gathered, short
 from wtp.imports.tables import File, Table
-from wtp.imports.values import decimal_mark, each, number_of, plain, truth_of
+from wtp.imports.values import AMBIGUOUS, decimal_mark, each, number_of, plain, truth_of
+from wtp.survey.contacts import LONGEST_CUSTOMER
 from wtp.survey.definition import Definition
 
 NEEDED = ("customer", "date", "product", "family", "amount")
 OPTIONAL = ("list_price", "attribute", "offered_up", "stepped_up", "surcharge")
-LONGEST = {"customer": 200, "product": 120, "family": 80}
+LONGEST = {"customer": LONGEST_CUSTOMER, "product": 120, "family": 80}
 _HEADINGS = {
     "customer": {"customer", "customer number", "kunde", "kundennummer"},
     "date": {"date", "bought on", "datum", "kaufdatum"},
@@ -35,6 +37,7 @@ _HEADINGS = {
     "surcharge": {"surcharge", "aufpreis"},
 }
 _DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y")
+_MIDNIGHT = re.compile(r"[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$")  # a day as a workbook keeps it
 _EARLIEST = date(1990, 1, 1)
 _MONEY = ("amount", "list_price", "surcharge")
 
@@ -61,19 +64,22 @@ def read_purchases(file: File, definition: Definition, today: date) -> Purchases
     """The purchases of a file and everything that is wrong with it. Raises DataError for a file that is no table."""
     table = file.table("")
     columns = _columns(table)
-    problems = [Problem("no_column", 0, name) for name in NEEDED if name not in columns]
+    problems = [Problem("missing_column", 0, name) for name in NEEDED if name not in columns]
     if problems:
         return Purchases(pd.DataFrame(columns=[*NEEDED, *OPTIONAL]), tuple(problems))
     cells = {name: table.cells[heading] for name, heading in columns.items()}
+    mark = decimal_mark(pd.concat([cells[name] for name in _MONEY if name in cells]))
+    if mark == AMBIGUOUS:
+        problems.append(Problem("purchase_ambiguous", 0, "amount", short(cells["amount"].iloc[0]), "1500 or 1500.00"))
     found: dict[str, list[Any]] = {}
     for name in (*NEEDED, *OPTIONAL):
         if name not in cells:
             found[name] = [None] * len(table.rows)
             continue
-        read, code, allowed = _reader(name, cells[name], definition, today)
+        read, code, allowed = _reader(name, mark, definition, today)
         found[name] = each(cells[name], read)
         wrong = [value is _WRONG for value in found[name]]
-        for row in np.flatnonzero(wrong):
+        for row in np.flatnonzero(wrong)[:MOST]:
             text = short(cells[name].iloc[row])
             problems.append(Problem(code, int(table.rows[row]), name, text, allowed))
     frame = pd.DataFrame(found, dtype=object)
@@ -99,7 +105,7 @@ def _columns(table: Table) -> dict[str, str]:
     return found
 
 
-def _reader(name: str, column: pd.Series, definition: Definition, today: date) -> tuple[Callable[[str], Any], str, str]:
+def _reader(name: str, mark: str, definition: Definition, today: date) -> tuple[Callable[[str], Any], str, str]:
     """How a cell of the column is read, the code of what is wrong with it, and what is allowed."""
     if name in LONGEST:
         most = LONGEST[name]
@@ -107,7 +113,7 @@ def _reader(name: str, column: pd.Series, definition: Definition, today: date) -
     if name == "date":
         return (lambda text: _day(text, today)), "purchase_date", f"2026-03-31 or 31.03.2026, {_EARLIEST} to {today}"
     if name in _MONEY:
-        mark = decimal_mark(column).replace("?", ".")
+        mark = mark.replace(AMBIGUOUS, ".")
         needed = name in NEEDED
         return (lambda text: _amount(text, mark, needed)), "purchase_amount", "0 or more, without words"
     if name == "attribute":
@@ -119,9 +125,10 @@ def _reader(name: str, column: pd.Series, definition: Definition, today: date) -
 
 
 def _day(text: str, today: date) -> Any:
+    bare = _MIDNIGHT.sub("", text.strip())
     for form in _DATES:
         try:
-            day = datetime.strptime(text.strip(), form).date()
+            day = datetime.strptime(bare, form).date()
         except ValueError:
             continue
         return day if _EARLIEST <= day <= today else _WRONG
@@ -143,7 +150,7 @@ def _truth(text: str) -> Any:
 
 
 def _contradictions(frame: pd.DataFrame, table: Table) -> list[Problem]:
-    """A step up that was taken but not offered, or an offer that does not say of which attribute."""
+    """A step up that was taken but not offered."""
     refused = (frame["offered_up"] == False) & (frame["stepped_up"] == True)  # noqa: E712  # None is neither
     allowed = "0 or empty where offered_up is 0"
     return [

@@ -75,8 +75,9 @@ def record(
 
 
 def find(connection: sa.Connection, slug: str, submission: str) -> sa.RowMapping | None:
-    """The contact that came with a submission."""
-    query = sa.select(tables.contact).where(_C.study == slug, _C.submission == submission)
+    """The contact that came with a submission, and the customer's key."""
+    both = sa.select(tables.contact, tables.customer.c.key).outerjoin(tables.customer, tables.customer.c.id == _C.customer_id)  # fmt: skip
+    query = both.where(_C.study == slug, _C.submission == submission)
     return connection.execute(query).mappings().first()
 
 
@@ -94,7 +95,8 @@ def count(connection: sa.Connection, slug: str) -> int:
 
 def state(connection: sa.Connection, slug: str) -> str:
     """Changes whenever a contact, a coding or a link of the study does."""
-    contacts = sa.select(sa.func.count(), sa.func.max(_C.id), sa.func.count(_C.customer_id)).where(_C.study == slug)
+    whose = sa.func.count(_C.customer_id), sa.func.sum(_C.customer_id)
+    contacts = sa.select(sa.func.count(), sa.func.max(_C.id), *whose).where(_C.study == slug)
     codings = (
         sa.select(sa.func.count(), sa.func.max(_D.coded_at))
         .join(tables.contact, _C.id == _D.contact_id)
@@ -102,7 +104,7 @@ def state(connection: sa.Connection, slug: str) -> str:
     )
     parts = [*connection.execute(contacts).one(), *connection.execute(codings).one()]
     links = hashlib.sha256(repr(sorted(customers.links(connection, slug).items())).encode()).hexdigest()[:16]
-    return "/".join(map(str, [*parts, links]))
+    return "/".join(map(str, [*parts, links, customer_files.state(connection, slug)]))
 
 
 def rows(connection: sa.Connection, slug: str) -> list[dict[str, Any]]:

@@ -95,3 +95,9 @@ def take_back(connection: sa.Connection, slug: str, kind: Kind, number: int, *, 
     name = connection.execute(sa.select(_F.name).where(_F.id == number)).scalar_one()
     audit.add(connection, slug, kind.taken_back, who=who, reason=f"{name}: {gone} {kind.name} deleted", now=now)
     return gone
+
+
+def state(connection: sa.Connection, slug: str) -> str:
+    """Changes whenever a file comes or is taken back, also where the next one has as many rows and a database uses ids again."""
+    query = sa.select(sa.func.count(), sa.func.count(_F.taken_back_at), sa.func.max(_F.id)).where(_F.study == slug)
+    return "/".join(map(str, connection.execute(query).one()))

@@ -26,6 +26,7 @@ _STANDS = customer_file.c.taken_back_at.is_(None)
 sa.Index(
     "uq_customer_file_study_digest_stands",
     customer_file.c.study,
+    customer_file.c.kind,
     customer_file.c.digest,
     unique=True,
     sqlite_where=_STANDS,

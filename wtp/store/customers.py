@@ -18,6 +18,7 @@ from wtp.store.upsert import insert_if_absent
 from wtp.survey.load import Survey
 
 _C, _L, _R, _I = tables.customer.c, tables.customer_respondent.c, tables.respondent.c, tables.invitation.c
+FORGOTTEN = "forgotten"  # as a key, of which no number is the hash, and in place of a reference
 _AT_ONCE = 500  # more bound parameters than SQLite takes are never sent
 
 
@@ -107,18 +108,42 @@ def links(connection: sa.Connection, slug: str) -> dict[int, int]:
 def drop_links(connection: sa.Connection, slug: str) -> int:
     """Take every link of a study away; returns how many there were. Contacts, purchases and answers stay."""
     mine = sa.select(_C.id).where(_C.study == slug)
-    return connection.execute(sa.delete(tables.customer_respondent).where(_L.customer_id.in_(mine))).rowcount
+    gone = connection.execute(sa.delete(tables.customer_respondent).where(_L.customer_id.in_(mine))).rowcount
+    tidy(connection, slug)
+    return gone
+
+
+def allowed_links(connection: sa.Connection, survey: Survey) -> dict[int, int]:
+    """The links that figures may rest on: all of them where the survey says that its consent tells of them, else those of simulated respondents."""
+    contacts = survey.definition.contacts
+    if contacts is not None and contacts.linked:
+        return links(connection, survey.slug)
+    query = sa.select(_R.number).where(_R.study == survey.slug, _R.simulated)
+    invented = set(connection.execute(query).scalars())
+    return {customer: number for customer, number in links(connection, survey.slug).items() if number in invented}
 
 
 def forget(connection: sa.Connection, slug: str, number: str, *, secret: str) -> bool:
-    """Take a customer's pseudonym and link away; contacts and purchases stay, of nobody. Whether there was such a customer."""
-    query = sa.select(_C.id).where(_C.study == slug, _C.key == key_of(secret, slug, number))
-    customer = connection.execute(query).scalar_one_or_none()
+    """Take a customer's pseudonym and link away for good, his invitation's reference too; contacts and purchases stay, of nobody. Whether anything knew of him.
+
+    Contacts of all who were forgotten stand together under one key that no number has, so that they count as one customer and not as many.
+    """
+    key = key_of(secret, slug, number)
+    invited = sa.select(_I.number, _I.reference).where(_I.study == slug)
+    his = [row.number for row in connection.execute(invited) if key_of(secret, slug, row.reference) == key]
+    for place in his:
+        blank = sa.update(tables.invitation).where(_I.study == slug, _I.number == place)
+        connection.execute(blank.values(reference=f"{FORGOTTEN} {place}", contact={}))
+    customer = connection.execute(sa.select(_C.id).where(_C.study == slug, _C.key == key)).scalar_one_or_none()
     if customer is None:
-        return False
+        return bool(his)
     connection.execute(sa.delete(tables.customer_respondent).where(_L.customer_id == customer))
-    for table in (tables.contact, tables.purchase):
-        connection.execute(sa.update(table).where(table.c.customer_id == customer).values(customer_id=None))
+    contact, purchase = tables.contact, tables.purchase
+    if connection.execute(sa.select(contact.c.id).where(contact.c.customer_id == customer)).first():
+        insert_if_absent(connection, tables.customer, study=slug, key=FORGOTTEN, simulated=False)
+        nobody = sa.select(_C.id).where(_C.study == slug, _C.key == FORGOTTEN).scalar_subquery()
+        connection.execute(sa.update(contact).where(contact.c.customer_id == customer).values(customer_id=nobody))
+    connection.execute(sa.update(purchase).where(purchase.c.customer_id == customer).values(customer_id=None))
     connection.execute(sa.delete(tables.customer).where(_C.id == customer))
     return True
 
@@ -136,12 +161,8 @@ def tidy(connection: sa.Connection, slug: str) -> None:
     )
 
 
-def respondent_of(connection: sa.Connection, slug: str, number: str, *, secret: str) -> int | None:
-    """The number of the respondent who is linked with a customer, None without a link."""
-    query = (
-        sa.select(_R.number)
-        .join(tables.customer_respondent, _L.respondent_id == _R.id)
-        .join(tables.customer, _C.id == _L.customer_id)
-        .where(_C.study == slug, _C.key == key_of(secret, slug, number), sa.not_(_R.test))
-    )
-    return connection.execute(query).scalar_one_or_none()
+def respondent_of(connection: sa.Connection, survey: Survey, number: str, *, secret: str) -> int | None:
+    """The number of the respondent who is linked with a customer, None without a link that is allowed."""
+    key = key_of(secret, survey.slug, number)
+    query = sa.select(_C.id).where(_C.study == survey.slug, _C.key == key)
+    return allowed_links(connection, survey).get(connection.execute(query).scalar_one_or_none() or 0)

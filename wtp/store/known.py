@@ -11,18 +11,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from wtp.store import tables
+from wtp.store import customers, tables
+from wtp.survey.load import Survey
 
 _R_TABLE = tables.respondent
 _L, _R = tables.customer_respondent.c, _R_TABLE.c
 
 
-def take(connection: sa.Connection, slug: str, known: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
-    """Keep what is known by id of the customer for every linked respondent of a study; returns of how many something is."""
-    linked = connection.execute(
-        sa.select(_L.respondent_id, _L.customer_id).join(_R_TABLE, _R.id == _L.respondent_id).where(_R.study == slug)
-    ).all()
-    rows = [{"who": who, "what": dict(known.get(customer, {})), "now": now} for who, customer in linked]
+def take(connection: sa.Connection, survey: Survey, known: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
+    """Keep what is known by id of the customer for every linked respondent of a study, as far as links are allowed; returns of how many something is."""
+    allowed = customers.allowed_links(connection, survey)
+    query = sa.select(_L.respondent_id, _L.customer_id).join(_R_TABLE, _R.id == _L.respondent_id)
+    linked = connection.execute(query.where(_R.study == survey.slug)).all()
+    rows = [
+        {"who": who, "what": dict(known.get(customer, {})) if customer in allowed else {}, "now": now}
+        for who, customer in linked
+    ]
     if rows:
         statement = sa.update(tables.customer_respondent).where(_L.respondent_id == sa.bindparam("who"))
         connection.execute(statement.values(known=sa.bindparam("what"), known_at=sa.bindparam("now")), rows)

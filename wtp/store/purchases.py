@@ -71,7 +71,7 @@ def count(connection: sa.Connection, slug: str) -> tuple[int, int]:
 def state(connection: sa.Connection, slug: str) -> str:
     """Changes whenever a purchase of the study comes or goes, or loses its customer."""
     query = sa.select(sa.func.count(), sa.func.max(_P.id), sa.func.count(_P.customer_id)).where(_P.study == slug)
-    return "/".join(map(str, connection.execute(query).one()))
+    return "/".join(map(str, [*connection.execute(query).one(), customer_files.state(connection, slug)]))
 
 
 _NAMES = tuple(each.name for each in fields(Purchase) if each.name != "customer")

@@ -109,7 +109,7 @@ def kept_analysis(database: Database, survey: Survey, fingerprint: str) -> tuple
 
 
 def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
-    """The analysis with its tables of single respondents, if they were kept: for analysts' exports, never for a page."""
+    """The analysis with its tables of single respondents, if they were kept: for analysts' exports, and for what one customer probably honours."""
     with database.read() as connection:
         content = results.load(connection, key_of_people(keys_of(connection, survey, analysis.request)[0]))
     return replace(analysis, people=unpack_people(content)) if content else analysis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,8 +19,12 @@ def with_purchases(database: Database, survey: Survey, analysis: Analysis) -> An
     with database.read() as connection:
         if not purchases.count(connection, survey.slug)[0]:
             return analysis
-        linked = sorted(customers.links(connection, survey.slug).items())
-        state = purchases.state(connection, survey.slug), answers.state(connection, survey.slug), str(linked)
+        linked = repr(sorted(customers.allowed_links(connection, survey).items()))
+        state = (
+            purchases.state(connection, survey.slug),
+            answers.state(connection, survey.slug),
+            hashlib.sha256(linked.encode()).hexdigest(),
+        )
     tables = _selling(database, survey.slug, analysis.confidence, survey.definition.fingerprint, *state)
     return replace(analysis, tables={**analysis.tables, **tables})
 
@@ -27,7 +32,8 @@ def with_purchases(database: Database, survey: Survey, analysis: Analysis) -> An
 @lru_cache(maxsize=16)
 def _selling(database: Database, slug: str, confidence: float, *state: str) -> dict[str, pd.DataFrame]:
     """state: what the tables rest on, so that another state has other ones."""
+    survey = running.survey_of(slug)
     with database.read() as connection:
-        rows, links = purchases.rows(connection, slug), customers.links(connection, slug)
+        rows, links = purchases.rows(connection, slug), customers.allowed_links(connection, survey)
         found = answers.read_answers(connection, slug)
-    return selling_tables(running.survey_of(slug).definition, rows, links, found, confidence)
+    return selling_tables(survey.definition, rows, links, found, confidence)

@@ -99,8 +99,8 @@ def take_back(slug: str, import_number: int) -> Reply | tuple[str, int]:
 @blueprint.post("/<slug>/contacts/links")
 @requires(*ANALYSTS)
 def links(slug: str) -> Reply | tuple[str, int]:
-    """Link invited customers with their answers, or take every link away."""
-    survey, _codes = _coded(slug)
+    """Link invited customers with their answers, or take every link away, also where nobody records contacts any more."""
+    survey = running.survey_of(slug)
     now = datetime.now(UTC)
     try:
         with running.database().begin() as connection:
@@ -112,14 +112,14 @@ def links(slug: str) -> Reply | tuple[str, int]:
     except DataError:
         mistake = _("This study does not allow it: its consent must tell people, and “Contacts may be linked with answers” must be ticked in the study.")  # fmt: skip
         return _page(survey, mistake=mistake), 422
-    return redirect(url_for(".start", slug=slug), 303)
+    return redirect(_back(survey), 303)
 
 
 @blueprint.post("/<slug>/contacts/forget")
 @requires(*ANALYSTS)
 def forget(slug: str) -> Reply | tuple[str, int]:
-    """Take a customer's pseudonym and link away."""
-    survey, _codes = _coded(slug)
+    """Take a customer's pseudonym and link away, also where nobody records contacts any more."""
+    survey = running.survey_of(slug)
     number = request.form.get("customer", "").strip()
     with running.database().begin() as connection:
         gone = bool(number) and customers.forget(connection, slug, number, secret=running.secret())
@@ -128,7 +128,13 @@ def forget(slug: str) -> Reply | tuple[str, int]:
             audit.add(connection, slug, audit.FORGOTTEN, who=current_user.name, reason=reason, now=datetime.now(UTC))
     if not gone:
         return _page(survey, mistake=_("There is no customer of this number; nothing was changed."), typed=number), 422
-    return redirect(url_for(".start", slug=slug, forgotten="yes"), 303)
+    return redirect(_back(survey, forgotten="yes"), 303)
+
+
+def _back(survey: Survey, forgotten: str | None = None) -> str:
+    """Where links are seen: on the page of contacts, without contacts on that of purchases."""
+    place = "contact_files.start" if survey.definition.contacts else "purchase_files.start"
+    return url_for(place, slug=survey.slug, forgotten=forgotten)
 
 
 @blueprint.get("/<slug>/contacts.csv")

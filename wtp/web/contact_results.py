@@ -26,7 +26,8 @@ class ContactReading(Reading):
     @property
     def picture_label(self) -> str:
         """What a picture of a chart must say of itself when it leaves the page; escaped."""
-        label = f"{said(self.definition.title)}, {self.labels[self.segment]}, {gettext('contacts')}"
+        what = gettext("contacts")
+        label = f"{said(self.definition.title)}, {self.labels[self.segment]}, {what}"
         if self.analysis.simulated:
             label += " – " + gettext(
                 "Simulated contacts: %(simulated)s of %(all)s",

@@ -10,7 +10,7 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from wtp.store import contacts
+from wtp.store import contacts, customers
 from wtp.survey import Survey
 from wtp.survey.contacts import ContactCodes, contact_codes
 from wtp.web import running
@@ -67,7 +67,11 @@ def save(slug: str) -> Response | tuple[str, int]:
             secret=running.secret(),
         )
         kept = None if new else contacts.find(connection, slug, submission)
-    if kept is not None and any(kept[name] != getattr(contact, name) for name in _COMPARED):
+    if kept is not None and (
+        any(kept[name] != getattr(contact, name) for name in _COMPARED)
+        or (kept["key"] or "")
+        != (customers.key_of(running.secret(), slug, contact.customer) if contact.customer.strip() else "")
+    ):
         filled.submission.data = new_submission()
         said_so = _(
             "A contact was saved from this form before, and it stays as it was. If this is another one, send it again."
@@ -91,7 +95,7 @@ def code(slug: str) -> Response | tuple[str, int]:
     survey, codes = _coded(slug)
     filled = coding_form(codes)
     number = request.form.get("contact", "")
-    if not (number.isascii() and number.isdecimal() and int(number) < _LARGEST):
+    if not (number.isascii() and number.isdecimal() and len(number) < 20 and int(number) < _LARGEST):
         abort(400)
     if not filled.validate():
         return _coding_page(survey, filled), 422

@@ -76,7 +76,7 @@ def _respondent(survey: Survey, customer: str) -> int | None:
     """The number of the respondent who is linked with a customer number; looking is logged."""
     now = datetime.now(UTC)
     with running.database().begin() as connection:
-        found = customers.respondent_of(connection, survey.slug, customer, secret=running.secret())
+        found = customers.respondent_of(connection, survey, customer, secret=running.secret())
         said = "linked" if found is not None else "no link"
         audit.add(connection, survey.slug, audit.LOOKED_UP, who=current_user.name, reason=said, now=now)
     return found

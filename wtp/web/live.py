@@ -12,6 +12,7 @@ from wtp.web import results, waves
 from wtp.web.reading import Reading
 from wtp.web.section import Section
 from wtp.web.sections import section
+from wtp.web.waves_sections import sections_about_waves
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,11 @@ def live_finding(chart: str, reading: Reading, asked: Mapping[str, str]) -> Live
     own = results.that_has(chart, reading)
     if own is not None and (page := results.page_of(chart, reading)):
         found, address = section(chart, own), url_for("results.detail", page=page, **state)
-    elif waves.is_about_waves(chart) and (both := waves.both_waves(reading, asked)) is not None:
+    elif (
+        waves.is_about_waves(chart)
+        and (both := waves.both_waves(reading, asked)) is not None
+        and chart in sections_about_waves(both)
+    ):
         found, address = waves.section_of(chart, both), url_for("waves.page", **state)
     else:
         return None

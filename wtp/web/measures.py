@@ -28,7 +28,7 @@ from wtp.web.i18n import INTERFACE_LANGUAGES, language, spoken
 from wtp.web.live import live_finding
 from wtp.web.measure_words import KINDS, STATES, about, counted, decided_attribute, due, forecast, frame
 from wtp.web.reading import Reading
-from wtp.web.results import kept, reading_as, reading_of, rendered
+from wtp.web.results import kept, page_of, reading_as, reading_of, rendered
 
 blueprint = Blueprint("measures", __name__, url_prefix="/results/<slug>/measures")
 _LONGEST_NUMBER = 2**31 - 1
@@ -143,8 +143,12 @@ def record(slug: str, chart: str) -> Reply | str | tuple[str, int]:
     """Record it; the same form twice records once. `do=forecast` puts the forecast of the chosen attribute into the form."""
     reading = reading_of(slug)
     live = live_finding(chart, reading, kept())
+    if live is None and not page_of(chart, reading):
+        abort(404)
     back = live.address if live else url_for("results.overview", slug=slug)
     form = _form(reading)
+    if live is not None:  # the finding is what the page says, whatever was sent
+        form.finding.data, form.spoken.data = tidy(str(live.section.title))[: LONGEST["finding"]], language()
     if request.form.get("do") == "forecast":
         form.expected.data = forecast(reading, form.attribute.data or "") or form.expected.data
         return _asked(reading, form, chart, back)
@@ -182,7 +186,7 @@ def change(slug: str, number: int) -> Reply | tuple[str, int]:
     if not form.validate():
         return _changed(reading, found, form), 422
     try:
-        seen = datetime.fromisoformat(form.seen.data or "")
+        seen = datetime.fromisoformat(form.seen.data or "").astimezone(UTC)
         with running.database().begin() as connection:
             measures.change(connection, slug, number, form.plan(), seen=seen, who=current_user.name, now=datetime.now(UTC))  # fmt: skip
     except (ChangedMeanwhileError, ValueError):

@@ -106,7 +106,7 @@ def bring_in(slug: str) -> Reply:
     survey, now = running.survey_of(slug), datetime.now(UTC)
     with running.database().begin() as connection:
         beside = known_beside(purchases.rows(connection, slug), contacts.rows(connection, slug))
-        count = known.take(connection, survey.slug, beside, now)
+        count = known.take(connection, survey, beside, now)
         audit.add(connection, slug, audit.BROUGHT_IN, who=current_user.name, reason=f"{count} customers", now=now)
     return redirect(url_for(".start", slug=slug, known=count), 303)
 
@@ -136,6 +136,10 @@ def _page(survey: Survey, *, mistake: str = "", tried: tuple[str, Purchases] | N
         brought=request.args.get("known", ""),
         snapshot=snapshot,
         linked=linked,
+        has_contacts=survey.definition.contacts is not None,
+        may_link=False,
+        typed="",
+        forgotten="forgotten" in request.args,
         count=count,
         people=people,
         needed=NEEDED,

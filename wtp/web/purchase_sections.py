@@ -79,6 +79,7 @@ def families_section(reading: Reading) -> Section:
         rows=tuple(rows),
         csv="purchase_families",
         drawn=False,
+        findings=_invented(table) if rows else (),
     )  # fmt: skip
 
 

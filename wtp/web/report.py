@@ -20,6 +20,7 @@ from wtp.export.report import Card, Chapter, Finding, Report, Verdict
 from wtp.jobs import keys_of
 from wtp.store import Database, measures, results
 from wtp.web import cards
+from wtp.web.contact_results import CONTACTS, contact_reading
 from wtp.web.final_words import model_names, version_names
 from wtp.web.formats import number, percent
 from wtp.web.i18n import language
@@ -130,7 +131,8 @@ def _card(reading: Reading, apart: tuple[str, ...]) -> Card:
 def _chapters(reading: Reading, database: Database, *, of_now: bool) -> Iterator[Chapter]:
     """The pages in their order; before and after only of the answers that are there now."""
     for page, name in tabs(reading).items():
-        found = tuple(_finding(made, reading) for made in sections_of(page, reading))
+        own = contact_reading(reading) if page == CONTACTS else reading
+        found = tuple(_finding(made, own) for made in sections_of(page, own)) if own is not None else ()
         if found:
             yield Chapter(name, found)
     asked = {"without": reading.answers, "versions": reading.analysis.request.versions}

@@ -93,7 +93,8 @@ def reading_as(survey: Survey, segment: str, asked: Mapping[str, str]) -> Readin
     if "budget" in asked:
         budget = float(asked["budget"])
         analysis = with_budget(analysis, survey.definition, budget)
-    analysis = with_purchases(running.database(), survey, analysis)
+    if "analysis" not in asked:  # a kept analysis shows nothing of today
+        analysis = with_purchases(running.database(), survey, analysis)
     return Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
 
 
@@ -271,7 +272,7 @@ def rests_on(reading: Reading) -> str:
 
 def rendered(template: str, reading: Reading, **context: object) -> str:
     """A page of a study's results with everything that all of them show."""
-    slug, follows = reading.survey.slug, reading.definition.follows
+    slug = reading.survey.slug
     counted: dict[str, Any] = kept()
     state: dict[str, Any] = {"slug": slug, "segment": reading.segment, **counted}
     common = {
@@ -288,11 +289,17 @@ def rendered(template: str, reading: Reading, **context: object) -> str:
         "pages": tabs(reading),
         "kept": counted,
         "version_links": _version_links(reading),
-        "has_earlier": follows is not None and follows in running.surveys(),
+        "has_earlier": _has_earlier(reading.survey),
         "chart_url": lambda chart: url_for("results.chart_json", chart=chart, **state),
         "table_url": lambda table: url_for("results.download", table=table, slug=slug, **counted),
     }
     return render_template(template, **(common | context))
+
+
+def _has_earlier(survey: Survey) -> bool:
+    """Whether an earlier wave can be read now; a kept analysis is held against none."""
+    earlier = running.surveys().get(survey.definition.follows or "")
+    return earlier is not None and "analysis" not in kept() and gate_of(running.database(), earlier).is_open
 
 
 def notes_of(reading: Reading) -> list[tuple[str, str]]:
@@ -336,7 +343,7 @@ def chart_json(slug: str, chart: str) -> Response:
     if not page_of(chart, reading):
         abort(404)
     about = section(chart, reading)
-    if about.missing or not about.drawn:
+    if about.missing or not about.drawn or not about.rows:
         abort(404)
     drawn = with_definitions(figure(chart, reading), reading).update_layout(
         meta={"finding": str(escape(about.title)), "label": reading.picture_label}

@@ -44,9 +44,9 @@ def is_about_waves(chart: str) -> bool:
 
 
 def both_waves(reading: Reading, asked: Mapping[str, str]) -> Reading | None:
-    """The comparison as a reading of its own; None where there is no earlier wave. asked: as `results.kept` has it; a kept analysis has no earlier one and counts nowhere here."""
+    """The comparison as a reading of its own; None where there is no earlier wave. asked: as `results.kept` has it; a kept analysis has none, for both waves are as they are now."""
     later, earlier, database = running.survey_of(reading.survey.slug), earlier_of(reading.survey), running.database()
-    if earlier is None:
+    if earlier is None or "analysis" in asked:
         return None
     chosen, versions = asked.get("without", LEFT_OUT), asked.get("versions", SAME_CHOICES)
     surveys = (earlier, later)

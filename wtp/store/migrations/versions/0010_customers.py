@@ -42,7 +42,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_customer_file_study_digest_stands",
         "customer_file",
-        ["study", "digest"],
+        ["study", "kind", "digest"],
         unique=True,
         sqlite_where=_STANDS,
         postgresql_where=_STANDS,
