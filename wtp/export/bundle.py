@@ -90,6 +90,7 @@ def write_bundle(source: Source, file: IO[bytes], language: str | None = None) -
 
 _README = """
 notebook.ipynb (or notebook.py) makes every figure again from survey/, answers.jsonl and request.json, and compares it with expected/.
+answers.jsonl also holds, under "known", what contacts and purchases told of linked customers when it was last brought in: treat it as personal data, and know that dropping the links does not reach it.
 Set up: this program in the version that requirements.txt names, installed from where you have it (make demo builds its environment), then .venv/bin/pip install -r requirements.txt jupyter
 for the other versions; run all cells in this folder. Without jupyter: .venv/bin/python notebook.py
 """

@@ -24,6 +24,7 @@ from wtp.survey.contacts import (
 )
 from wtp.survey.wording import Wording
 from wtp.web.i18n import text as said
+from wtp.web.question_kinds import plain
 
 SUBMISSION = re.compile(r"[0-9a-f]{32}")
 _WRITTEN = "%Y-%m-%dT%H:%M"
@@ -102,7 +103,7 @@ def contact_of(form: FlaskForm, now: datetime) -> Contact:
         happened_at=_local(happened) if happened else now,
         channel=data["channel"],
         reason=data["reason"],
-        reported=data.get("reported", "").replace("\r\n", "\n"),
+        reported=plain(data.get("reported", "")),
         question=data.get("question") or None,
         mattered_most=data.get("mattered_most") or None,
         impression=int(data["impression"]) if data.get("impression") else None,

@@ -20,6 +20,7 @@ from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import READERS, requires
 from wtp.web.analyses import LEFT_OUT, analysis_of
+from wtp.web.beside import with_purchases
 from wtp.web.i18n import INTERFACE_LANGUAGES, speak
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading, labels_of
@@ -87,7 +88,7 @@ def write_report(
             raise DataError(f"{option}: found {found!r}; allowed: {', '.join(allowed)}; name one of these.")
     with app.app_context():
         speak(language or app.extensions["wtp_settings"].staff_language)
-        analysis = analysis_of(database, survey, chosen, SAME_CHOICES)
+        analysis = with_purchases(database, survey, analysis_of(database, survey, chosen, SAME_CHOICES))
         economics = survey.definition.economics
         budget = economics.budget if economics else None
         reading = Reading(survey, analysis, segment, labels_of(survey.definition), chosen, budget)
