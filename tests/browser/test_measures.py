@@ -78,6 +78,7 @@ def test_from_a_finding_to_a_measure_in_three_clicks(
     expect(recorded).to_have_count(1)
     expect(recorded.get_by_role("link", name=finding)).to_have_count(1)
     expect(page.locator(".overdue")).to_contain_text("überfällig" if german else "overdue")
+    page.wait_for_load_state()  # colours too
     if script:
         visitor.look()
         page.locator(".measure .downloads a").first.click()
