@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.analysis.conftest import Answer
 from wtp.analysis import Request, analyse, hierarchical
 from wtp.analysis.choice_frame import choice_data, choice_frame
-from wtp.analysis.purchases import offered_steps, purchase_covariates, up_selling
+from wtp.analysis.purchases import _not_worked_out, offered_steps, purchase_covariates, up_selling
 from wtp.customers.purchases import known_of
 from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalResults
 from wtp.estimation.synthetic import draw_respondents
@@ -85,6 +86,12 @@ def test_steps_taken_by_chance_are_not_foretold(
     assert abs(np.mean(slopes)) < 0.2
 
 
+def test_a_group_that_could_be_worked_out_is_not_told() -> None:
+    table = pd.DataFrame({"segment": ["all", "a", "b", "all", "a"], "figure": ["up"] * 3 + ["down"] * 2, "customers": [45, 20, 20, 30, 30]})  # fmt: skip
+    kept = _not_worked_out(table, "figure").groupby("figure")["segment"].agg(list).to_dict()
+    assert kept == {"up": ["all", "a"], "down": ["all", "a"]}, "the five of neither segment, and nobody"
+
+
 def test_few_customers_are_no_groups(survey: Survey, people: tuple[Respondent, ...], fit: HierarchicalResults) -> None:
     offers = offered_steps(survey.definition, people[:9])
     assert up_selling(survey.definition, fit, offers, 0.90).empty
@@ -108,3 +115,24 @@ def test_an_analysis_uses_purchases_that_are_known(
     assert effects["r_hat"].notna().all()
     codes = {note.code for note in analysis.notes}
     assert {"purchases", "not_compared"} <= codes  # of 90 no groupings can be compared
+
+
+def test_purchases_that_tell_nothing_of_their_own_leave_the_figures_as_they_are(
+    survey: Survey, people: tuple[Respondent, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Families that follow from the segment cannot be told apart from it; the fit without purchases stands all the same."""
+    for name, few in (
+        ("_MOST_SWEEPS", 60),
+        ("_MOST_WARMUP", 60),
+        ("_MOST_SWEEPS_OF_OTHERS", 60),
+        ("_WARMUP_OF_OTHERS", 60),
+    ):
+        monkeypatch.setattr(hierarchical, name, few)
+    monkeypatch.setattr("wtp.estimation.hierarchical.logit._FIRST_WARMUP", 60)
+    place = {"downtime": 1, "cost": 2, "growth": 3}
+    same = tuple(replace(r, known={"families": place[r.answers["core_problem"]]}) for r in people[:90])
+    members = {"all": same} | {s.id: tuple(r for r in same if r.answers["core_problem"] in s.when["core_problem"]) for s in survey.definition.segments}  # fmt: skip
+    found, notes = hierarchical.hierarchical(survey.definition, members, seed=1)
+    assert found is not None
+    assert found.with_purchases is None
+    assert "purchases_left_out" in {note.code for note in notes}

@@ -38,6 +38,10 @@ def test_each_customer_counts_once() -> None:
         2,
         1,
     ]  # who took it was offered it
+    unknown = pd.DataFrame(
+        [purchase(1, "tools", offered_up=True), purchase(1, "tools", offered_up=True, stepped_up=True)]
+    )
+    assert by_customer(unknown).loc[1, ["offered", "taken"]].tolist() == [1, 1], "what came of an offer is not known"
     assert each["discount"].tolist() == pytest.approx([0.1, 0.1])
 
 

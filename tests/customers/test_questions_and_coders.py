@@ -69,10 +69,13 @@ def test_one_who_asks_the_same_ten_times_makes_no_rank_sure() -> None:
 
 
 def test_what_is_not_seen_yet_is_the_share_of_singletons() -> None:
-    found = unseen(asked("a", "a", "b", "c", "c", "c", "d", OTHER, None, OTHER), ["a", "b", "c", "d", OTHER], confidence=SURE)  # fmt: skip
+    found = unseen(asked("a", "a", "b", "c", "c", "c", "d", OTHER, None, OTHER), ["a", "b", "c", "d", "e", OTHER], confidence=SURE)  # fmt: skip
     assert found.unseen == pytest.approx(2 / 7)
     assert found.unlisted == pytest.approx(2 / 9)
     assert 0 <= found.low < found.unseen < found.high <= 1
+    assert unseen(asked("a", "a", "b", OTHER), ["a", "b", OTHER], confidence=SURE).high == 0, (
+        "all of the list was asked"
+    )
     nothing = unseen(asked(None, None), ["a"], confidence=SURE)
     assert np.isnan(nothing.unseen)
     assert frequent_questions(asked(None), ["a"], confidence=SURE, seed=1).empty

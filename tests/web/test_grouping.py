@@ -32,7 +32,7 @@ def scores(declared: tuple[bool, bool], classes: tuple[bool, bool]) -> pd.DataFr
     [
         ((True, False), (False, True), "“Declared segments” explains best what people choose", "“Latent classes” explains best."),
         ((True, True), (True, True), "“Declared segments”, “Latent classes” explain what people choose, none clearly best", "none clearly best."),
-        ((False, False), (False, False), "No grouping explains what people choose better than none", "no grouping explains them"),
+        ((False, False), (False, False), "No grouping clearly explains what people choose better than none", "no grouping clearly explains them"),
     ],
 )  # fmt: skip
 def test_the_finding_is_told_for_preferences_and_for_price_limits(

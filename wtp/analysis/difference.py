@@ -131,12 +131,17 @@ def _groupings(
     """Which grouping explains choices best: the declared one, the core problem of contacts where it is known of 150 or more, and latent classes."""
     groupings = {DECLARED: membership} if len(set(membership.dropna())) > 1 else {}
     told = pd.Series({r.number: r.known.get("core_problem") for r in respondents}, dtype="object").dropna()
-    if len(told) >= FEWEST_RESPONDENTS and len(set(told)) > 1:
+    both = told.index.intersection(membership.dropna().index) if groupings else told.index
+    if len(both) >= FEWEST_RESPONDENTS and len(set(told)) > 1:
         groupings[CONTACTS] = told
     if not groupings:
         return {}, ()
+    plain = replace(data, weights=None)
     try:
-        found = explained(replace(data, weights=None), groupings, classes=classes, seed=seed)
+        try:
+            found = explained(plain, groupings, classes=classes, seed=seed)
+        except EstimationError:  # of classes in one of the folds
+            found = explained(plain, groupings, seed=seed)
     except (DataError, EstimationError) as error:
         return {}, (Note("not_compared", "info", _NOT_COMPARED, {"reason": str(error)}, ALL),)
     return {"grouping_scores": found.scores.assign(segment=ALL), "grouping_agreement": found.agreement.assign(segment=ALL)}, ()  # fmt: skip

@@ -33,6 +33,7 @@ _MOST_SWEEPS_OF_OTHERS = 600  # they only widen intervals, so they need not be e
 _WARMUP_OF_OTHERS = 500
 _FIRST_PART = 0.6  # of the time
 _PURCHASES = "What {customers} of the respondents bought is known; it moves none of these figures. What it would add stands on the page of purchases."
+_NO_PURCHASES = "What respondents bought adds nothing that could be told apart: {reason}"
 _NOT_ESTIMATED = "The hierarchical model was not estimated, so amounts come from one average taste a segment: {reason}"
 
 
@@ -81,7 +82,8 @@ def hierarchical(
         bought = purchase_covariates(people)
         segments_of = ["segment"] if frame["segment"].nunique() > 1 else []
         covariates = [*segments_of, *bought.columns]
-        data = choice_data(definition, frame.join(bought, on="respondent"), covariates=covariates or None)
+        joined = frame.join(bought, on="respondent")
+        data = choice_data(definition, joined, covariates=segments_of or None)
         signs = dict.fromkeys(data.price_parameters, -1)
         model = HierarchicalLogit(data, signs=signs, covariates=segments_of or None)
         part = _parts(progress)
@@ -97,15 +99,19 @@ def hierarchical(
             )  # fmt: skip
             others += list(found.values())
         hit_rates = _hit_rates(definition, fit, people)
-        with_purchases = None
-        if len(bought.columns):
+    except (DataError, EstimationError) as error:
+        return None, (Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, ALL),)
+    with_purchases = None
+    remarks: tuple[Note, ...] = ()
+    if len(bought.columns):
+        try:
+            wider = HierarchicalLogit(choice_data(definition, joined, covariates=covariates), signs=signs, covariates=covariates)  # fmt: skip
             place = None if checkpoint is None else checkpoint / "purchases"
-            wider = HierarchicalLogit(data, signs=signs, covariates=covariates)
             with_purchases = wider.fit(
                 draws=_MOST_SWEEPS_OF_OTHERS, warmup=_WARMUP_OF_OTHERS, seed=seed, checkpoint=place
             )
-    except (DataError, EstimationError) as error:
-        return None, (Note("not_estimated", "warning", _NOT_ESTIMATED, {"reason": str(error)}, ALL),)
+        except (DataError, EstimationError) as error:
+            remarks = (Note("purchases_left_out", "info", _NO_PURCHASES, {"reason": str(error)}, ALL),)
     members = {
         name: np.isin(data.respondents, [respondent.number for respondent in own])
         for name, own in groups.items()
@@ -117,6 +123,7 @@ def hierarchical(
         name: [other.segment(own, stands_for.get(name)) for other in others] for name, own in members.items()
     }
     notes = tuple(note.in_segment(ALL) for note in fit.notes if note.code not in ("too_small", "indication"))
+    notes += remarks
     if with_purchases is not None:
         known = sum("families" in respondent.known for respondent in people)
         notes += (Note("purchases", "info", _PURCHASES, {"customers": known}, ALL),)

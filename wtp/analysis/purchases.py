@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def selling_tables(
         SELLING: selling(frame, own, confidence=confidence),
         BOUGHT_FAMILIES: families(frame, own, confidence=confidence),
     }
+    tables = {name: _not_worked_out(table, table.columns[1]) for name, table in tables.items()}
     order = [ALL, *(segment.id for segment in definition.segments)]
     invented = int(frame["simulated"].sum())
     return {
@@ -63,6 +65,19 @@ def selling_tables(
         for name, table in tables.items()
         if len(table) and shown
     }  # fmt: skip
+
+
+def _not_worked_out(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The table without rows of segments from which, with that of everybody, a group of 1 to 9 customers could be worked out."""
+    kept = []
+    for _, rows in table.groupby(by, sort=False):
+        everybody = rows[rows["segment"] == ALL]
+        own = rows[rows["segment"] != ALL].sort_values("customers", ascending=False)
+        total = int(everybody["customers"].sum())
+        while len(own) and (everybody.empty or 0 < total - int(own["customers"].sum()) < SMALLEST_GROUP):
+            own = own.iloc[:-1]
+        kept.append(pd.concat([everybody, own]))
+    return pd.concat(kept, ignore_index=True) if kept else table
 
 
 def known_beside(
@@ -181,7 +196,13 @@ def up_selling(definition: Definition, fit: Any, offers: pd.DataFrame, confidenc
     except DataError:  # a price for each label
         return offers.head(0)
     steps = offers[["attribute", "from_level", "to_level"]].drop_duplicates().values.tolist()
-    contrasts = {attribute: contrast(data, attribute, start, level) for attribute, start, level in steps}
+    contrasts = {}
+    for attribute, start, level in steps:
+        with suppress(DataError):  # a level that was never shown, or an attribute of single labels
+            contrasts[attribute] = contrast(data, attribute, start, level)
+    offers = offers[offers["attribute"].isin(list(contrasts))]
+    if not len(offers):
+        return offers
     drawn = np.asarray(fit.simulate(_DRAWS).values, dtype=float)
     forecast = np.zeros(len(offers))
     for attribute, own in contrasts.items():

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from wtp.analysis.comparable import KEYS, LIMIT, figures_of, in_common, segments_in, turned, what_is_told
-from wtp.analysis.record import ALL, Analysis
+from wtp.analysis.comparable import KEYS, LIMIT, WORTH, figures_of, in_common, segments_in, turned, what_is_told
+from wtp.analysis.record import ALL, HIERARCHICAL, Analysis
 from wtp.customers.waves import DONE, RUNNING, at_confidence, beyond, differences, for_everybody, mix, side_by_side
 from wtp.errors import DataError
 from wtp.survey.load import Survey
@@ -59,7 +59,7 @@ def before_and_after(before: Wave, after: Wave, measures: pd.DataFrame) -> Analy
     customers = {segment.id: float(segment.customers) for segment in definition.segments}
     if customers:
         pairs = pairs[pairs["segment"] != ALL]
-        everybody = for_everybody(pairs, customers, segment=ALL, by=KEYS)
+        everybody = for_everybody(pairs[~pairs["figure"].isin(_medians(after))], customers, segment=ALL, by=KEYS)
     between = in_between(measures, before, after)
     table = differences(pd.concat([everybody, pairs], ignore_index=True), confidence)
     recorded = between.to_dict("records")
@@ -90,8 +90,16 @@ def before_and_after(before: Wave, after: Wave, measures: pd.DataFrame) -> Analy
     )
 
 
+def _medians(wave: Wave) -> tuple[str, ...]:
+    """Figures that are medians over respondents: of everybody they are no mean of the segments'."""
+    hierarchical = wave.analysis.tables["segments"]["estimator"].eq(HIERARCHICAL).any()
+    return (LIMIT, WORTH) if hierarchical else (LIMIT,)
+
+
 def in_between(measures: pd.DataFrame, before: Wave, after: Wave) -> pd.DataFrame:
-    """The measures that were done from the last answer of one wave to the first of the next, and those that are under way.
+    """The measures that were done from the last answer of one wave to the first of the next, and those that were or are under way.
+
+    What was done while a wave was asked was under way for a part of it, so its segment is neither treated nor a comparison.
 
     Where the waves overlap: from the first answer of the later one to the last of the earlier one.
     """
@@ -99,7 +107,10 @@ def in_between(measures: pd.DataFrame, before: Wave, after: Wave) -> pd.DataFram
         return pd.DataFrame(columns=_MEASURE)
     start, end = sorted((before.last, after.first))
     done = (measures["state"] == DONE) & measures["done_on"].map(lambda day: day is not None and start <= day <= end)
-    found = measures.loc[done | (measures["state"] == RUNNING), _MEASURE].reset_index(drop=True)
+    first, last = before.first or start, after.last or end
+    meanwhile = (measures["state"] == DONE) & ~done & measures["done_on"].map(lambda day: day is not None and first <= day <= last)  # fmt: skip
+    state = measures["state"].mask(meanwhile, RUNNING)
+    found = measures.assign(state=state).loc[done | (state == RUNNING), _MEASURE].reset_index(drop=True)
     return found.assign(done_on=[day.isoformat() if day else "" for day in found["done_on"]])
 
 

@@ -12,7 +12,7 @@ from wtp.charts.theme import COLOURS, GREY, SYMBOLS, new_figure
 BEST = "“{grouping}” explains best what people choose"
 CLEAR = "{groupings} explain what people choose, none clearly best"
 ONE_CLEAR = "“{grouping}” explains what people choose better than no groups"
-NOTHING = "No grouping explains what people choose better than none"
+NOTHING = "No grouping clearly explains what people choose better than none"
 PARTS = {"offers": "Choices between offers", "purchase": "Buying or not"}
 _APART = 0.12
 

@@ -15,7 +15,7 @@ NAMES = {
     STRONG: "Expected order, strongly agreed: {order}",
     SOME: "Expected order, partly agreed: {order}",
     WEAK: "Expected order, hardly agreed: {order}",
-    NONE: "Customers do not expect one common order",
+    NONE: "Customers do not clearly expect one common order",
 }
 BADGES = {
     STRONG: "Strong agreement",

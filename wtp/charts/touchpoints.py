@@ -20,7 +20,7 @@ MOST_ASKED_CLOSE = "Asked most often, about alike: “{first}” and “{second}
 SOLVES = "“{first}” solves most often: {amount}"
 SOLVES_NONE = "No measure clearly solves more often than the others"
 IMPRESSION = "Staff's impression is lowest where the reason is “{first}”: {amount} of 5"
-IMPRESSION_ALIKE = "Staff's impression is about alike for all reasons"
+IMPRESSION_ALIKE = "By staff's impression no reason stands out"
 
 Words = Callable[[str], str]
 

@@ -9,30 +9,33 @@ import plotly.graph_objects as go
 
 from wtp.charts.theme import COLOURS, GREY, new_figure
 
-FORETOLD = "Who values a step up more also took it more often: {low} of the least likely, {high} of the most likely"
+FORETOLD = "Who values a step up more also took it more often: {low} of the least likely third, {high} of the most likely third"
 _Z90 = 1.6449
-NOT_FORETOLD = "What people value does not foretell which steps up they took"
+NOT_FORETOLD = "What people value does not clearly foretell which steps up they took"
 
 
 def is_foretold(table: pd.DataFrame) -> bool:
     """Whether the upper third of the groups took clearly more than the lower third. table: taken, customers, in the order of the forecast."""
-    size = max(1, len(table) // 3)
-    (first, many), (last, more) = (_taken(part) for part in (table.head(size), table.tail(size)))
+    (first, many), (last, more) = _thirds(table)
     error = (max(first * (1 - first), 1 / many) / many + max(last * (1 - last), 1 / more) / more) ** 0.5
     return bool(last - first > _Z90 * error)
 
 
-def _taken(table: pd.DataFrame) -> tuple[float, float]:
-    """Share of the offers that were taken, and of how many customers."""
-    customers = float(table["customers"].sum())
-    return float((table["taken"] * table["customers"]).sum()) / customers, customers
+def _thirds(table: pd.DataFrame) -> list[tuple[float, float]]:
+    """Share of the offers that were taken in the lower and the upper third of the groups, and of how many customers at least."""
+    size = max(1, len(table) // 3)
+    parts = table.head(size), table.tail(size)
+    return [
+        (float((part["taken"] * part["offers"]).sum() / part["offers"].sum()), float(part["customers"].max()))
+        for part in parts
+    ]
 
 
 def title(table: pd.DataFrame, *, words: Callable[[str], str], percent: Callable[[float], str]) -> str:
     """The finding."""
     if not is_foretold(table):
         return words(NOT_FORETOLD)
-    first, last = float(table["taken"].iloc[0]), float(table["taken"].iloc[-1])
+    (first, _), (last, _) = _thirds(table)
     return words(FORETOLD).format(low=percent(first), high=percent(last))
 
 

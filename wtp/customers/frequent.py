@@ -81,6 +81,8 @@ def unseen(contacts: pd.DataFrame, codes: Sequence[str], *, confidence: float) -
     if not n:
         nothing = float("nan")
         return Unseen(nothing, nothing, nothing, nothing)
+    if len(counts) == len(set(codes) - {OTHER}):  # the list is closed, and all of it was asked
+        return Unseen(0.0, 0.0, 0.0, float((asked == OTHER).mean()))
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
     share = once / n
     reach = stats.norm.isf((1 - confidence) / 2) * np.sqrt(once * (1 - share) + 2 * twice) / n

@@ -59,7 +59,8 @@ def by_customer(purchases: pd.DataFrame) -> pd.DataFrame:
     known = purchases.dropna(subset=["customer"])
     off = 1 - known["amount"].astype(float) / known["list_price"].astype(float)
     taken = known["stepped_up"].fillna(False).astype(bool)
-    offered = known["offered_up"].fillna(False).astype(bool) | taken
+    # An offer of which nobody knows what came of it is no refusal.
+    offered = (known["offered_up"].fillna(False).astype(bool) & known["stepped_up"].notna()) | taken
     frame = known.assign(off=off.where(np.isfinite(off)), offered=offered, taken=taken)
     return frame.groupby("customer", sort=True).agg(
         purchases=("family", "size"),

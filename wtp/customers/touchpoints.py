@@ -200,7 +200,7 @@ def remedies(contacts: pd.DataFrame, codes: Sequence[str], *, window: Window, co
     """Measures and what came of them: remedy, contacts, customers, known (whether it is solved), known_customers, solved, low, high; followed, followed_customers, repeated, repeated_low, repeated_high.
 
     repeated: share of contacts of known customers, at least 30 days before the end, after which the same customer was in contact again within 30 days.
-    Intervals are Wilson's (1927).
+    Intervals are Wilson's (1927), of as many contacts as their persons are worth.
     """
     ordered = contacts.sort_values(["person", "happened_at"], kind="stable")
     wait = ordered.groupby("person")["happened_at"].shift(-1) - ordered["happened_at"]
@@ -220,20 +220,23 @@ def remedies(contacts: pd.DataFrame, codes: Sequence[str], *, window: Window, co
                 "customers": contacts.loc[mine, "person"].nunique(),
                 "known": len(known),
                 "known_customers": contacts.loc[known.index, "person"].nunique(),
-                **_share("solved", int(known.sum()), len(known), confidence, ("low", "high")),
+                **_share("solved", known, contacts["person"], confidence, ("low", "high")),
                 "followed": len(seen),
                 "followed_customers": contacts.loc[seen.index, "person"].nunique(),
-                **_share("repeated", int(seen.sum()), len(seen), confidence, ("repeated_low", "repeated_high")),
+                **_share("repeated", seen, contacts["person"], confidence, ("repeated_low", "repeated_high")),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _share(name: str, count: int, of: int, confidence: float, ends: tuple[str, str]) -> dict[str, float]:
-    if not of:
+def _share(name: str, seen: pd.Series, person: pd.Series, confidence: float, ends: tuple[str, str]) -> dict[str, float]:
+    """Share of contacts; the interval counts them as so many as their persons are worth (Kish 1965), since one person's contacts are alike."""
+    if not len(seen):
         return dict.fromkeys((name, *ends), _NAN)
-    low, high = proportion_confint(count, of, alpha=1 - confidence, method="wilson")
-    return {name: count / of, ends[0]: float(low), ends[1]: float(high)}
+    share, each = float(seen.mean()), person[seen.index].value_counts().to_numpy(dtype=float)
+    worth = each.sum() ** 2 / (each**2).sum()
+    low, high = proportion_confint(share * worth, worth, alpha=1 - confidence, method="wilson")
+    return {name: share, ends[0]: float(low), ends[1]: float(high)}
 
 
 def effort(contacts: pd.DataFrame, reasons: Sequence[str], *, confidence: float) -> pd.DataFrame:

@@ -199,7 +199,7 @@ def questions_section(reading: Reading) -> Section:
             findings.append(gettext("%(share)s of the questions are on no list: look at what was reported, and add codes.", share=formats.percent(row["unlisted"], 1)))  # fmt: skip
     return Section(
         chart="contact_questions",
-        title=touchpoints.questions_title(table, labels=labels, words=gettext, amount=formats.percent) if len(table) else gettext("The most frequent questions"),
+        title=touchpoints.questions_title(table, labels=labels, words=gettext, amount=formats.percent) if len(table) and table["rank"].iloc[0] == 1 else gettext("The most frequent questions"),
         says=gettext("The five questions that are asked most often, with the places that they could also have if other customers had called. Whoever answers them before they are asked saves these calls."),
         not_says=_not_all() + " " + gettext("Codes are given by people; how a question was meant is in what was reported."),
         head=(gettext("Question"), gettext("Place"), gettext("Contacts"), gettext("Share of questions"), interval_head(reading)),

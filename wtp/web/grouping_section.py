@@ -92,7 +92,7 @@ def _limits(table: pd.DataFrame, names: dict[str, str]) -> tuple[str, ...]:
                 groupings=named,
             ),
         )
-    return (gettext("Price limits (buying or not): no grouping explains them better than none."),)
+    return (gettext("Price limits (buying or not): no grouping clearly explains them better than none."),)
 
 
 def _agreement(row: pd.Series, names: dict[str, str]) -> str:

@@ -14,6 +14,8 @@ from wtp.web.answer_sections import safe
 from wtp.web.reading import Reading
 from wtp.web.section import Section, headed, numbers, share_with_interval
 
+_TWO_FITS = 0.003  # by which two fits of one model differ, since each ends somewhere
+
 
 def _selling(reading: Reading) -> pd.DataFrame:
     """Everybody and the segments, or the one that is chosen."""
@@ -139,6 +141,6 @@ def purchase_gain_section(reading: Reading) -> Section:
 
 
 def _gain(low: float) -> str:
-    if low > 0:
+    if low > _TWO_FITS:
         return gettext("Purchases help to predict what people choose")
     return gettext("Purchases do not clearly help to predict what people choose")

@@ -158,7 +158,7 @@ def _figures_section(figure: str, reading: Reading) -> Section:
     return Section(
         chart=PREFIX + figure,
         title=title,
-        says=gettext("Each figure in both waves with its interval, and the difference of the two with the interval of the difference; the waves asked different people, so their errors add up. “Rose” and “fell” are said of differences that stand out among all on this page, so that at most %(share)s of such claims are expected to be false (Benjamini and Hochberg 1995).", share=formats.percent(1 - reading.analysis.confidence)),
+        says=gettext("Each figure in both waves with its interval, and the difference of the two with the interval of the difference; the waves asked different people, so their errors add up. “Rose” and “fell” are said of differences that stand out among all on this page, so that about %(share)s of such claims at most are expected to be false (Benjamini and Hochberg 1995).", share=formats.percent(1 - reading.analysis.confidence)),
         not_says=_proves_nothing(),
         head=(gettext("Figure"), gettext("Before"), gettext("After"), headed(gettext("Difference"), reading), gettext("Finding"), gettext("Done in between")),
         rows=rows,
