@@ -90,6 +90,9 @@ def test_a_group_that_could_be_worked_out_is_not_told() -> None:
     table = pd.DataFrame({"segment": ["all", "a", "b", "all", "a"], "figure": ["up"] * 3 + ["down"] * 2, "customers": [45, 20, 20, 30, 30]})  # fmt: skip
     kept = _not_worked_out(table, "figure").groupby("figure")["segment"].agg(list).to_dict()
     assert kept == {"up": ["all", "a"], "down": ["all", "a"]}, "the five of neither segment, and nobody"
+    assert _not_worked_out(table[table["segment"] != "all"], "figure").empty, (
+        "nothing of a part where nothing is told of everybody"
+    )
 
 
 def test_few_customers_are_no_groups(survey: Survey, people: tuple[Respondent, ...], fit: HierarchicalResults) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from wtp.analysis.disclosure import SMALLEST_REST
+from wtp.analysis.disclosure import SMALLEST_REST, not_worked_out
 from wtp.analysis.record import ALL, Analysis, Request
 from wtp.customers.coders import coder_agreement
 from wtp.customers.frequent import frequent_questions, unseen
@@ -188,9 +187,9 @@ def _of_group(
     if codes["question"]:
         listed = list(codes["question"])
         made["contact_questions"] = frequent_questions(part, listed, confidence=sure, seed=request.seed)
-        missing = unseen(part, listed, confidence=sure)
-        names = ("unseen", "low", "high", "unlisted")
         if part.loc[part["question"].notna(), "person"].nunique() >= SMALLEST_REST:
+            missing = unseen(part, listed, confidence=sure)
+            names = ("unseen", "low", "high", "unlisted")
             made["contact_unseen"] = pd.DataFrame({name: [float(getattr(missing, name))] for name in names})
     if codes["remedy"]:
         made["contact_remedies"] = remedies(part, list(codes["remedy"]), window=window, confidence=sure)
@@ -241,15 +240,12 @@ def _not_worked_out(table: pd.DataFrame, name: str) -> pd.DataFrame:
     hidden = pd.Series(False, index=table.index)
     for _, rows in table.groupby(code, sort=False):
         everybody = rows[rows["segment"] == ALL]
-        shown = [index for index in rows.index if table.loc[index, "segment"] != ALL and pd.notna(customers[index])]
+        parts = customers[rows.index[rows["segment"] != ALL]].dropna()
         if everybody.empty or pd.isna(customers[everybody.index[0]]):
-            hidden[shown] = True  # what is not told of everybody is told of no part of it
-            continue
-        total = float(customers[everybody.index[0]])
-        while shown and 0 < total - float(customers[shown].sum()) < SMALLEST_REST:
-            smallest = min(shown, key=lambda index: float(customers[index]) or math.inf)
-            hidden[smallest] = True
-            shown.remove(smallest)
+            stay = []  # what is not told of everybody is told of no part of it
+        else:
+            stay = not_worked_out(customers[everybody.index[0]], parts.to_dict())
+        hidden[parts.index.difference(stay)] = True
     return _hidden(table, name, hidden) if hidden.any() else table
 
 

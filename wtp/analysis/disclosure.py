@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,10 +22,16 @@ def told(sizes: Mapping[str, int], *, smallest: int = SMALLEST_SAMPLE) -> list[s
     """
     if sizes[ALL] < smallest:
         return []
-    shown = [name for name, size in sizes.items() if name != ALL and size >= smallest]
-    while shown and 0 < sizes[ALL] - sum(sizes[name] for name in shown) < SMALLEST_REST:
-        shown.remove(min(shown, key=sizes.__getitem__))
-    return [ALL, *shown]
+    shown = {name: size for name, size in sizes.items() if name != ALL and size >= smallest}
+    return [ALL, *not_worked_out(sizes[ALL], shown)]
+
+
+def not_worked_out(total: float, sizes: Mapping[Any, float]) -> list[Any]:
+    """Which of these parts of the total can stay: the smallest leave (empty ones last) until nobody, or 10 or more, are in no part that is shown."""
+    shown = dict(sizes)
+    while shown and 0 < total - sum(shown.values()) < SMALLEST_REST:
+        del shown[min(shown, key=lambda name: shown[name] or math.inf)]
+    return list(shown)
 
 
 def without_small_cells(table: pd.DataFrame) -> pd.DataFrame:

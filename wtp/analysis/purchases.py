@@ -15,7 +15,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from wtp.analysis.disclosure import told
+from wtp.analysis.disclosure import not_worked_out, told
 from wtp.analysis.record import ALL
 from wtp.customers.purchases import PURCHASE_COLUMNS, SMALLEST_GROUP, families, known_of, selling
 from wtp.errors import DataError
@@ -69,15 +69,13 @@ def selling_tables(
 
 def _not_worked_out(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """The table without rows of segments from which, with that of everybody, a group of 1 to 9 customers could be worked out."""
-    kept = []
+    stay: list[Any] = []
     for _, rows in table.groupby(by, sort=False):
         everybody = rows[rows["segment"] == ALL]
-        own = rows[rows["segment"] != ALL].sort_values("customers", ascending=False)
-        total = int(everybody["customers"].sum())
-        while len(own) and (everybody.empty or 0 < total - int(own["customers"].sum()) < SMALLEST_GROUP):
-            own = own.iloc[:-1]
-        kept.append(pd.concat([everybody, own]))
-    return pd.concat(kept, ignore_index=True) if kept else table
+        own = rows.loc[rows["segment"] != ALL, "customers"].iloc[::-1]  # of equal ones the last leaves
+        if len(everybody):
+            stay += [*everybody.index, *not_worked_out(everybody["customers"].iloc[0], own.to_dict())]
+    return table.loc[stay].reset_index(drop=True)
 
 
 def known_beside(

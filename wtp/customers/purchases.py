@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
@@ -122,12 +121,6 @@ def _taken(own: pd.DataFrame, confidence: float) -> _Figure:
     residual = (asked["taken"] - share * asked["offered"]).to_numpy(dtype=float)
     variance = float((residual**2).sum()) / offered**2 * n / (n - 1)
     equivalent = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else float(n)
-    return n, share, *_wilson(share, min(equivalent, offered), confidence)
-
-
-def _wilson(share: float, n: float, confidence: float) -> tuple[float, float]:
-    """Of a number of trials that need not be whole."""
-    z = norm.ppf((1 + confidence) / 2)
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))
+    trials = min(equivalent, offered)
+    low, high = proportion_confint(share * trials, trials, alpha=1 - confidence, method="wilson")
+    return n, share, float(low), float(high)
