@@ -130,10 +130,13 @@ def test_contacts_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_pa
 def test_purchases_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_path: Path) -> None:
     bought = tmp_path / "bought.csv"
     head = "customer,date,product,family,amount,attribute,offered_up,stepped_up,surcharge\n"
-    bought.write_text(head + "K-1,2026-03-31,Drill,Tools,90,speed,1,1,4\nK-1,tomorrow,Drill,Tools,90,,,,\n")
-    said = run("import", folder, bought, "--purchases")
+    wrong, listed = "K-1,tomorrow,Drill,Tools,90,,,,\n", tmp_path / "problems.csv"
+    bought.write_text(head + "K-1,2026-03-31,Drill,Tools,90,speed,1,1,4\n" + wrong * 2)
+    said = run("import", folder, bought, "--purchases", "--problems", listed)
     assert said.exit_code == 1
     assert "row 3, date" in said.output
+    assert "2 problems; nothing was added" in said.output
+    assert pd.read_csv(listed, encoding="utf-8-sig")["row"].tolist() == [3, 4], "every place, not the first of a kind"
     bought.write_text(head + "K-1,2026-03-31,Drill,Tools,90,speed,1,1,4\n")
     tried = run("import", folder, bought, "--purchases", "--dry-run")
     assert (tried.exit_code, "1 purchases to add, 1 customers named" in tried.output) == (0, True)

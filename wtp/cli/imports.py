@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from wtp.cli.contacts import import_contacts
+from wtp.cli.customer_files import import_contacts, import_purchases
 from wtp.cli.problems import tell, write
-from wtp.cli.purchases import import_purchases
 from wtp.cli.studies import FOLDER
 from wtp.errors import DataError
 from wtp.imports import Checked, File, Mapping, check, guess, mapping_of, read_path

@@ -14,7 +14,7 @@ from wtp.imports.levels import read_levels
 from wtp.imports.mapping import LONG, ROLES
 from wtp.imports.mapping import Mapping as Columns
 from wtp.imports.picks import read_picks
-from wtp.imports.problems import ERROR, MOST, Problem, gathered, short
+from wtp.imports.problems import ERROR, MOST, Problem, Tried, short
 from wtp.imports.rows import alternative_rows, check_columns, prepared
 from wtp.imports.tables import File
 from wtp.imports.tasks import Made, people_of
@@ -28,22 +28,12 @@ Report = Callable[..., None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Checked:
+class Checked(Tried):
     """people: (name in the file, respondent) of those who would be added, numbered from 1. problems: each place; `errors` keep the file out."""
 
     people: tuple[tuple[str, Respondent], ...]
     problems: tuple[Problem, ...]
     known: int = 0
-
-    @property
-    def gathered(self) -> tuple[Problem, ...]:
-        """The same found in the same column once."""
-        return gathered(self.problems)
-
-    @property
-    def errors(self) -> int:
-        """How many places keep the file out."""
-        return sum(problem.count for problem in self.problems if problem.severity == ERROR)
 
     @property
     def choices(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from wtp.imports.problems import ERROR, MOST, Problem, gathered, short
+from wtp.imports.problems import ERROR, MOST, Problem, Tried, short
 from wtp.imports.tables import File, Table
 from wtp.imports.values import plain, truth_of
 from wtp.survey.contacts import (
@@ -36,21 +36,11 @@ _DATES = "2026-05-31, 2026-05-31 14:30, 31.05.2026 14:30"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class CheckedContacts:
+class CheckedContacts(Tried):
     """rows: of each contact the values by column, as the store takes them. problems: each place; `errors` keep the file out."""
 
     rows: tuple[dict[str, Any], ...]
     problems: tuple[Problem, ...]
-
-    @property
-    def gathered(self) -> tuple[Problem, ...]:
-        """The same found in the same column once."""
-        return gathered(self.problems)
-
-    @property
-    def errors(self) -> int:
-        """How many places keep the file out."""
-        return sum(problem.count for problem in self.problems if problem.severity == ERROR)
 
     @property
     def customers(self) -> int:

@@ -149,6 +149,23 @@ class Problem:
         return f"{place}: {WHAT[self.code]}{found}{allowed} {REMEDY[self.code]}{more}"
 
 
+class Tried:
+    """A file that was tried; problems: each place."""
+
+    __slots__ = ()
+    problems: tuple[Problem, ...]
+
+    @property
+    def gathered(self) -> tuple[Problem, ...]:
+        """The same found in the same column once."""
+        return gathered(self.problems)
+
+    @property
+    def errors(self) -> int:
+        """How many places keep the file out."""
+        return sum(problem.count for problem in self.problems if problem.severity == ERROR)
+
+
 def short(text: object, longest: int = 80) -> str:
     """What was found, short enough for a line."""
     shown = " ".join(str(text).split())

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wtp.imports.problems import ERROR, MOST, Problem, gathered, short
+from wtp.imports.problems import MOST, Problem, Tried, short
 from wtp.imports.tables import File, Table
 from wtp.imports.values import AMBIGUOUS, decimal_mark, each, number_of, plain, truth_of
 from wtp.survey.contacts import LONGEST_CUSTOMER
@@ -43,25 +43,27 @@ _MONEY = ("amount", "list_price", "surcharge")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Purchases:
-    """frame: customer (as the file names him), date, product, family, amount, list_price, attribute, offered_up, stepped_up, surcharge; empty cells are None. problems: errors first."""
+class Purchases(Tried):
+    """frame: customer (as the file names him), date, product, family, amount, list_price, attribute, offered_up, stepped_up, surcharge; empty cells are None. problems: each place; `errors` keep the file out."""
 
     frame: pd.DataFrame
     problems: tuple[Problem, ...]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The purchases as the store takes them."""
+        """The purchases as the store takes them; none if anything keeps the file out."""
+        if self.errors:
+            return []
         return [{str(name): value for name, value in row.items()} for row in self.frame.rename(columns={"date": "bought_on"}).to_dict("records")]  # fmt: skip
 
     @property
-    def sound(self) -> bool:
-        """Whether nothing keeps the file out."""
-        return all(problem.severity != ERROR for problem in self.problems)
+    def customers(self) -> int:
+        """How many customers are named; none if anything keeps the file out."""
+        return 0 if self.errors else int(self.frame["customer"].nunique())
 
 
 def read_purchases(file: File, definition: Definition, today: date) -> Purchases:
-    """The purchases of a file and everything that is wrong with it. Raises DataError for a file that is no table."""
+    """The purchases of a file and everything that is wrong with it."""
     table = file.table("")
     columns = _columns(table)
     problems = [Problem("missing_column", 0, name) for name in NEEDED if name not in columns]
@@ -84,7 +86,7 @@ def read_purchases(file: File, definition: Definition, today: date) -> Purchases
             problems.append(Problem(code, int(table.rows[row]), name, text, allowed))
     frame = pd.DataFrame(found, dtype=object)
     problems += _contradictions(frame, table)
-    return Purchases(frame, gathered(problems))
+    return Purchases(frame, tuple(sorted(problems, key=lambda problem: problem.row)))
 
 
 class _Wrong:

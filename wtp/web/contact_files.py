@@ -8,36 +8,27 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.wrappers import Response as Reply
 
-from wtp.errors import ConflictError, DataError
+from wtp.errors import DataError
 from wtp.export import contacts_frame, table_csv
-from wtp.imports import CheckedContacts, check_contacts, read_file
+from wtp.imports import CheckedContacts, check_contacts
 from wtp.imports.contacts import COLUMNS, NEEDED
-from wtp.imports.problems import ERROR, REMEDY, WHAT
-from wtp.imports.tables import MOST_BYTES, shown_name
-from wtp.imports.unreadable import UnreadableError
 from wtp.store import audit, contacts, customer_files, customers
 from wtp.store.contacts import Contact
 from wtp.survey import Survey
 from wtp.survey.contacts import ContactCodes, contact_codes
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.given_files import Answer, CustomerFiles
 from wtp.web.i18n import text as said
 
 blueprint = Blueprint("contact_files", __name__, url_prefix="/manage")
-_MOST_SHOWN = 20
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
-def too_large(error: RequestEntityTooLarge) -> tuple[str, int] | Reply:
+def too_large(error: RequestEntityTooLarge) -> Answer:
     """A file beyond the limit, said where it was given."""
-    slug = (request.view_args or {}).get("slug", "")
-    survey = running.surveys().get(slug)
-    if not current_user.is_authenticated or current_user.role not in ANALYSTS or not survey:
-        return error.get_response()
-    most = MOST_BYTES // 1_000_000
-    return _page(survey, mistake=_("The file is larger than %(most)s MB. Nothing was added.", most=most)), 413
+    return _FILES.too_large(error)
 
 
 @blueprint.get("/<slug>/contacts")
@@ -49,56 +40,22 @@ def start(slug: str) -> str:
 
 @blueprint.post("/<slug>/contacts")
 @requires(*ANALYSTS)
-def give(slug: str) -> Reply | tuple[str, int] | str:
+def give(slug: str) -> Answer:
     """Try a file and tell every problem; import all of it if that was asked for and nothing is wrong."""
     survey, codes = _coded(slug)
-    given = request.files.get("file")
-    if given is None or not given.filename:
-        return _page(survey, mistake=_("Choose a file first.")), 422
-    try:
-        file = read_file(given.read(), shown_name(given.filename))
-    except UnreadableError as error:
-        return _page(survey, mistake=str(_(error.template).format(**error.values))), 422
-    found = check_contacts(codes, file)
-    if found.errors or request.form.get("do") != "import":
-        return _page(survey, tried=(file.name, found)), 422 if found.errors else 200
-    try:
-        with running.database().begin() as connection:
-            made = contacts.import_file(
-                connection,
-                slug,
-                [Contact(**row) for row in found.rows],
-                name=file.name,
-                digest=file.digest,
-                who=current_user.name,
-                now=datetime.now(UTC),
-                secret=running.secret(),
-                simulated=request.form.get("simulated") == "yes",
-            )
-    except ConflictError:
-        mistake = _("This very file was imported already; it stands in the list below. Nothing was added.")
-        return _page(survey, mistake=mistake), 409
-    return redirect(url_for(".start", slug=slug, done=made.id), 303)
+    return _FILES.give(survey, lambda file: check_contacts(codes, file))
 
 
 @blueprint.post("/<slug>/contacts/<int:import_number>/take-back")
 @requires(*ANALYSTS)
-def take_back(slug: str, import_number: int) -> Reply | tuple[str, int]:
+def take_back(slug: str, import_number: int) -> Answer:
     """Delete the contacts of a file, if the box says so."""
-    survey, _codes = _coded(slug)
-    if request.form.get("sure") != "yes":
-        return _page(survey, mistake=_("Nothing was taken back: tick the box that says what will be deleted.")), 422
-    with running.database().begin() as connection:
-        if import_number < 1 << 62:
-            customer_files.take_back(
-                connection, slug, customer_files.CONTACTS, import_number, who=current_user.name, now=datetime.now(UTC)
-            )
-    return redirect(url_for(".start", slug=slug), 303)
+    return _FILES.take_back(_coded(slug)[0], import_number)
 
 
 @blueprint.post("/<slug>/contacts/links")
 @requires(*ANALYSTS)
-def links(slug: str) -> Reply | tuple[str, int]:
+def links(slug: str) -> Answer:
     """Link invited customers with their answers, or take every link away, also where nobody records contacts any more."""
     survey = running.survey_of(slug)
     now = datetime.now(UTC)
@@ -117,7 +74,7 @@ def links(slug: str) -> Reply | tuple[str, int]:
 
 @blueprint.post("/<slug>/contacts/forget")
 @requires(*ANALYSTS)
-def forget(slug: str) -> Reply | tuple[str, int]:
+def forget(slug: str) -> Answer:
     """Take a customer's pseudonym and link away, also where nobody records contacts any more."""
     survey = running.survey_of(slug)
     number = request.form.get("customer", "").strip()
@@ -165,22 +122,12 @@ def _page(
         entries = customer_files.everything(connection, survey.slug, customer_files.CONTACTS)
         linked = len(customers.links(connection, survey.slug))
         count = contacts.count(connection, survey.slug)
-    asked = request.args.get("done", "")
-    kinds = tried[1].gathered if tried else ()
     return render_template(
         "manage/contacts.html",
         slug=survey.slug,
         study=said(survey.definition.title),
         mistake=mistake,
-        tried=tried,
-        kinds=[
-            (problem, _(WHAT[problem.code]), _(REMEDY[problem.code]), problem.column) for problem in kinds[:_MOST_SHOWN]
-        ],
-        more=len(kinds) - _MOST_SHOWN,
-        is_error=lambda problem: problem.severity == ERROR,
-        entries=entries,
-        fresh=next((e for e in entries if str(e.id) == asked and not e.taken_back_at), None),
-        forgotten="forgotten" in request.args,
+        **_FILES.shown(entries, tried),
         linked=linked,
         count=count,
         may_link=bool(survey.definition.contacts and survey.definition.contacts.linked),
@@ -188,5 +135,7 @@ def _page(
         needed=NEEDED,
         codes={name: list(found) for name, found in codes.by_field.items() if found} if codes else {},
         typed=typed,
-        most=MOST_BYTES // 1_000_000,
     )
+
+
+_FILES = CustomerFiles(customer_files.CONTACTS, Contact, contacts.import_file, _page)

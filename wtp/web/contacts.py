@@ -11,6 +11,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from wtp.store import contacts, customers
+from wtp.store.columns import LARGEST_ID
 from wtp.survey import Survey
 from wtp.survey.contacts import ContactCodes, contact_codes
 from wtp.web import running
@@ -20,7 +21,6 @@ from wtp.web.i18n import text as said
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
 _COMPARED = ("channel", "reason", "reported", "question", "mattered_most", "impression", "core_problem", "remedy", "solved", "minutes")  # fmt: skip
-_LARGEST = 1 << 62  # numbers beyond it are in no database
 
 
 @blueprint.get("")
@@ -95,7 +95,7 @@ def code(slug: str) -> Response | tuple[str, int]:
     survey, codes = _coded(slug)
     filled = coding_form(codes)
     number = request.form.get("contact", "")
-    if not (number.isascii() and number.isdecimal() and len(number) < 20 and int(number) < _LARGEST):
+    if not (number.isascii() and number.isdecimal() and len(number) < 20 and int(number) < LARGEST_ID):
         abort(400)
     if not filled.validate():
         return _coding_page(survey, filled), 422

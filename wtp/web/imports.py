@@ -12,37 +12,32 @@ from werkzeug.wrappers import Response as Reply
 
 from wtp.errors import ConflictError, DataError
 from wtp.export import table_csv
-from wtp.imports import Checked, File, Mapping, check, guess, mapping_of, problems_frame, read_file
-from wtp.imports.problems import ERROR, REMEDY, WHAT
-from wtp.imports.tables import MOST_BYTES, shown_name
+from wtp.imports import Checked, File, Mapping, Problem, check, guess, mapping_of, problems_frame, read_file
+from wtp.imports.tables import shown_name
 from wtp.imports.unreadable import UnreadableError
 from wtp.store import imports
+from wtp.store.columns import LARGEST_ID
 from wtp.store.imports import Imported
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.given_files import MOST_MB, Answer, in_words, unreadable
+from wtp.web.given_files import too_large as too_large_file
 from wtp.web.i18n import text as said
 from wtp.web.import_form import LONGEST_LIST, layouts, offer, parsed, role_names
 
 blueprint = Blueprint("imports", __name__, url_prefix="/manage")
-_MOST_SHOWN = 20
-_LARGEST = 1 << 62  # numbers beyond it are in no database
 _PLACE = "/<slug>/import/<int:import_number>"
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
-def too_large(error: RequestEntityTooLarge) -> tuple[str, int] | Reply:
+def too_large(error: RequestEntityTooLarge) -> Answer:
     """A file beyond the limit, said where it was given."""
-    slug = (request.view_args or {}).get("slug", "")
-    if not current_user.is_authenticated or current_user.role not in ANALYSTS or slug not in running.surveys():
-        return error.get_response()
-    return _start(
-        running.survey_of(slug),
-        _(
-            "The file is larger than %(most)s MB. Nothing was kept. Leave out columns that are not needed, or give the respondents in several files.",
-            most=MOST_BYTES // 1_000_000,
-        ),
-    ), 413
+    mistake = _(
+        "The file is larger than %(most)s MB. Nothing was kept. Leave out columns that are not needed, or give the respondents in several files.",
+        most=MOST_MB,
+    )
+    return too_large_file(error, lambda survey: _start(survey, mistake))
 
 
 @blueprint.get("/<slug>/import")
@@ -54,7 +49,7 @@ def start(slug: str) -> str:
 
 @blueprint.post("/<slug>/import")
 @requires(*ANALYSTS)
-def give(slug: str) -> Reply | tuple[str, int]:
+def give(slug: str) -> Answer:
     """Keep a file until it is mapped and imported, if it can be read."""
     survey = running.survey_of(slug)
     given, map_given = request.files.get("file"), request.files.get("mapping")
@@ -68,7 +63,7 @@ def give(slug: str) -> Reply | tuple[str, int]:
             mapping = mapping_of(map_given.read().decode("utf-8", errors="replace"), shown_name(map_given.filename))
             check(survey, file, mapping)
     except UnreadableError as error:
-        return _start(survey, _unreadable(error)), 422
+        return _start(survey, unreadable(error)), 422
     except DataError as error:
         return _start(survey, _("The mapping does not fit this file: %(error)s", error=error)), 422
     try:
@@ -128,7 +123,7 @@ def mapping_file(slug: str, import_number: int) -> Response:
 
 @blueprint.post(f"{_PLACE}/commit")
 @requires(*ANALYSTS)
-def commit(slug: str, import_number: int) -> Reply | tuple[str, int]:
+def commit(slug: str, import_number: int) -> Answer:
     """Import the file as it was tried: all of it or nothing."""
     survey = running.survey_of(slug)
     if (kept := _kept(slug, import_number)) is None:
@@ -162,7 +157,7 @@ def discard(slug: str, import_number: int) -> Reply:
 
 @blueprint.post(f"{_PLACE}/take-back")
 @requires(*ANALYSTS)
-def take_back(slug: str, import_number: int) -> Reply | tuple[str, int]:
+def take_back(slug: str, import_number: int) -> Answer:
     """Delete everybody who came with an import, if the box says so."""
     survey = running.survey_of(slug)
     if request.form.get("sure") != "yes":
@@ -189,19 +184,22 @@ def _start(survey: Survey, mistake: str = "", unsure: int = 0) -> str:
         waiting=[entry for entry in entries if entry.imported_at is None],
         done=[entry for entry in entries if entry.imported_at],
         fresh=next((e for e in entries if str(e.id) == asked and e.imported_at and not e.taken_back_at), None),
-        most=MOST_BYTES // 1_000_000,
+        most=MOST_MB,
     )
 
 
 def _page(survey: Survey, entry: Imported, file: File, mapping: Mapping, mistake: str = "") -> str:
     found = _checked(survey, file, mapping)
-    kinds = found.gathered
     shown = offer(file, mapping, survey.definition)
     names = (
         role_names()
         | {a.id: said(a.label) for a in survey.definition.attributes}
         | {"price": said(survey.definition.price.label)}
     )
+
+    def place(problem: Problem) -> str:
+        return names.get(problem.column, problem.column) if problem.code == "no_column" else problem.column
+
     return render_template(
         "manage/import_mapping.html",
         slug=survey.slug,
@@ -211,17 +209,7 @@ def _page(survey: Survey, entry: Imported, file: File, mapping: Mapping, mistake
         offer=shown,
         mapping=mapping,
         found=found,
-        kinds=[
-            (
-                problem,
-                _(WHAT[problem.code]),
-                _(REMEDY[problem.code]),
-                names.get(problem.column, problem.column) if problem.code == "no_column" else problem.column,
-            )
-            for problem in kinds[:_MOST_SHOWN]
-        ],
-        more=len(kinds) - _MOST_SHOWN,
-        is_error=lambda problem: problem.severity == ERROR,
+        **in_words(found.gathered, place),
         layouts=layouts(),
         typed=max(len(shown.columns), len(shown.answers_columns)) > LONGEST_LIST,
         dual=survey.definition.choice_tasks.none == "dual",
@@ -244,15 +232,11 @@ def _waiting(slug: str, number: int) -> tuple[Imported, File, Mapping]:
 def _kept(slug: str, number: int) -> tuple[Imported, File, Mapping] | None:
     """A file that waits in this study; None if it was imported or forgotten meanwhile."""
     with running.database().read() as connection:
-        kept = imports.get(connection, slug, number, datetime.now(UTC)) if number < _LARGEST else None
+        kept = imports.get(connection, slug, number, datetime.now(UTC)) if number < LARGEST_ID else None
     if kept is None:
         return None
     entry, content = kept
     return entry, read_file(content, entry.name), mapping_of(entry.mapping, entry.name)
-
-
-def _unreadable(error: UnreadableError) -> str:
-    return str(_(error.template).format(**error.values))
 
 
 def _download(content: bytes, name: str, mimetype: str) -> Response:
