@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from flask import Flask
 
 from tests.web.conftest import Person
+from tests.web.staff import Staff, hidden
 from wtp.settings import Settings
 from wtp.web import create_app
 from wtp.web.security import MAX_BODY, MAX_FORM, MAX_FORM_PARTS
@@ -155,6 +157,21 @@ def test_a_wrong_method_has_a_page(person: Person) -> None:
     assert reply.status_code == 405
     assert "POST" in reply.headers["Allow"]
     assert "<h1>" in reply.text
+
+
+@pytest.mark.parametrize("digits", [19, 30, 5000])
+def test_a_number_that_no_database_holds_has_no_page(app: Flask, staffed: Callable[[str], Staff], digits: int) -> None:
+    analyst = staffed("analyst")
+    token = hidden(analyst.open("/manage/supplier/import"))["csrf_token"]
+    rules = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
+    assert rules
+    for rule in rules:
+        path = re.sub(r"<int:\w+>", "9" * digits, rule.rule).replace("<slug>", "supplier")
+        assert "<" not in path
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            data = {"csrf_token": token, "sure": "yes"} if method == "POST" else {}
+            reply = analyst.client.open(path, method=method, data=data)
+            assert reply.status_code in {404, 405}, (path[:80], method)
 
 
 def test_a_fault_has_a_page_too(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ survey in it, and hangs the pages in. Database, surveys and settings are in `app
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter
 
 from wtp.errors import SettingsError
 from wtp.jobs import Place, open_queue
@@ -43,6 +44,12 @@ from wtp.web import (
 from wtp.web.surveys import Surveys
 
 
+class _Number(IntegerConverter):
+    """A number in an address: one of more digits is in no database, so there is no such page."""
+
+    regex = r"\d{1,18}"
+
+
 def place_of(settings: Settings) -> Place:
     """Where the background analyses of an installation are."""
     return Place(settings.database_url, settings.queue, settings.instance)
@@ -55,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     """
     app = Flask("wtp.web")
     app.secret_key = secret_key(settings)
+    app.url_map.converters["int"] = _Number
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     if not settings.surveys.is_dir():
         raise SettingsError(

@@ -19,7 +19,6 @@ from wtp.imports.problems import ERROR, REMEDY, WHAT
 from wtp.imports.tables import MOST_BYTES, shown_name
 from wtp.imports.unreadable import UnreadableError
 from wtp.store import customer_files
-from wtp.store.columns import LARGEST_ID
 from wtp.store.customer_files import Imported
 from wtp.survey import Survey
 from wtp.web import running
@@ -102,10 +101,9 @@ class CustomerFiles:
         if request.form.get("sure") != "yes":
             mistake = _("Nothing was taken back: tick the box that says what will be deleted.")
             return self.page(survey, mistake=mistake), 422
-        if number < LARGEST_ID:
-            who, now = current_user.name, datetime.now(UTC)
-            with running.database().begin() as connection:
-                customer_files.take_back(connection, survey.slug, self.kind, number, who=who, now=now)
+        who, now = current_user.name, datetime.now(UTC)
+        with running.database().begin() as connection:
+            customer_files.take_back(connection, survey.slug, self.kind, number, who=who, now=now)
         return redirect(url_for(".start", slug=survey.slug), 303)
 
     def shown(

@@ -16,7 +16,6 @@ from wtp.imports import Checked, File, Mapping, Problem, check, guess, mapping_o
 from wtp.imports.tables import shown_name
 from wtp.imports.unreadable import UnreadableError
 from wtp.store import imports
-from wtp.store.columns import LARGEST_ID
 from wtp.store.imports import Imported
 from wtp.survey import Survey
 from wtp.web import running
@@ -232,7 +231,7 @@ def _waiting(slug: str, number: int) -> tuple[Imported, File, Mapping]:
 def _kept(slug: str, number: int) -> tuple[Imported, File, Mapping] | None:
     """A file that waits in this study; None if it was imported or forgotten meanwhile."""
     with running.database().read() as connection:
-        kept = imports.get(connection, slug, number, datetime.now(UTC)) if number < LARGEST_ID else None
+        kept = imports.get(connection, slug, number, datetime.now(UTC))
     if kept is None:
         return None
     entry, content = kept
