@@ -25,6 +25,17 @@ SURVEYS = Path(__file__).parents[1] / "surveys"
 PATIENCE = 20
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--release", action="store_true", help="faults, load and abuse with all their rounds, for a release")
+
+
+@pytest.fixture(scope="session")
+def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """How often something is to be tried of so many times: as often with --release, else a tenth of it."""
+    whole = request.config.getoption("--release")
+    return lambda full: full if whole else max(1, full // 10)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules with slow tests first, so that at the end no worker waits for the other; a module's tests stay together, and with them its fixtures."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
