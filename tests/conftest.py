@@ -76,6 +76,26 @@ def designs_checked_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Database], None]]:
+    """A new SQLite database is a copy of one that went through all migrations; returns what ships, which tests of migrations themselves use."""
+    shipped = Database.migrate
+    empty = tmp_path_factory.mktemp("schema") / "empty.sqlite"
+    with open_database(f"sqlite:///{empty}") as database:
+        shipped(database)
+
+    def copied(self: Database) -> None:
+        file = Path(str(self.engine.url.database))
+        if self.engine.dialect.name == "sqlite" and not file.exists():
+            shutil.copyfile(empty, file)
+        else:
+            shipped(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "migrate", copied)
+        yield shipped
+
+
 @pytest.fixture
 def short_chains(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hierarchical fits of analyses far too short for figures, long enough for their paths."""
