@@ -221,7 +221,8 @@ def _encoder(of: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
     if isinstance(of, sa.LargeBinary):
         return lambda value: b64encode(value).decode()
     if isinstance(of, sa.Float):
-        return lambda value: float(value) if math.isfinite(value) else repr(float(value))
+        # SQLite knows no negative zero; adding zero makes it one.
+        return lambda value: value + 0.0 if math.isfinite(value) else repr(float(value))
     return None
 
 
