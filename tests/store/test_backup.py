@@ -19,7 +19,7 @@ from wtp.errors import StoreError
 from wtp.store import Database, archive, backup, open_database, tables, transfer
 from wtp.store.archive import Archive, Manifest, Place
 from wtp.store.database import head, revision_of, revisions
-from wtp.store.transfer import read_lines
+from wtp.store.transfer import Lines, read_lines
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # about the file, not about the database
 ROWS = 25
@@ -150,7 +150,7 @@ def test_a_backup_is_one_state_while_answers_go_on(
     """Between two tables another connection adds a row to each; none of them is in the backup."""
     before, added = states(full), iter(range(ROWS + 1, 1000))
 
-    def reading(connection: sa.Connection, table: sa.Table) -> Iterator[bytes]:
+    def reading(connection: sa.Connection, table: sa.Table) -> Lines:
         with full.begin() as other:
             number = next(added)
             add_rows(other, range(number, number + 1))

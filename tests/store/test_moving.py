@@ -13,6 +13,7 @@ from tests.store.filled import add_rows, filled, states
 from wtp.errors import StoreError
 from wtp.store import Database, moving, open_database, results, tables, transfer
 from wtp.store.database import head, revision_of, revisions
+from wtp.store.transfer import Lines
 
 ROWS = 8
 REFUSED = r"database: moved to another one; nothing was saved by this step"
@@ -89,7 +90,7 @@ def test_what_is_answered_during_the_move_is_refused_by_every_connection(
 ) -> None:
     read, tried = transfer.read_lines, []
 
-    def reading(connection: sa.Connection, table: sa.Table) -> Iterator[bytes]:
+    def reading(connection: sa.Connection, table: sa.Table) -> Lines:
         with open_database(database_url) as another:
             for database in (full, another):
                 with pytest.raises(StoreError, match=REFUSED):
@@ -108,7 +109,7 @@ def test_a_move_that_fails_leaves_both_as_they_were(
     before = states(full)
     count = iter(range(10))
 
-    def failing(connection: sa.Connection, table: sa.Table) -> Iterator[bytes]:
+    def failing(connection: sa.Connection, table: sa.Table) -> Lines:
         if next(count) == 5:
             raise KeyboardInterrupt
         return transfer.read_lines(connection, table)
@@ -150,7 +151,10 @@ def test_an_older_schema_is_brought_up_to_date_on_the_way(database_url: str, tmp
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_the_other_kind_cannot_hold_is_named(full: Database, target: Database) -> None:
+def test_what_the_other_kind_cannot_hold_is_named(
+    full: Database, target: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "_BATCH", 2)  # so that there is more to read when it happens
     with full.begin() as connection:  # SQLite keeps texts of any length, PostgreSQL does not
         connection.execute(sa.update(tables.measure).where(tables.measure.c.id == 1).values(title="x" * 300))
     with pytest.raises(StoreError, match=r"table measure: a row does not fit \(value too long.*\); allowed: "):

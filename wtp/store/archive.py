@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from wtp.errors import StoreError
 from wtp.store.database import revision_of, revisions
-from wtp.store.transfer import Digest, Progress, TableState, nobody_watches, read_lines, tables_of, told
+from wtp.store.transfer import Digest, Lines, Progress, TableState, nobody_watches, read_lines, tables_of, told
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -150,7 +150,7 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self._zip.close()
 
-    def lines(self, table: str) -> Iterator[bytes]:
+    def lines(self, table: str) -> Lines:
         """Every row of a table, as `transfer.read_lines` gave it."""
         with self._in_words(), self._zip.open(_member(table)) as member:
             for line in member:
@@ -171,8 +171,9 @@ class Archive:
         with self._in_words():
             for table in tables_of(self.manifest.revision):
                 digest = Digest()
-                for line in told(self.lines(table.name), progress):
-                    digest.add(line)
+                with told(self.lines(table.name), progress) as lines:
+                    for line in lines:
+                        digest.add(line)
                 if digest.state != self.manifest.tables[table.name]:
                     raise ValueError(f"table {table.name}: not the rows that were written")
             for name, written in self.manifest.files.items():
@@ -206,8 +207,11 @@ def _member(table: str) -> str:
 
 def _add_table(archive: zipfile.ZipFile, connection: sa.Connection, table: sa.Table, progress: Progress) -> TableState:
     digest = Digest()
-    with archive.open(_member(table.name), "w", force_zip64=True) as member:
-        for line in told(read_lines(connection, table), progress):
+    with (
+        archive.open(_member(table.name), "w", force_zip64=True) as member,
+        told(read_lines(connection, table), progress) as lines,
+    ):
+        for line in lines:
             digest.add(line)
             member.write(line + b"\n")
     return digest.state

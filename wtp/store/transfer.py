@@ -12,7 +12,8 @@ import hashlib
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -25,6 +26,7 @@ from wtp.store.columns import UtcDateTime
 from wtp.store.database import REVISION_TABLE, names_of, upgrade
 
 Progress = Callable[[int], None]
+Lines = Generator[bytes, None, None]
 _MODULUS = 2**256
 _BATCH, _BATCH_OF_LONG = 1000, 20  # rows; those with files, definitions and results may have megabytes each
 
@@ -107,16 +109,16 @@ def count(connection: sa.Connection, tables: Iterable[sa.Table]) -> int:
     return sum(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in tables)
 
 
-def read_lines(connection: sa.Connection, table: sa.Table) -> Iterator[bytes]:
-    """Every row as a line without its end, by the primary key."""
+def read_lines(connection: sa.Connection, table: sa.Table) -> Lines:
+    """Every row as a line without its end, by the primary key. Close it if it is not read to its end: SQLite's connection could do little else before."""
     query = sa.select(table).order_by(*table.primary_key).execution_options(yield_per=_batch(table))
     codecs = [(place, encode) for place, column in enumerate(table.columns) if (encode := _encoder(column.type))]
-    for found in connection.execute(query):
-        row = list(found)
-        for place, encode in codecs:
-            if row[place] is not None:
-                row[place] = encode(row[place])
-        yield json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    with connection.execute(query) as found:
+        for row in map(list, found):
+            for place, encode in codecs:
+                if row[place] is not None:
+                    row[place] = encode(row[place])
+            yield json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def write_lines(
@@ -145,23 +147,29 @@ def write_lines(
 def state_of(connection: sa.Connection, table: sa.Table, progress: Progress = nobody_watches) -> TableState:
     """Read a table through and sum it up."""
     digest = Digest()
-    for line in told(read_lines(connection, table), progress):
-        digest.add(line)
+    with told(read_lines(connection, table), progress) as lines:
+        for line in lines:
+            digest.add(line)
     return digest.state
 
 
-def told(lines: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
-    """The same lines; progress hears of them in hundreds, since a bar that moves for each costs more than the row."""
-    waiting = iter(lines)
-    while batch := list(islice(waiting, 100)):
-        yield from batch
-        progress(len(batch))
+@contextmanager
+def told(lines: Lines, progress: Progress) -> Iterator[Iterator[bytes]]:
+    """The same lines, closed at the end; progress hears of them in hundreds, since a bar that moves for each costs more than the row."""
+
+    def passing() -> Iterator[bytes]:
+        while batch := list(islice(lines, 100)):
+            yield from batch
+            progress(len(batch))
+
+    with closing(lines):
+        yield passing()
 
 
 def load(
     connection: sa.Connection,
     revision: str,
-    lines_of: Callable[[sa.Table], Iterable[bytes]],
+    lines_of: Callable[[sa.Table], Lines],
     progress: Progress = nobody_watches,
 ) -> dict[str, TableState]:
     """Make the tables of a schema in an empty database, fill them, and read them again: the state of each.
@@ -188,7 +196,7 @@ def drop(connection: sa.Connection, revision: str | None) -> None:
             sa.Table(name, sa.MetaData()).drop(connection)
 
 
-def _fill(connection: sa.Connection, table: sa.Table, lines: Iterable[bytes], progress: Progress) -> TableState:
+def _fill(connection: sa.Connection, table: sa.Table, lines: Lines, progress: Progress) -> TableState:
     digest = Digest()
 
     def passing() -> Iterator[bytes]:
@@ -196,7 +204,8 @@ def _fill(connection: sa.Connection, table: sa.Table, lines: Iterable[bytes], pr
             digest.add(line)
             yield line
 
-    write_lines(connection, table, passing(), progress)
+    with closing(lines):
+        write_lines(connection, table, passing(), progress)
     return digest.state
 
 
