@@ -43,13 +43,14 @@ def save(database: Database, fingerprint: str = "new") -> None:
         results.save(connection, fingerprint, "supplier", "content", NOW)
 
 
-def writes(connection: sa.Connection) -> Iterator[sa.Executable]:
+def writes() -> Iterator[sa.Executable]:
     """Something that changes each table, in each way."""
     for table in tables.metadata.sorted_tables:
         column = next(iter(table.columns))
         yield sa.insert(table).from_select(list(table.columns.keys()), sa.select(table))
-        yield sa.update(table).values({column: column})
-        yield sa.delete(table)
+        if table is not tables.audit:  # which is only added to anyway
+            yield sa.update(table).values({column: column})
+            yield sa.delete(table)
 
 
 def test_everything_arrives_and_the_old_database_is_only_read(full: Database, target: Database) -> None:
@@ -62,9 +63,9 @@ def test_everything_arrives_and_the_old_database_is_only_read(full: Database, ta
         add_rows(connection, range(ROWS + 1, ROWS + 2))
     with pytest.raises(StoreError, match=REFUSED):
         save(full)
-    for number in range(3 * len(tables.metadata.tables)):
+    for change in writes():
         with pytest.raises(StoreError, match=REFUSED), full.begin() as connection:
-            connection.execute(list(writes(connection))[number])
+            connection.execute(change)
     with pytest.raises(StoreError, match=r"moved to another one, .*; allowed: the one in use; .* wtp move --cancel"):
         full.check()
     assert states(full) == before

@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -178,7 +178,8 @@ def load(
     """
     upgrade(connection, revision)
     for table in reversed(tables_of(revision)):  # what its migrations put in comes with the rows
-        connection.execute(sa.delete(table))
+        if count(connection, [table]):
+            connection.execute(sa.delete(table))
     came = {table.name: _fill(connection, table, lines_of(table), progress) for table in tables_of(revision)}
     for table in tables_of(revision):
         if (arrived := state_of(connection, table, progress)) != came[table.name]:
@@ -190,10 +191,26 @@ def load(
 
 
 def drop(connection: sa.Connection, revision: str | None) -> None:
-    """Drop the tables of a schema, and what says that they are there."""
-    if revision is not None:
-        for name in (*(table.name for table in reversed(tables_of(revision))), REVISION_TABLE):
-            sa.Table(name, sa.MetaData()).drop(connection)
+    """Drop the tables of a schema with their triggers, and what says that they are there."""
+    if revision is None:
+        return
+    names = [table.name for table in tables_of(revision)]
+    functions = _trigger_functions(connection, names)
+    for name in (*reversed(names), REVISION_TABLE):
+        sa.Table(name, sa.MetaData()).drop(connection)
+    for function in functions:
+        connection.exec_driver_sql(f"DROP FUNCTION {function}")
+
+
+def _trigger_functions(connection: sa.Connection, names: Sequence[str]) -> Sequence[str]:
+    """What PostgreSQL's triggers call, which stays when their tables go; SQLite's triggers are of one piece."""
+    if connection.dialect.name != "postgresql":
+        return ()
+    query = sa.text(
+        "SELECT DISTINCT CAST(CAST(tgfoid AS regprocedure) AS text) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+        "WHERE NOT tgisinternal AND relnamespace = CAST(current_schema() AS regnamespace) AND relname = ANY(:names)"
+    )
+    return connection.execute(query, {"names": list(names)}).scalars().all()
 
 
 def _fill(connection: sa.Connection, table: sa.Table, lines: Lines, progress: Progress) -> TableState:
