@@ -10,6 +10,7 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 
 from wtp.errors import ConflictError, SurveyError
 from wtp.store import deletion, respondents
@@ -87,7 +88,7 @@ def delete(slug: str) -> ResponseReturnValue:
         desk.draft.folder.rename(gone)  # from here on no process serves it
     try:
         with database().begin() as connection:
-            deletion.delete_study(connection, slug)
+            deletion.delete_study(connection, slug, who=current_user.name)
     except BaseException:
         gone.rename(desk.draft.folder)
         raise
