@@ -83,7 +83,9 @@ def add(
         found = ", ".join(wrong) or "none"
         raise DataError(f"scope: {found}; allowed: one or more of {', '.join(SCOPES)}; choose what it may do.")
     there = {
-        slug for slug in connection.execute(sa.select(tables.study.c.slug)).scalars() if not maker or maker.may_see(slug)
+        slug
+        for slug in connection.execute(sa.select(tables.study.c.slug)).scalars()
+        if not maker or maker.may_see(slug)
     }
     if studies is not None and (not studies or set(studies) - there):
         found = ", ".join(sorted(set(studies) - there)) or "none"

@@ -96,7 +96,7 @@ def of_this_study(log: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(log[ends[-1] + 1 if ends else 0 :])
 
 
-def _query(slug: str) -> sa.Select[tuple[int, datetime, str, str, str, str]]:
+def _query(slug: str) -> sa.Select[tuple[Any, ...]]:
     return sa.select(_A.number, _A.happened_at, _A.who, _A.action, _A.reason, _A.chain).where(_A.study == slug)
 
 

@@ -45,6 +45,11 @@ def address_of(member: StaffMember, nonce: str, secret: str, issuer: str) -> str
     return pyotp.TOTP(secret_of(member, nonce, secret)).provisioning_uri(name=member.name, issuer_name=issuer)
 
 
+def fits(member: StaffMember, nonce: str, code: str, *, secret: str, now: datetime) -> bool:
+    """Whether a device that was given the secret shows this code now; uses nothing up."""
+    return _step(secret_of(member, nonce, secret), code, now) is not None
+
+
 def switch_on(
     connection: sa.Connection, member: StaffMember, nonce: str, code: str, *, secret: str, now: datetime
 ) -> tuple[str, ...] | None:
