@@ -9,6 +9,7 @@ from wtp.export import table_csv
 from wtp.store import audit
 from wtp.web import running
 from wtp.web.accounts import ADMINISTRATORS, requires
+from wtp.web.log_words import action_words
 
 blueprint = Blueprint("staff_log", __name__, url_prefix="/staff")
 _A_PAGE = 50
@@ -39,6 +40,7 @@ def log() -> str:
         before=before,
         more=found[_A_PAGE - 1].number if len(found) > _A_PAGE else None,
         broken=broken,
+        words=action_words,
     )
 
 
