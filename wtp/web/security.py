@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from wtp.settings import Settings
+from wtp.web import attempts
 
 MAX_BODY = 1_000_000
 MAX_FORM = 100_000
@@ -32,8 +33,17 @@ _POLICY = {
     "form-action": "'self'",
 }
 
+
+class _Limiter(Limiter):
+    def reset(self) -> None:
+        """Forget what was asked, and what was guessed."""
+        super().reset()
+        attempts.forget()
+
+
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://")
+# How much one caller may ask of a process. Guesses of passwords, codes and links are counted for all processes together: `attempts`.
+limiter = _Limiter(get_remote_address, storage_uri="memory://")
 
 
 def protect(app: Flask, settings: Settings) -> None:
