@@ -23,6 +23,7 @@ MEASURE_ADDED, MEASURE_CHANGED = "measure recorded", "measure changed"
 CONTACTS_IMPORTED, CONTACTS_TAKEN_BACK = "contacts imported", "contacts taken back"
 LINKED, UNLINKED, FORGOTTEN = "contacts linked", "links dropped", "customer forgotten"
 PURCHASES_IMPORTED, PURCHASES_TAKEN_BACK = "purchases imported", "purchases taken back"
+ERASED, DELETED = "person erased", "deleted after its time"
 BROUGHT_IN, LOOKED_UP = "customers brought in", "customer looked up"
 LONGEST_REASON = 500
 _A = tables.audit.c

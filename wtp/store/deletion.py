@@ -1,4 +1,4 @@
-"""What may be deleted: answers that only tried a study out, an import that is taken back, and a study with everything that belongs to it."""
+"""What may be deleted: one person, answers that only tried a study out, an import that is taken back, and a study with everything that belongs to it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ def delete_tests(connection: sa.Connection, slug: str) -> int:
 def delete_imported(connection: sa.Connection, import_id: int) -> int:
     """Delete all respondents of one import with their answers; returns how many there were."""
     return _delete_people(connection, _R.import_id == import_id)
+
+
+def delete_person(connection: sa.Connection, respondent_id: int) -> bool:
+    """Delete a respondent with everything that hangs on him in the tables; `erasure` knows what else holds him. Whether he was there."""
+    return _delete_people(connection, _R.id == respondent_id) > 0
+
+
+def delete_people(connection: sa.Connection, slug: str) -> int:
+    """Delete all respondents of a study with their answers; returns how many there were."""
+    return _delete_people(connection, _R.study == slug)
 
 
 def delete_study(connection: sa.Connection, slug: str) -> None:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from wtp.store import tables
+from wtp.store import tables, tombstones
 from wtp.store.respondents import token_hash
 
 _I, _R = tables.invitation.c, tables.respondent.c
@@ -44,12 +44,15 @@ def add(
     """Invite people by (reference, contact); who is on the list already is left out. Returns how many are new."""
     known = set(connection.execute(sa.select(_I.reference).where(_I.study == slug)).scalars())
     number = connection.execute(sa.select(sa.func.max(_I.number)).where(_I.study == slug)).scalar_one() or 0
+    erased = tombstones.hashes(connection, slug)  # whose number, and with it the link, nobody else gets
     rows = []
     for reference, contact in people:
         if reference in known:
             continue
         known.add(reference)
         number += 1
+        while token_hash(slug, token_of(secret, slug, number)) in erased:
+            number += 1
         rows.append(
             {
                 "study": slug,

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError
-from wtp.store import tables
+from wtp.store import tables, tombstones
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _TOKEN_BYTES = 24
@@ -74,7 +74,8 @@ def token_hash(slug: str, token: str) -> str:
 
 
 def invite(connection: sa.Connection, slug: str, token: str, *, simulated: bool, now: datetime) -> None:
-    """Make a personal link valid; nothing is asked or stored of the person before consent."""
+    """Make a personal link valid; nothing is asked or stored of the person before consent. Raises ErasedError if that person was erased."""
+    tombstones.refuse(connection, token_hash(slug, token))
     _insert(connection, slug, token, simulated, now)
 
 
@@ -118,9 +119,10 @@ def begin(
 
     Who only tries the study out, by the token of a test, counts nowhere and has a number below zero.
 
-    Raises ConflictError if the panel's respondent has taken part already.
+    Raises ConflictError if the panel's respondent has taken part already, ErasedError if this one was erased.
     """
     _lock_study(connection, slug)
+    tombstones.refuse(connection, token_hash(slug, token))
     if is_test(token):
         source, panel_id = "test", None
     if panel_id is not None and panel_known(connection, slug, panel_id, token):
@@ -227,6 +229,7 @@ def _insert(connection: sa.Connection, slug: str, token: str, simulated: bool, n
     test = is_test(token)
     outermost = sa.func.min(_R.number) if test else sa.func.max(_R.number)
     last = connection.execute(sa.select(outermost).where(_R.study == slug, _R.test == test)).scalar_one() or 0
+    last = last if test else max(last, tombstones.last_number(connection, slug))
     values = {
         "study": slug,
         "number": last - 1 if test else last + 1,
