@@ -13,6 +13,7 @@ from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
 from wtp.cli.operate import serve, user
 from wtp.cli.plan import plan
+from wtp.cli.privacy import access_, erase
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export
 from wtp.cli.studies import check, design, simulate
@@ -37,5 +38,21 @@ def main() -> None:
     """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
 
 
-for command in (check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token):
+for command in (
+    check,
+    design,
+    plan,
+    simulate,
+    analyse,
+    quality,
+    estimate,
+    export,
+    import_,
+    demo,
+    serve,
+    user,
+    token,
+    erase,
+    access_,
+):
     main.add_command(command)

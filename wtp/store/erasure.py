@@ -1,8 +1,8 @@
 """Erasure: everything of one person goes, in the caller's transaction, and what held it among others goes too; a hash of the token stays, so that nothing of it comes back.
 
 What is erased: the respondent with answers, revisions, choices, drafts, times and decisions, the place in quotas (free again: the study needs somebody else), the invitation with the
-contact data, the link to a customer with what was known of him, kept figures of single persons, the report on data quality, and copies of answers in analyses that are under way, which
-are cancelled. Figures of many made before stay; `tombstones.count` says how many were erased since. What the company itself recorded of contacts and purchases stays under its pseudonym.
+contact data, the pseudonym as a customer and what was known of him (contacts and purchases stay, of nobody), kept figures of single persons, the report on data quality, and copies of answers in analyses that are under way, which
+are cancelled. Figures of many made before stay; `tombstones.count` says how many were erased since.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from wtp.store import audit, background_jobs, customers, quotas, results, tables, tombstones
+from wtp.store import access, audit, background_jobs, customers, quotas, results, tables, tombstones
 from wtp.store.deletion import delete_person
 from wtp.store.respondents import token_hash
 from wtp.store.tombstones import CUT, ERASED
@@ -37,19 +37,15 @@ class Erased:
 
 def erase(connection: sa.Connection, slug: str, token: str, *, who: str, reason: str, now: datetime) -> Erased | None:
     """Delete everything of the person with this token; None if nothing was stored of him. A second call finds nothing and does no harm."""
-    return _erase(connection, slug, token_hash(slug, token), who=who, reason=reason, now=now)
+    return erase_hash(connection, slug, token_hash(slug, token), who=who, reason=reason, now=now)
 
 
 def erase_reference(
     connection: sa.Connection, slug: str, reference: str, *, who: str, reason: str, now: datetime
 ) -> tuple[Erased, ...]:
     """The same for whoever was invited, came from a panel, or was imported under this name."""
-    invited = sa.select(_I.token_hash).where(_I.study == slug, _I.reference == reference)
-    named = sa.select(_R.token_hash).where(
-        _R.study == slug, sa.or_(_R.panel_id == reference, _R.external_id == reference)
-    )
-    found = connection.execute(sa.union(invited, named)).scalars().all()
-    made = (_erase(connection, slug, key, who=who, reason=reason, now=now) for key in sorted(found))
+    found = access.reference(connection, slug, reference)
+    made = (erase_hash(connection, slug, key, who=who, reason=reason, now=now) for key in found)
     return tuple(erased for erased in made if erased)
 
 
@@ -69,7 +65,7 @@ def apply_again(connection: sa.Connection, instance: Path | None = None) -> int:
         elif kind == CUT:
             again += cut_off(connection, slug, key, now=at)
         else:
-            again += _erase(connection, slug, key, who="wtp", reason=said, now=at) is not None
+            again += erase_hash(connection, slug, key, who="wtp", reason=said, now=at) is not None
     return again
 
 
@@ -102,7 +98,10 @@ def cut_off(connection: sa.Connection, slug: str, key: str, *, now: datetime) ->
     return True
 
 
-def _erase(connection: sa.Connection, slug: str, key: str, *, who: str, reason: str, now: datetime) -> Erased | None:
+def erase_hash(
+    connection: sa.Connection, slug: str, key: str, *, who: str, reason: str, now: datetime
+) -> Erased | None:
+    """The same by the hash of the token."""
     # Nobody begins meanwhile, and whoever saves a page of this interview comes before or finds nothing.
     connection.execute(sa.select(tables.study.c.slug).where(tables.study.c.slug == slug).with_for_update())
     columns = (_R.id, _R.number, _R.simulated, _R.test, _R.consented_at)
@@ -115,6 +114,7 @@ def _erase(connection: sa.Connection, slug: str, key: str, *, who: str, reason: 
     jobs: tuple[int, ...] = ()
     if person is not None:
         quotas.release(connection, slug, person.id, simulated=person.simulated)
+        customers.forget_linked(connection, slug, person.id)
         delete_person(connection, person.id)
         customers.tidy(connection, slug)
         if person.consented_at is not None and not person.test:

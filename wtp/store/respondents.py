@@ -81,11 +81,12 @@ def invite(connection: sa.Connection, slug: str, token: str, *, simulated: bool,
 
 def find(connection: sa.Connection, slug: str, token: str) -> Interview | None:
     """The interview of a token, or None."""
-    row = (
-        connection.execute(sa.select(tables.respondent).where(_R.token_hash == token_hash(slug, token)))
-        .mappings()
-        .first()
-    )
+    return find_hash(connection, token_hash(slug, token))
+
+
+def find_hash(connection: sa.Connection, key: str) -> Interview | None:
+    """The interview of the hash of a token, or None."""
+    row = connection.execute(sa.select(tables.respondent).where(_R.token_hash == key)).mappings().first()
     return _interview(row) if row else None
 
 
@@ -114,6 +115,7 @@ def begin(
     lot: str = "",
     source: str | None = None,
     panel_id: str | None = None,
+    consent_shown: str | None = None,
 ) -> Interview:
     """Record consent and what this respondent will see. A second call changes nothing and returns the first interview.
 
@@ -138,6 +140,7 @@ def begin(
             tasks=[pack_task(task) for task in tasks],
             language=language,
             consent_hash=consent_hash,
+            consent_shown=consent_shown,
             consented_at=now,
             lot=lot,
             source=source,

@@ -42,6 +42,11 @@ def count(connection: sa.Connection, slug: str, since: datetime | None = None) -
     return connection.execute(query if since is None else query.where(_E.happened_at > since)).scalar_one()
 
 
+def any_since(connection: sa.Connection, moment: datetime) -> bool:
+    """Whether anybody was erased after this time, in any study."""
+    return connection.execute(sa.select(_E.study).where(_E.happened_at > moment).limit(1)).first() is not None
+
+
 def numbers(connection: sa.Connection, slug: str) -> tuple[int, ...]:
     """Numbers of the respondents who were erased, rising: whoever took answers away before should delete theirs."""
     query = sa.select(_E.number).where(_E.study == slug, _E.number.is_not(None)).order_by(_E.number)

@@ -25,6 +25,7 @@ from wtp.survey.look import Look
 from wtp.survey.measures import SimulatedRating, measure_mistakes
 from wtp.survey.page_checks import page_mistakes
 from wtp.survey.pages import ConsentPage, Page, QuestionPage, Quota, ScreenOut
+from wtp.survey.privacy import Privacy
 from wtp.survey.process import ProcessStep, ProcessTruth, process_mistakes
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.stopping import Stopping
@@ -169,6 +170,7 @@ _NOT_ASKED: dict[str, Any] = {
     "stopping": True,
     "follows": True,
     "contacts": True,
+    "privacy": {"contact", "contacts_days", "answers_months", "legal_basis"},
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "pages": {"__all__": {"questions": {"__all__": {"rival", "competitor"}}}},
     "attributes": {
@@ -182,7 +184,7 @@ _NOT_ASKED: dict[str, Any] = {
 }
 
 
-_LATER = ("contacts", "process", "follows")
+_LATER = ("contacts", "process", "follows", "privacy")
 
 
 class Definition(Record):
@@ -219,6 +221,7 @@ class Definition(Record):
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
     contacts: Contacts | None = None
+    privacy: Privacy | None = None
     simulation: Simulation | None = None
 
     @property

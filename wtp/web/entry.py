@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from flask import abort, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from wtp.store import respondents, studies
+from wtp.store import respondents, studies, tombstones
 from wtp.survey import Survey
 from wtp.web.running import database, survey_of
 from wtp.web.security import allow_frames
@@ -18,14 +18,17 @@ from wtp.web.visit import Visit, load
 
 
 def visit(slug: str) -> Visit:
-    """The visit of the one who asks for this page; somebody new gets a token, of which nothing is stored before consent."""
+    """The visit of the one who asks for this page; somebody new gets a token, of which nothing is stored before consent. Raises ErasedError for whose data were deleted."""
     asked = survey(slug)
     allow_frames(asked.definition.embed_in)
     token = session.get(token_key(slug))
     if token is None:
         token = session[token_key(slug)] = respondents.new_token()
     with database().read() as connection:
-        return load(connection, asked, token)
+        found = load(connection, asked, token)
+        if found.interview is None:
+            tombstones.refuse(connection, respondents.token_hash(slug, token))
+    return found
 
 
 def elsewhere(person: Visit) -> ResponseReturnValue | None:

@@ -32,11 +32,12 @@ from wtforms.form import BaseForm
 from wtp.design.assignment import assign
 from wtp.errors import ConflictError
 from wtp.settings import Settings
-from wtp.store import answers, drafts, invitations, respondents
+from wtp.store import answers, consents, drafts, invitations, respondents, tombstones
 from wtp.store.outcomes import settle
 from wtp.survey import Step
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
-from wtp.web import autosave, entry, forms, running
+from wtp.survey.privacy import consent_shown
+from wtp.web import autosave, entry, forms, my_data, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money
 from wtp.web.panel import back_to_panel, panel_id
@@ -47,6 +48,12 @@ from wtp.web.visit import Visit, load
 
 blueprint = Blueprint("respond", __name__)
 blueprint.add_url_rule("/s/<slug>/<step_id>/draft", "draft", autosave.keep, methods=["POST"])
+
+
+blueprint.add_url_rule("/s/<slug>/e/my-data", "my_data", my_data.show)
+blueprint.add_url_rule("/s/<slug>/e/my-data", "delete_my_data", my_data.delete, methods=["POST"])
+blueprint.add_url_rule("/s/<slug>/e/my-data.json", "my_data_file", my_data.file)
+blueprint.add_url_rule("/s/<slug>/e/deleted", "deleted", my_data.deleted)
 
 
 @blueprint.get("/s/<slug>")
@@ -99,6 +106,7 @@ def resume(slug: str, token: str) -> Reply:
     """A personal link: the interview goes on here, and the token leaves the address."""
     survey = entry.survey(slug)
     with running.database().read() as connection:
+        tombstones.refuse(connection, respondents.token_hash(survey.slug, token))
         interview = respondents.find(connection, survey.slug, token)
         invited = invitations.is_invited(connection, survey.slug, token)
     if interview is None and not invited:
@@ -240,6 +248,7 @@ def _begin(connection: Connection, visit: Visit) -> None:
     invited = invitations.is_invited(connection, visit.slug, visit.token)
     source = "panel" if named else "invitation" if invited or visit.interview else "link"
     version = respondents.least_filled(connection, visit.slug, tuple(design.versions))
+    shown = consent_shown(survey.definition, language())
     respondents.begin(
         connection,
         visit.slug,
@@ -249,6 +258,7 @@ def _begin(connection: Connection, visit: Visit) -> None:
         tasks=assign(design.versions[version], np.random.default_rng(secrets.randbits(128))),
         language=language(),
         consent_hash=survey.definition.consent_hash,
+        consent_shown=consents.keep(connection, visit.slug, language(), shown, entry.now()),
         now=entry.now(),
         lot=secrets.token_hex(16),
         source=source,
