@@ -148,7 +148,9 @@ def test_somebody_invited_sees_and_deletes_the_invitation(app: Flask, person: Pe
     assert rows(database, tables.invitation) == 0
 
 
-@pytest.mark.parametrize(("suffix", "language", "words"), [("json", "en", '"answer"'), ("html", "de", "Ihre Antworten")])
+@pytest.mark.parametrize(
+    ("suffix", "language", "words"), [("json", "en", '"answer"'), ("html", "de", "Ihre Antworten")]
+)
 def test_the_command_writes_the_same(
     app: Flask, person: Person, survey: Survey, tmp_path: Path, suffix: str, language: str, words: str
 ) -> None:

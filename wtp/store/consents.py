@@ -29,3 +29,11 @@ def text(connection: sa.Connection, key: str) -> Mapping[str, Any] | None:
     """The text of a hash with its language; None if no consent names it."""
     row = connection.execute(sa.select(_C.language, _C.content).where(_C.hash == key)).first()
     return {"language": row.language, **row.content} if row else None
+
+
+def mode(connection: sa.Connection, respondent_id: int) -> str | None:
+    """How answers and person hang together as this respondent agreed to it; None where the consent does not say."""
+    r = tables.respondent.c
+    query = sa.select(_C.content).join(tables.respondent, r.consent_shown == _C.hash).where(r.id == respondent_id)
+    found = connection.execute(query).scalar_one_or_none()
+    return found.get("mode") if found else None

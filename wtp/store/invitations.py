@@ -77,7 +77,7 @@ def is_invited(connection: sa.Connection, slug: str, token: str) -> bool:
 def everyone(connection: sa.Connection, slug: str, *, secret: str) -> tuple[Invitation, ...]:
     """All invitations of a study with their tokens and how far each person got."""
     query = (
-        sa.select(_I.number, _I.reference, _I.contact, _R.consented_at, _R.outcome)
+        sa.select(_I.number, _I.reference, _I.contact, _I.done, _R.consented_at, _R.outcome)
         .outerjoin(tables.respondent, _R.token_hash == _I.token_hash)
         .where(_I.study == slug)
         .order_by(_I.number)
@@ -88,7 +88,7 @@ def everyone(connection: sa.Connection, slug: str, *, secret: str) -> tuple[Invi
             row.reference,
             row.contact,
             token_of(secret, slug, row.number),
-            row.outcome or ("begun" if row.consented_at else None),
+            row.outcome or ("completed" if row.done else "begun" if row.consented_at else None),
         )
         for row in connection.execute(query)
     )

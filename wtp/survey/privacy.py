@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, model_validator
@@ -64,19 +64,32 @@ class Privacy(Record):
         return self
 
 
-def mode_of(definition: Definition) -> Mode:
+def mode_of(definition: Definition) -> str:
     """The study's mode; pseudonymous where it says nothing."""
     return definition.privacy.mode if definition.privacy else PSEUDONYMOUS
 
 
-def consent_shown(definition: Definition, language: str) -> dict[str, Any]:
-    """The text that a respondent agrees to, word for word as it is shown in a language, and what for."""
+def privacy_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
+    """Mistakes between the mode and other parts: (key, found, allowed, remedy) each."""
+    mode, mistakes = mode_of(definition), []
+    if definition.contacts and definition.contacts.linked and mode in {ANONYMOUS, CUT_AT_END}:
+        allowed = f"{PSEUDONYMOUS} or {PERSONAL}, where contacts are linked with answers"
+        mistakes.append(("privacy.mode", mode, allowed, "change the mode, or set contacts.linked = false"))
+    if definition.panel and mode == ANONYMOUS:
+        allowed = f"{CUT_AT_END}, {PSEUDONYMOUS} or {PERSONAL}, where a panel names its respondents"
+        mistakes.append(("privacy.mode", mode, allowed, "change the mode, or remove the panel"))
+    return mistakes
+
+
+def consent_shown(definition: Definition, language: str, facts: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The text that a respondent agrees to, word for word as it is shown in a language, with the mode that counts for him. facts: what stands beside it of data protection."""
     page = next(page for page in definition.pages if isinstance(page, ConsentPage))
     privacy = definition.privacy or Privacy()
     return {
         "title": _in(page.title, language),
         "text": _in(page.text, language),
         "agree": _in(page.agree, language),
+        "facts": [list(fact) for fact in facts],
         "purpose": _in(privacy.purpose or definition.title, language),
         "mode": privacy.mode,
     }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from flask import abort, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
 from wtp.store import respondents, studies, tombstones
 from wtp.survey import Survey
@@ -27,8 +28,17 @@ def visit(slug: str) -> Visit:
     with database().read() as connection:
         found = load(connection, asked, token)
         if found.interview is None:
-            tombstones.refuse(connection, respondents.token_hash(slug, token))
+            refuse_erased(connection, slug, token)
     return found
+
+
+def refuse_erased(connection: Connection, slug: str, token: str) -> None:
+    """Send whose answers were cut off to the last page. Raises ErasedError for whose data were deleted."""
+    key = respondents.token_hash(slug, token)
+    if tombstones.kind_of(connection, key) == tombstones.CUT:
+        session[token_key(slug)] = token
+        abort(redirect(url_for("respond.done", slug=slug), 303))
+    tombstones.refuse(connection, key)
 
 
 def elsewhere(person: Visit) -> ResponseReturnValue | None:
@@ -67,6 +77,11 @@ def token_key(slug: str) -> str:
 def panel_key(slug: str) -> str:
     """Where the session keeps what the panel calls its respondent."""
     return f"panel/{slug}"
+
+
+def back_key(slug: str) -> str:
+    """Where the session keeps the way back to the panel, once nothing else knows it."""
+    return f"back/{slug}"
 
 
 def now() -> datetime:
