@@ -13,7 +13,7 @@ from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
 from wtp.cli.operate import serve, user
 from wtp.cli.plan import plan
-from wtp.cli.privacy import access_, erase
+from wtp.cli.privacy import access_, erase, privacy, retention_
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export
 from wtp.cli.studies import check, design, simulate
@@ -54,5 +54,7 @@ for command in (
     token,
     erase,
     access_,
+    retention_,
+    privacy,
 ):
     main.add_command(command)

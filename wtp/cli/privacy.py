@@ -13,11 +13,12 @@ import click
 from wtp.errors import DataError
 from wtp.jobs import clear_away
 from wtp.settings import Settings, load_settings
-from wtp.store import Database, access, erasure, open_database
+from wtp.store import Database, access, erasure, open_database, retention
 from wtp.store.erasure import Erased
 from wtp.store.respondents import token_hash
+from wtp.store.retention import Time
 from wtp.survey import load_survey
-from wtp.web import create_app, person_file, place_of
+from wtp.web import consent_text, create_app, person_file, place_of, record_of_processing
 
 _LINK = re.compile(r".*/s/([a-z0-9_-]+)/r/([A-Za-z0-9_.=-]+)/?(?:[?#].*)?")
 _STUDY = click.option("--study", metavar="SLUG", help="Only in this study; without it, wherever the token is known.")
@@ -94,7 +95,7 @@ def erase_keys(database: Database, settings: Settings, keys: Sequence[tuple[str,
 @_STUDY
 @_REFERENCE
 @click.option(
-    "--language", default="en", show_default=True, type=click.Choice(["en", "de"]), help="Of the readable page."
+    "--lang", "language", default="en", show_default=True, type=click.Choice(["en", "de"]), help="Of the readable page."
 )
 @click.option(
     "--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=".json or .html"
@@ -123,3 +124,82 @@ def _persons(count: int) -> str:
 
 def _named(keys: Sequence[tuple[str, str]]) -> str:
     return ", ".join(dict.fromkeys(slug for slug, _ in keys))
+
+
+@click.command(name="retention")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be deleted.")
+def retention_(dry_run: bool) -> None:
+    """Delete what is due by the times of each study ([privacy] in survey.toml); wtp serve does it once a day."""
+    settings, now = load_settings(), datetime.now(UTC)
+    with open_database(settings.database_url) as database:
+        database.migrate()
+        if dry_run:
+            with database.read() as connection:
+                found = retention.times(connection)
+        else:
+            with database.begin() as connection:
+                due = retention.run(connection, now)
+            clear_away(database, place_of(settings))
+            with database.read() as connection:
+                found = (
+                    *due,
+                    *(
+                        each
+                        for each in retention.times(connection)
+                        if (each.study, each.what) not in {(d.study, d.what) for d in due}
+                    ),
+                )
+    if not found:
+        click.echo(
+            "No study says when anything is to be deleted; allowed: contacts_days and answers_months under [privacy] in survey.toml."
+        )
+    for each in sorted(found, key=lambda one: (one.study, one.what)):
+        click.echo(f"{each.study}: {each.what}: {_said(each, now, dry_run)}")
+
+
+def _said(time: Time, now: datetime, dry_run: bool) -> str:
+    unit = "days" if time.what == "contacts" else "months"
+    if time.due is None:
+        return f"{time.after} {unit} after the study is closed; it is not closed"
+    if time.is_due(now):
+        return f"{_persons(time.count)} {'would be ' if dry_run else ''}deleted, due since {time.due:%Y-%m-%d}"
+    if time.due <= now:
+        return f"nothing left since {time.due:%Y-%m-%d}"
+    return f"{_persons(time.count)}, due on {time.due:%Y-%m-%d}"
+
+
+_LANG = click.option("--lang", "language", default="en", show_default=True, type=click.Choice(["en", "de"]))
+_OUT = click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Instead of printing it."
+)
+
+
+@click.group()
+def privacy() -> None:
+    """Papers of data protection, from the real settings of this installation."""
+
+
+@privacy.command("record")
+@_LANG
+@_OUT
+def privacy_record(language: str, out: Path | None) -> None:
+    """The record of processing (Art. 30 and 32 GDPR) as Markdown: what, data flow, times, measures, per study."""
+    _give(record_of_processing(create_app(load_settings()), language), out)
+
+
+@privacy.command("consent")
+@click.argument("folder", metavar="surveys/<slug>", type=click.Path(path_type=Path))
+@_LANG
+@_OUT
+def privacy_consent(folder: Path, language: str, out: Path | None) -> None:
+    """The text of consent of a study with its real facts; what is still to be said stands in brackets."""
+    survey = load_survey(folder)
+    _give(consent_text(create_app(load_settings()), survey, language), out)
+
+
+def _give(text: str, out: Path | None) -> None:
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+        click.echo(f"wrote {out}")

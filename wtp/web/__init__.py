@@ -6,6 +6,7 @@ from wtp.web.bot import Bot
 from wtp.web.exports import source_of
 from wtp.web.measure_demo import record_simulated
 from wtp.web.my_data import person_file
+from wtp.web.processing import consent_text, record_of_processing
 from wtp.web.report_files import REPORTS, write_report
 from wtp.web.server import free_port, serve
 from wtp.web.stopping import gate_of, open_early
@@ -17,12 +18,14 @@ __all__ = [
     "Bot",
     "analysis_as",
     "analysis_of",
+    "consent_text",
     "create_app",
     "free_port",
     "gate_of",
     "open_early",
     "person_file",
     "place_of",
+    "record_of_processing",
     "record_simulated",
     "serve",
     "source_of",
