@@ -47,6 +47,10 @@ RIGHTS = {
     ("/s/<slug>", "GET"): EVERYBODY,
     ("/s/<slug>/r/<token>", "GET"): EVERYBODY,
     ("/s/<slug>/e/end", "GET"): EVERYBODY,
+    ("/s/<slug>/e/my-data", "GET"): EVERYBODY,  # of nobody but who asks, by the token in the session
+    ("/s/<slug>/e/my-data", "POST"): EVERYBODY,
+    ("/s/<slug>/e/my-data.json", "GET"): EVERYBODY,
+    ("/s/<slug>/e/deleted", "GET"): EVERYBODY,
     ("/s/<slug>/pictures/<name>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,

@@ -14,6 +14,7 @@ from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
 from wtp.cli.operate import serve
 from wtp.cli.plan import plan
+from wtp.cli.privacy import access_, erase, privacy, retention_
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export
 from wtp.cli.studies import check, design, simulate
@@ -42,5 +43,6 @@ def main() -> None:
 for command in (
     *(check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token),
     *(migrate, backup, restore, move),
+    *(erase, access_, retention_, privacy),
 ):
     main.add_command(command)

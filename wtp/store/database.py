@@ -26,6 +26,7 @@ from wtp.errors import StoreError
 
 _BUSY_SECONDS = 15
 _CONNECT_SECONDS = 5
+_LOG_MILLISECONDS = 200
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MOUNTS = Path("/proc/mounts")
 _NETWORK_FILE_SYSTEMS = {
@@ -96,6 +97,20 @@ class Database:
                 before(connection)
             upgrade(connection, head())
             return True
+
+    def empty_log(self) -> bool:
+        """Leave nothing of deleted rows in SQLite's write-ahead log; False while somebody still reads an older state: try again. PostgreSQL looks after its own."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with _in_words():
+            raw = self.engine.raw_connection()
+            try:
+                raw.execute(f"PRAGMA busy_timeout={_LOG_MILLISECONDS}")  # others who write wait as long
+                busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1000)}")
+                raw.close()
+        return not busy
 
     def check(self) -> None:
         """Ask the live connection whether an answer would be safe. Raises StoreError in words if not."""

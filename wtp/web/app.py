@@ -78,6 +78,7 @@ def create_app(settings: Settings) -> Flask:
     database.check()
     app.extensions["wtp_settings"] = settings
     app.extensions["wtp_database"] = database
+    app.extensions["wtp_place"] = place_of(settings)
     app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
     i18n.translate(app)  # before anything can refuse a request: it is refused in the person's language

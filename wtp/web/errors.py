@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, render_template, request, session
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from wtp.errors import StoreError
+from wtp.errors import ErasedError, StoreError
 from wtp.web.api import problems
 
 RETRY_SECONDS = 5
@@ -46,6 +46,12 @@ _AWAY = (
         "We cannot save at the moment. Nothing that you typed is lost: it is kept in this page. Wait a moment, then try again."
     ),
 )
+_ERASED = (
+    _l("This personal link is no longer valid"),
+    _l(
+        "What was stored under it was deleted, or is no longer connected with you. Nothing more is stored under it. To take part again, open the survey in a new window."
+    ),
+)
 _CLOSED = (_l("The service is not available at the moment"), _l("Wait a moment, then load the page again."))
 
 
@@ -54,6 +60,7 @@ def word(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(StoreError, _store)
+    app.register_error_handler(ErasedError, _erased)
 
 
 def _http(error: HTTPException) -> Response | HTTPException:
@@ -73,6 +80,12 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 def _csrf(_: CSRFError) -> tuple[str, int]:
     return render_template("error.html", heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
+
+
+def _erased(_: ErasedError) -> tuple[str, int]:
+    for name in [name for name in session if name.startswith("respondent/")]:
+        del session[name]  # whoever opens the survey again is somebody new
+    return render_template("error.html", heading=_ERASED[0], advice=_ERASED[1]), 410
 
 
 def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:

@@ -23,6 +23,7 @@ from wtp.store.field import Reached, field_of
 from wtp.store.invitations import Invitation
 from wtp.survey import Survey
 from wtp.survey.pages import ChoiceTaskPage
+from wtp.survey.privacy import ANONYMOUS, mode_of
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of, quality_of, stored_analysis, stored_quality
@@ -31,6 +32,7 @@ from wtp.web.formats import money
 from wtp.web.i18n import amount_text, language, parse_amount
 from wtp.web.i18n import text as said
 from wtp.web.log_words import action_words
+from wtp.web.privacy_words import facts
 from wtp.web.quality import flag_counts, signal_names
 from wtp.web.reading import labels_of
 from wtp.web.stopping import gate_of, note_if_met
@@ -93,6 +95,8 @@ def invite(slug: str) -> Reply | tuple[str, int]:
     """Import a list of people; either all of it or nothing."""
     survey, form = running.survey_of(slug), InvitationForm()
     people, mistakes = _people(form.people.data or "")
+    if mode_of(survey.definition) == ANONYMOUS:
+        mistakes = (_("This study is anonymous, so that nobody is invited by name; give its open link to everybody."),)
     if mistakes:
         return _page(survey, form, mistakes), 422
     with running.database().begin() as connection:
@@ -170,6 +174,8 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         pages={page.id: said(page.title) for page in survey.definition.pages},
         warm_up=survey.definition.choice_tasks.warm_up,
         link=_base() + url_for("respond.start", slug=survey.slug),
+        anonymous=mode_of(survey.definition) == ANONYMOUS,
+        promised=facts(survey.definition),
         gate=gate,
         analysis=stored[0] if stored else None,
         up_to_date=bool(stored and stored[1]),
