@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +24,7 @@ from wtp.estimation.conditional_logit import ConditionalLogit
 from wtp.estimation.hierarchical.problem import differences
 from wtp.estimation.mixed_kernel import simulate_people
 from wtp.estimation.mixed_results import MixedLogitResults
+from wtp.estimation.parallel import on_cores
 from wtp.estimation.quasi_random import uniform_draws
 
 NORMAL, TRIANGULAR, UNIFORM = "normal", "triangular", "uniform"
@@ -136,8 +136,7 @@ class MixedLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no t
                 layout.place, layout.kind, layout.price, self._most, values, location_scores, loading_scores, means,
             )  # fmt: skip
 
-        with ThreadPoolExecutor(self._cores) as pool:
-            list(pool.map(part, range(self._cores)))
+        on_cores(part, range(self._cores), self._cores)
         rows, columns = layout.loadings
         return values, np.hstack([location_scores, loading_scores[:, rows, columns]]), means
 
