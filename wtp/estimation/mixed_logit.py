@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from statsmodels.base.model import LikelihoodModel
+from threadpoolctl import threadpool_limits
 
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import diagnostics
@@ -170,12 +171,25 @@ class MixedLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no t
             )
         if draws < 2:
             raise EstimationError(f"draws: found {draws}; allowed: 2 or more, 512 for figures to rely on; mend it.")
-        n, d = len(self.choices.respondents), len(self.layout.distributions)
+        n = len(self.choices.respondents)
         if n < 2:
             raise EstimationError(
                 "1 respondent, whose tastes cannot differ from others'; allowed: two or more; collect more answers, or use ConditionalLogit."
             )
         self._cores = max(1, min(n, cores or os.cpu_count() or 1))
+        # Sums of several threads of the algebra end in other digits than those of one, and the search with them.
+        with threadpool_limits(1):
+            return self._fitted(draws, seed, cov_type, rule, start)
+
+    def _fitted(
+        self,
+        draws: int,
+        seed: int,
+        cov_type: Literal["cluster", "nonrobust", "opg"],
+        rule: str,
+        start: np.ndarray | None,
+    ) -> MixedLogitResults:
+        n, d = len(self.choices.respondents), len(self.layout.distributions)
         self._points = self.layout.points(uniform_draws(rule, n, draws, d, seed))
         inside = self._start() if start is None else self._scaled(np.asarray(start, dtype=float), inward=True)
         inside, steps = self._search(inside)

@@ -57,7 +57,7 @@ class _Result:
 
 
 # Slots keep out weak references, so that joblib's Dask backend sends a piece with its task; what can be weakly referenced it leaves with one worker, with whom it would be lost.
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Piece:
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
