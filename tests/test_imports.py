@@ -28,7 +28,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "settings": ({"errors"}, set()),
     "survey": ({"errors"}, {"pydantic", "pydantic_core", "tomlkit"}),
-    "estimation": ({"errors", "survey"}, STATISTICS | {"formulaic", "numba", "threadpoolctl"}),
+    "estimation": ({"errors", "survey"}, STATISTICS | {"formulaic", "numba", "threadpoolctl", "joblib"}),
     "pricing": ({"errors", "survey", "estimation"}, STATISTICS | {"numba"}),
     "segments": ({"errors", "survey", "estimation", "pricing"}, STATISTICS),
     "customers": ({"errors", "survey"}, STATISTICS),

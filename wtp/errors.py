@@ -27,6 +27,10 @@ class DesignError(WtpError):
     """No design fits, or a design may not be changed any more."""
 
 
+class ComputeError(WtpError):
+    """What computes is not there, or broke off: processes of this machine, or a cluster."""
+
+
 class StoreError(WtpError):
     """Answers cannot be kept or read."""
 
