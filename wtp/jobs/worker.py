@@ -13,16 +13,20 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
+
+from wtp import __version__
 from wtp.errors import StoreError
 from wtp.jobs.fit import DONE, LOST, begin_fit
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
-from wtp.store import Database, background_jobs, open_database
+from wtp.store import Database, background_jobs, heartbeats, open_database
 from wtp.store.background_jobs import DIED, FAULT
 
 _BEAT_SECONDS = 1.0
 _SWEEP_SECONDS = 5.0
+_SAY_SECONDS = 15.0  # between two signs of life
 _PAUSE_SECONDS = 5.0  # after a fault of database or queue
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 
@@ -48,6 +52,7 @@ def work(place: Place, lifeline: int | None = None) -> None:
                 ) as error:  # the database or one of three queues is away: say so once, go on when it is back
                     print(f"wtp: background analyses wait: {error}", file=sys.stderr, flush=True)
                     worker.rest(_PAUSE_SECONDS)
+        worker.farewell()
 
 
 class Worker:
@@ -57,7 +62,7 @@ class Worker:
         self.place, self.database, self.queue = place, database, queue
         self.name = f"{socket.gethostname()[:80]} {os.getpid()} {os.urandom(4).hex()}"
         self._lifeline = lifeline
-        self._swept = -math.inf
+        self._swept = self._said = -math.inf
 
     def step(self) -> None:
         """Free what is overdue, do the next job if there is one, else rest a moment."""
@@ -74,7 +79,9 @@ class Worker:
         # The folders before the jobs: of one that is begun in between nothing may be deleted.
         folders = list(self.place.checkpoints.glob("*"))
         with self.database.begin() as connection:
-            overdue = background_jobs.overdue(connection, datetime.now(UTC))
+            now = datetime.now(UTC)
+            self._say(connection, now)
+            overdue = background_jobs.overdue(connection, now)
             under_way = background_jobs.running(connection)
         for job in overdue:
             self.queue.put(job)
@@ -109,12 +116,22 @@ class Worker:
             self.queue.put(job)
         self._swept = -math.inf
 
+    def farewell(self) -> None:
+        """Take the sign of life away, if the database is there: nobody waits for a worker that was told to end."""
+        with contextlib.suppress(StoreError), self.database.begin() as connection:
+            heartbeats.end(connection, self.name)
+
     def rest(self, seconds: float) -> None:
         """Sleep, or less if a child ends. Raises Ended if it is time to end."""
         received = signal.sigtimedwait(_SIGNALS, seconds)
         gone = self._lifeline is not None and select.select([self._lifeline], [], [], 0)[0]
         if gone or (received is not None and received.si_signo == signal.SIGTERM):
             raise Ended
+
+    def _say(self, connection: sa.Connection, now: datetime) -> None:
+        if time.monotonic() - self._said >= _SAY_SECONDS:
+            heartbeats.beat(connection, self.name, __version__, now)
+            self._said = time.monotonic()
 
     def _watch(self, job: int, pid: int) -> int:
         """Beat until the process ends; returns its exit status, negative if a signal killed it. It is killed if the job is no longer this worker's."""
@@ -125,7 +142,9 @@ class Worker:
                 return os.waitstatus_to_exitcode(status)
             try:
                 with self.database.begin() as connection:
-                    own = background_jobs.beat(connection, job, self.name, datetime.now(UTC))
+                    now = datetime.now(UTC)
+                    own = background_jobs.beat(connection, job, self.name, now)
+                    self._say(connection, now)
                 beaten = time.monotonic()
             except StoreError:
                 own = time.monotonic() - beaten < background_jobs.LEASE_SECONDS

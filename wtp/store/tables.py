@@ -291,6 +291,15 @@ audit = sa.Table(
     sa.Column("chain", sa.String(64), nullable=False),
 )
 
+heartbeat = sa.Table(
+    "heartbeat",
+    metadata,
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("version", sa.String(40), nullable=False),
+    sa.Column("begun_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+)
+
 scenario = sa.Table(
     "scenario",
     metadata,
@@ -318,6 +327,7 @@ __all__ = [
     "decision",
     "definition",
     "design",
+    "heartbeat",
     "imported_file",
     "invitation",
     "measure",
