@@ -81,7 +81,7 @@ def secret_key(settings: Settings) -> bytes:
     Raises SettingsError if the file holds fewer than 32 bytes.
     """
     path = settings.instance / "secret_key"
-    settings.instance.mkdir(parents=True, exist_ok=True)
+    settings.instance.mkdir(mode=0o750, parents=True, exist_ok=True)
     if not path.exists():
         # Written whole beside its place and then linked: killed in between, no empty file stays, and of two processes the first one wins.
         descriptor, draft = tempfile.mkstemp(prefix=".secret_key-", dir=settings.instance)

@@ -9,6 +9,7 @@ import click
 
 from wtp import __version__
 from wtp.cli.demo import demo
+from wtp.cli.doctor import doctor
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
 from wtp.cli.operate import serve, user
@@ -37,5 +38,20 @@ def main() -> None:
     """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
 
 
-for command in (check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token):
+for command in (
+    check,
+    design,
+    plan,
+    simulate,
+    analyse,
+    quality,
+    estimate,
+    export,
+    import_,
+    demo,
+    serve,
+    doctor,
+    user,
+    token,
+):
     main.add_command(command)
