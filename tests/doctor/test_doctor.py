@@ -241,7 +241,7 @@ def site() -> Iterator[Callable[[dict[str, str]], str]]:
     headers: dict[str, str] = {}
 
     class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  # of the library
+        def do_GET(self) -> None:
             self.send_response(200)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -6,8 +6,9 @@ from wtp.web.bot import Bot
 from wtp.web.exports import source_of
 from wtp.web.measure_demo import record_simulated
 from wtp.web.report_files import REPORTS, write_report
-from wtp.web.server import THREADS, free_port, serve
+from wtp.web.server import free_port, serve
 from wtp.web.stopping import gate_of, open_early
+from wtp.web.traffic import THREADS
 
 __all__ = [
     "LEFT_OUT",
