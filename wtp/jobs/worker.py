@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import os
 import select
 import shutil
 import signal
 import socket
-import sys
 import time
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from wtp import __version__
-from wtp.errors import StoreError
+from wtp.errors import StoreError, WtpError
 from wtp.jobs.fit import DONE, LOST, begin_fit
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
@@ -29,6 +29,7 @@ _SWEEP_SECONDS = 5.0
 _SAY_SECONDS = 15.0  # between two signs of life
 _PAUSE_SECONDS = 5.0  # after a fault of database or queue
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+_log = logging.getLogger("wtp.jobs")
 
 
 class Ended(Exception):  # noqa: N818  # no error: the worker was told to end
@@ -50,7 +51,7 @@ def work(place: Place, lifeline: int | None = None) -> None:
                 except (
                     Exception
                 ) as error:  # the database or one of three queues is away: say so once, go on when it is back
-                    print(f"wtp: background analyses wait: {error}", file=sys.stderr, flush=True)
+                    _log.error("background analyses wait: %s", error if isinstance(error, WtpError) else type(error))  # no fault of ours
                     worker.rest(_PAUSE_SECONDS)
         worker.farewell()
 

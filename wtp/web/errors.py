@@ -5,6 +5,8 @@ A form that could not be saved because the database is away comes back with ever
 
 from __future__ import annotations
 
+import errno
+
 from flask import Flask, current_app, render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -13,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from wtp.errors import StoreError
 from wtp.web.api import problems
+from wtp.web.logs import request_id
 
 RETRY_SECONDS = 5
 
@@ -43,6 +46,10 @@ _AWAY = (
         "We cannot save at the moment. Nothing that you typed is lost: it is kept in this page. Wait a moment, then try again."
     ),
 )
+_FULL = (
+    _l("Nothing was saved: the disk of the server is full"),
+    _l("Tell the people who run it. As soon as there is room again, go back and send it again."),
+)
 _CLOSED = (_l("The service is not available at the moment"), _l("Wait a moment, then load the page again."))
 
 
@@ -51,6 +58,7 @@ def word(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(StoreError, _store)
+    app.register_error_handler(OSError, _disk)
 
 
 def _http(error: HTTPException) -> Response | HTTPException:
@@ -60,12 +68,21 @@ def _http(error: HTTPException) -> Response | HTTPException:
         return problems.of_http(error)
     heading, advice = _WORDS.get(error.code, _WORDS[400 if error.code < 500 else 500])
     response = error.get_response()
-    response.set_data(render_template("error.html", heading=heading, advice=advice))
+    number = request_id() if error.code >= 500 else ""
+    response.set_data(render_template("error.html", heading=heading, advice=advice, number=number))
     return response
 
 
 def _csrf(_: CSRFError) -> tuple[str, int]:
     return render_template("error.html", heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
+
+
+def _disk(error: OSError) -> tuple[str, int]:
+    """A file that could not be written since the disk is full is said in words; any other such error is a fault."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    current_app.logger.error("no space is left on the disk; nothing was saved by this step; free some")
+    return render_template("error.html", heading=_FULL[0], advice=_FULL[1]), 507
 
 
 def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:

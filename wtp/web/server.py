@@ -22,7 +22,6 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -31,6 +30,7 @@ from waitress.server import BaseWSGIServer
 from wtp.errors import SettingsError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
+from wtp.web import logs
 from wtp.web.app import create_app, place_of
 from wtp.web.traffic import finish, server_of
 
@@ -66,6 +66,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, analysts: int 
         parent.take_over(json.loads(os.environ.pop(_HANDED_OVER)))
     else:
         parent.listener = _listen(host, port)
+    logs.begin(settings.log)
     ends_with_terminal = (sys.stdin and sys.stdin.isatty()) or signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     asked = _SIGNALS - ({signal.SIGHUP} if ends_with_terminal else set())
     # Signals wait until they are asked for: a handler that raises could do so anywhere, even in a worker just begun.
@@ -167,7 +168,10 @@ class _Parent:
             done, status = os.waitpid(pid, os.WNOHANG)
             if not done:
                 continue
-            refused = refused or os.waitstatus_to_exitcode(status) == _REFUSED
+            code = os.waitstatus_to_exitcode(status)
+            refused = refused or code == _REFUSED
+            if pid not in self.ending:
+                _log.error("a worker ended: %s", f"signal {-code}" if code < 0 else f"exit status {code}")
             begun = self.pages.pop(pid, None) or self.analysts.pop(pid, None)
             self.old.pop(pid, None)
             self.ending.discard(pid)
@@ -227,10 +231,10 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int)
         _say_ready(says)
         server.run()
     except WtpError as error:
-        print(f"wtp: {error}", file=sys.stderr, flush=True)
+        _log.critical("%s", error)
         os._exit(_REFUSED)
     except BaseException:
-        traceback.print_exc()
+        _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
 
@@ -242,10 +246,10 @@ def _analyse(settings: Settings, listener: socket.socket, lifeline: int, says: i
         _say_ready(says)
         work(place_of(settings), lifeline)
     except SettingsError as error:
-        print(f"wtp: {error}", file=sys.stderr, flush=True)
+        _log.critical("%s", error)
         os._exit(_REFUSED)
     except BaseException:
-        traceback.print_exc()
+        _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
 
