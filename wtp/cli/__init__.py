@@ -10,6 +10,7 @@ import click
 from wtp import __version__
 from wtp.cli.databases import backup, migrate, move, restore
 from wtp.cli.demo import demo
+from wtp.cli.doctor import doctor
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
 from wtp.cli.operate import serve
@@ -41,7 +42,7 @@ def main() -> None:
 
 
 for command in (
-    *(check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token),
+    *(check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, doctor, user, token),
     *(migrate, backup, restore, move),
     *(erase, access_, retention_, privacy),
 ):

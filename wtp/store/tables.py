@@ -294,6 +294,15 @@ decision = sa.Table(
     sa.Column("made_at", UtcDateTime, nullable=False),
 )
 
+heartbeat = sa.Table(
+    "heartbeat",
+    metadata,
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("version", sa.String(40), nullable=False),
+    sa.Column("begun_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+)
+
 scenario = sa.Table(
     "scenario",
     metadata,
@@ -324,6 +333,7 @@ __all__ = [
     "design",
     "ended_session",
     "erasure",
+    "heartbeat",
     "imported_file",
     "invitation",
     "measure",

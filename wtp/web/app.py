@@ -29,6 +29,7 @@ from wtp.web import (
     health,
     i18n,
     imports,
+    logs,
     manage,
     measures,
     own_account,
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["wtp_place"] = place_of(settings)
     app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
+    logs.init_app(app, settings)
     i18n.translate(app)  # before anything can refuse a request: it is refused in the person's language
     security.protect(app, settings)
     errors.word(app)

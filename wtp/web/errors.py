@@ -5,6 +5,7 @@ A form that could not be saved because the database is away comes back with ever
 
 from __future__ import annotations
 
+import errno
 import math
 
 from flask import Flask, current_app, render_template, request, session
@@ -16,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from wtp.errors import ErasedError, StoreError
 from wtp.web.api import problems
+from wtp.web.logs import request_id
 
 RETRY_SECONDS = 5
 
@@ -52,6 +54,10 @@ _ERASED = (
         "What was stored under it was deleted, or is no longer connected with you. Nothing more is stored under it. To take part again, open the survey in a new window."
     ),
 )
+_FULL = (
+    _l("Nothing was saved: the disk of the server is full"),
+    _l("Tell the people who run it. As soon as there is room again, go back and send it again."),
+)
 _CLOSED = (_l("The service is not available at the moment"), _l("Wait a moment, then load the page again."))
 
 
@@ -61,6 +67,7 @@ def word(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(StoreError, _store)
     app.register_error_handler(ErasedError, _erased)
+    app.register_error_handler(OSError, _disk)
 
 
 def _http(error: HTTPException) -> Response | HTTPException:
@@ -74,7 +81,8 @@ def _http(error: HTTPException) -> Response | HTTPException:
         seconds = int(response.headers.setdefault("Retry-After", "60"))
         minutes = math.ceil(seconds / 60)
         advice = ngettext("Wait a minute, then try again.", "Wait %(num)s minutes, then try again.", minutes)
-    response.set_data(render_template("error.html", heading=heading, advice=advice))
+    number = request_id() if error.code >= 500 else ""
+    response.set_data(render_template("error.html", heading=heading, advice=advice, number=number))
     return response
 
 
@@ -86,6 +94,14 @@ def _erased(_: ErasedError) -> tuple[str, int]:
     for name in [name for name in session if name.startswith("respondent/")]:
         del session[name]  # whoever opens the survey again is somebody new
     return render_template("error.html", heading=_ERASED[0], advice=_ERASED[1]), 410
+
+
+def _disk(error: OSError) -> tuple[str, int]:
+    """A file that could not be written since the disk is full is said in words; any other such error is a fault."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    current_app.logger.error("no space is left on the disk; nothing was saved by this step; free some")
+    return render_template("error.html", heading=_FULL[0], advice=_FULL[1]), 507
 
 
 def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
