@@ -24,7 +24,7 @@ from wtp.survey import load_survey, steps
 
 PATIENCE = 120  # seconds until somebody gives up
 EARLY = 0.05  # seconds by which the careless server replies too early
-_PAUSE = 0.02
+_PAUSE, _LONGER = 0.02, 0.2  # seconds until it is tried again after no reply, and after a reply that asks for more time
 Reply = tuple[int, http.client.HTTPMessage, bytes]
 
 
@@ -114,12 +114,13 @@ class Crowd:
                 status, headers, page = once(self.port, method, path, body, cookie)
             except (OSError, http.client.HTTPException):
                 self.unanswered += 1
+                time.sleep(_PAUSE)
             else:
                 if status != 503:
                     return status, headers, page
                 self._check_put_off(headers, body, page)
                 self.put_off += 1
-            time.sleep(_PAUSE)
+                time.sleep(_LONGER)
         raise TimeoutError(f"{method} {path}")
 
     def _check_put_off(self, headers: http.client.HTTPMessage, body: str, page: bytes) -> None:

@@ -5,6 +5,8 @@ A form that could not be saved because the database is away comes back with ever
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, current_app, render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -60,12 +62,12 @@ def _http(error: HTTPException) -> Response | HTTPException:
         return problems.of_http(error)
     heading, advice = _WORDS.get(error.code, _WORDS[400 if error.code < 500 else 500])
     response = error.get_response()
-    response.set_data(render_template("error.html", heading=heading, advice=advice))
+    response.set_data(_page(heading=heading, advice=advice))
     return response
 
 
 def _csrf(_: CSRFError) -> tuple[str, int]:
-    return render_template("error.html", heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
+    return _page(heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
 
 
 def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
@@ -73,5 +75,19 @@ def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
     again = request.method == "POST" and request.blueprint in {"respond", "contacts"}
     typed = [item for item in request.form.items(multi=True) if item[0] != "csrf_token"] if again else []
     heading, advice = _AWAY if again else _CLOSED
-    page = render_template("error.html", heading=heading, advice=advice, typed=typed, again=again)
+    _ask_nobody()
+    page = _page(heading=heading, advice=advice, typed=typed, again=again)
     return page, 503, {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _page(**words: Any) -> str:
+    try:
+        return render_template("error.html", **words)
+    except StoreError:  # who is logged in stands in a database that is away
+        _ask_nobody()
+        return render_template("error.html", **words)
+
+
+def _ask_nobody() -> None:
+    """The rest of this request does without knowing who is logged in."""
+    current_app.login_manager._update_request_context_with_user()  # type: ignore[attr-defined]
