@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from wtp import __version__
+from wtp.cli.databases import backup, migrate, move, restore
 from wtp.cli.demo import demo
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
@@ -37,5 +38,8 @@ def main() -> None:
     """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
 
 
-for command in (check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token):
+for command in (
+    *(check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token),
+    *(migrate, backup, restore, move),
+):
     main.add_command(command)
