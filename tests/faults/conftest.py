@@ -161,7 +161,9 @@ def fork(tmp_path: Path) -> Iterator[Fork]:
     ) -> Serving:
         instance, port = _instance(tmp_path, database), _port()
         process = _FORK.Process(target=_live, args=(instance, surveys, port, workers, analysts, change))
-        with warnings.catch_warnings():  # of threads of the tests, which are not there in the fork and hold no lock that it needs
+        with (
+            warnings.catch_warnings()
+        ):  # of threads of the tests, which are not there in the fork and hold no lock that it needs
             warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
         running.append(process)
@@ -169,9 +171,7 @@ def fork(tmp_path: Path) -> Iterator[Fork]:
         serving = Serving(process.pid, port, instance)
         end = time.monotonic() + _PATIENCE
         while not serving.is_ready():
-            log = instance / "server.log"
-            assert process.is_alive(), log.read_text() if log.exists() else "it ended at once"
-            assert time.monotonic() < end, "the server does not answer"
+            assert process.is_alive() and time.monotonic() < end, _said(instance)
             time.sleep(0.02)
         return serving
 
@@ -180,6 +180,11 @@ def fork(tmp_path: Path) -> Iterator[Fork]:
         process.terminate()
         process.join(20)
         process.kill()
+
+
+def _said(instance: Path) -> str:
+    log = instance / "server.log"
+    return log.read_text(encoding="utf-8")[-5000:] if log.exists() else "the server does not answer"
 
 
 def _live(
