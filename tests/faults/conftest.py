@@ -171,7 +171,8 @@ def fork(tmp_path: Path) -> Iterator[Fork]:
         serving = Serving(process.pid, port, instance)
         end = time.monotonic() + _PATIENCE
         while not serving.is_ready():
-            assert process.is_alive() and time.monotonic() < end, _said(instance)
+            if not process.is_alive() or time.monotonic() > end:
+                raise RuntimeError(_said(instance))
             time.sleep(0.02)
         return serving
 
