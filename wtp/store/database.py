@@ -166,6 +166,7 @@ def open_database(url: str) -> Database:
             raise StoreError(
                 "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
             ) from error
+        sa.event.listen(engine, "connect", _prepare_postgresql)
     else:
         raise StoreError(f"database: {parsed.get_backend_name()}; allowed: sqlite or postgresql; mend the setting.")
     return Database(engine)
@@ -181,6 +182,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         "secure_delete=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection: Any, _: Any) -> None:
+    """Whoever is kept waiting hears of it, as with SQLite, before all threads of the server wait."""
+    connection.execute(f"SET lock_timeout = {int(_BUSY_SECONDS * 1000)}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -249,6 +256,7 @@ def lock(connection: sa.Connection, tables: Iterable[str] = ()) -> None:
     """Until the transaction ends keep all others from migrating, and from writing into these tables; SQLite's transaction keeps all writers waiting anyway."""
     if connection.dialect.name != "postgresql":
         return
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration may take as long as it must
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     quote = connection.dialect.identifier_preparer.quote
     if names := ", ".join(map(quote, tables)):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import math
+from typing import Any
 
 from flask import Flask, current_app, render_template, request, session
 from flask_babel import lazy_gettext as _l
@@ -82,18 +83,18 @@ def _http(error: HTTPException) -> Response | HTTPException:
         minutes = math.ceil(seconds / 60)
         advice = ngettext("Wait a minute, then try again.", "Wait %(num)s minutes, then try again.", minutes)
     number = request_id() if error.code >= 500 else ""
-    response.set_data(render_template("error.html", heading=heading, advice=advice, number=number))
+    response.set_data(_page(heading=heading, advice=advice, number=number))
     return response
 
 
 def _csrf(_: CSRFError) -> tuple[str, int]:
-    return render_template("error.html", heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
+    return _page(heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
 
 
 def _erased(_: ErasedError) -> tuple[str, int]:
     for name in [name for name in session if name.startswith("respondent/")]:
         del session[name]  # whoever opens the survey again is somebody new
-    return render_template("error.html", heading=_ERASED[0], advice=_ERASED[1]), 410
+    return _page(heading=_ERASED[0], advice=_ERASED[1]), 410
 
 
 def _disk(error: OSError) -> tuple[str, int]:
@@ -101,7 +102,7 @@ def _disk(error: OSError) -> tuple[str, int]:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         raise error
     current_app.logger.error("no space is left on the disk; nothing was saved by this step; free some")
-    return render_template("error.html", heading=_FULL[0], advice=_FULL[1]), 507
+    return _page(heading=_FULL[0], advice=_FULL[1]), 507
 
 
 def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
@@ -109,5 +110,19 @@ def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
     again = request.method == "POST" and request.blueprint in {"respond", "contacts"}
     typed = [item for item in request.form.items(multi=True) if item[0] != "csrf_token"] if again else []
     heading, advice = _AWAY if again else _CLOSED
-    page = render_template("error.html", heading=heading, advice=advice, typed=typed, again=again)
+    _ask_nobody()
+    page = _page(heading=heading, advice=advice, typed=typed, again=again)
     return page, 503, {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _page(**words: Any) -> str:
+    try:
+        return render_template("error.html", **words)
+    except StoreError:  # who is logged in stands in a database that is away
+        _ask_nobody()
+        return render_template("error.html", **words)
+
+
+def _ask_nobody() -> None:
+    """The rest of this request does without knowing who is logged in."""
+    current_app.login_manager._update_request_context_with_user()  # type: ignore[attr-defined]
