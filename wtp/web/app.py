@@ -29,6 +29,7 @@ from wtp.web import (
     i18n,
     imports,
     manage,
+    markdown,
     measures,
     purchase_files,
     quality,
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> Flask:
     security.protect(app, settings)
     errors.word(app)
     formats.init_app(app)
+    markdown.init_app(app)
     accounts.init_app(app)
     security.csrf.exempt(api.blueprint)  # a token in a header is nothing that a browser sends by itself
     for blueprint in (

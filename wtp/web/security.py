@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, g, request, session
+from flask import Flask, Response, abort, g, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -21,6 +21,7 @@ MAX_BODY = 1_000_000
 MAX_FORM = 100_000
 MAX_UPLOAD = 11_000_000  # a file of an import, and the form around it
 _UPLOADS = {"imports.give", "contact_files.give", "purchase_files.give"}
+_TAKE_FILES = _UPLOADS | {"workbench.upload"}
 MAX_FORM_PARTS = 1_000
 
 _POLICY = {
@@ -51,6 +52,7 @@ def protect(app: Flask, settings: Settings) -> None:
     )
     app.before_request(_larger_for_uploads)  # before the token is looked for in the body
     csrf.init_app(app)
+    app.before_request(_no_files)
     limiter.init_app(app)
     app.after_request(_headers)
     if settings.proxies:
@@ -62,6 +64,12 @@ def _larger_for_uploads() -> None:
     """Who is logged in may send files where files are taken."""
     if request.endpoint in _UPLOADS and "_user_id" in session:
         request.max_content_length = MAX_UPLOAD
+
+
+def _no_files() -> None:
+    """Files are taken where files are asked for; elsewhere one in the place of a word is no form of ours."""
+    if request.endpoint not in _TAKE_FILES and request.files:
+        abort(400)
 
 
 def allow_chart_styles() -> None:
