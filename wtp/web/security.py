@@ -23,6 +23,7 @@ MAX_UPLOAD = 11_000_000  # a file of an import, and the form around it
 _UPLOADS = {"imports.give", "contact_files.give", "purchase_files.give"}
 _TAKE_FILES = _UPLOADS | {"workbench.upload"}
 MAX_FORM_PARTS = 1_000
+MAX_ADDRESS = 4_096
 
 _POLICY = {
     "default-src": "'self'",
@@ -32,6 +33,8 @@ _POLICY = {
     "base-uri": "'none'",
     "form-action": "'self'",
 }
+# What no page of ours uses, and neither does what it is shown in.
+_NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "midi", "display-capture", "browsing-topics"))  # fmt: skip
 
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://")
@@ -50,14 +53,21 @@ def protect(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a pause of an hour must not cost what was typed
         WTF_CSRF_SSL_STRICT=False,  # asks for a Referer, which our own policy keeps browsers from sending
     )
+    app.before_request(_short_addresses)
     app.before_request(_larger_for_uploads)  # before the token is looked for in the body
     csrf.init_app(app)
-    app.before_request(_no_files)
+    app.before_request(_forms_alone)
     limiter.init_app(app)
     app.after_request(_headers)
     if settings.proxies:
         n = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+
+def _short_addresses() -> None:
+    """Longer than any that our pages make; proxies differ in what they pass on."""
+    if len(request.environ.get("PATH_INFO", "")) + len(request.query_string) > MAX_ADDRESS:
+        abort(414)
 
 
 def _larger_for_uploads() -> None:
@@ -66,9 +76,10 @@ def _larger_for_uploads() -> None:
         request.max_content_length = MAX_UPLOAD
 
 
-def _no_files() -> None:
-    """Files are taken where files are asked for; elsewhere one in the place of a word is no form of ours."""
-    if request.endpoint not in _TAKE_FILES and request.files:
+def _forms_alone() -> None:
+    """Pages are sent forms: no JSON, and no files but where files are asked for. Form classes would read both."""
+    of_page = not request.path.startswith("/api/")
+    if of_page and (request.is_json or (request.endpoint not in _TAKE_FILES and request.files)):
         abort(400)
 
 
@@ -93,6 +104,9 @@ def _headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Permissions-Policy"] = _NEVER_USED
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint != "static":
