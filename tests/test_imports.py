@@ -85,6 +85,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "sqlalchemy",
             "hatchling",
             "itsdangerous",
+            "markdown_it",
             "pydantic",
             "segno",
         },

@@ -31,6 +31,7 @@ from wtp.web import (
     imports,
     logs,
     manage,
+    markdown,
     measures,
     own_account,
     purchase_files,
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> Flask:
     errors.word(app)
     formats.init_app(app)
     attempts.init_app(app, settings.queue, database)
+    markdown.init_app(app)
     accounts.init_app(app)
     security.csrf.exempt(api.blueprint)  # a token in a header is nothing that a browser sends by itself
     for blueprint in (

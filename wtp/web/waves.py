@@ -37,7 +37,7 @@ def is_about_waves(chart: str) -> bool:
 
 
 def both_waves(reading: Reading, asked: Mapping[str, str]) -> Reading | None:
-    """The comparison as a reading of its own; None where there is no earlier wave. asked: as `results.kept` has it; a kept analysis has none, for both waves are as they are now."""
+    """The comparison as a reading of its own; None where there is no earlier wave, or one of both has no figures. asked: as `results.kept` has it; a kept analysis has none, for both waves are as they are now."""
     later, earlier, database = running.survey_of(reading.survey.slug), earlier_of(reading.survey), running.database()
     if earlier is None or "analysis" in asked:
         return None
@@ -47,6 +47,8 @@ def both_waves(reading: Reading, asked: Mapping[str, str]) -> Reading | None:
     if not same_model(*found):
         quick = Request(model=CONDITIONAL, versions=versions)
         found = [analysis_as(database, s, replace(quick, without=without(database, s, chosen))) for s in surveys]
+    if not same_model(*found):
+        return None
     before, after = (_wave(survey, analysis) for survey, analysis in zip(surveys, found, strict=True))
     return replace(
         reading, survey=later, analysis=before_and_after(before, after, _measures(earlier.slug)), answers=chosen

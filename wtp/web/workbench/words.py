@@ -294,7 +294,10 @@ HELP: dict[str, LazyString] = {
     "rated": _l("What simulated respondents answer on average, by attribute or price."),
     "script": _l("Events in the order that this segment expects."),
     "attention": _l("The option that the text asks to pick."),
-    "why": _l("Behind a line to open, for those who hesitate to answer."),
+    "text": _l(
+        "An empty line begins a paragraph. *Emphasis*, **strong words**, lines that begin with - or 1. as a list, and links such as [words](https://www.example.com) are shown as such."
+    ),
+    "why": _l("Behind a line to open, for those who hesitate to answer. Lists and links as in the text of a page."),
     "reversed": _l("Their names; the same point for all items then shows who did not read."),
     "speed_prompt": _l("Politely, once, after the second page that nobody can have read."),
     "stopping": _l("Results stay closed until this is reached, so that nobody stops because of what he saw."),
