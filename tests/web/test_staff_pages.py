@@ -205,7 +205,7 @@ def test_a_log_is_read_page_by_page_and_whole_as_csv(database: Database, boss: S
     page, seen = boss.open("/staff/log?study=gone&lang=en"), []
     while True:
         seen += [int(cell.text) for cell in page.select("tbody th")]
-        further = page.select_one("nav a[href*='before=']")
+        further = page.select_one("main nav a[href*='before=']")
         if further is None:
             break
         page = boss.open(str(further["href"]))
