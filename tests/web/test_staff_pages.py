@@ -215,7 +215,8 @@ def test_a_log_is_read_page_by_page_and_whole_as_csv(database: Database, boss: S
     assert len(lines) == 121
     assert ",'=ann," in lines[1], "no formula"
     assert boss.client.get("/staff/log?study=nowhere").status_code == 404
-    assert boss.client.get("/staff/log?before=x").status_code == 200
+    for before in ("x", "-1", "0", "9" * 30, "9" * 5_000):
+        assert boss.client.get(f"/staff/log?before={before}").status_code == 200
 
 
 def test_a_changed_entry_is_shown(database: Database, boss: Staff) -> None:
