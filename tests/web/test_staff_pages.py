@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.store.test_decisions import unguarded
+from tests.unguarded import unguarded
 from tests.web.staff import PASSWORD, Staff, hidden
 from wtp.store import Database, audit, staff, tables
 from wtp.store.staff import StaffMember
