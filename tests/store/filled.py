@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from wtp.store import Database
 from wtp.store.columns import UtcDateTime
 from wtp.store.database import revision_of, upgrade
-from wtp.store.transfer import TableState, _JsonText, state_of, tables_of
+from wtp.store.transfer import TableState, _count_on, _JsonText, state_of, tables_of
 
 TEXTS = ("plain", "", "ünï 😀", "a\nb\tc\u2028d", "'\"; DROP TABLE study; --", "0", "null")
 JSONS = (
@@ -45,6 +45,7 @@ def add_rows(connection: sa.Connection, numbers: range) -> None:
             for number in numbers
         ]
         connection.execute(sa.insert(table), rows)
+    _count_on(connection, tables_of(revision))
 
 
 def _value(column: sa.Column[Any], number: int, length: int | None) -> Any:

@@ -385,9 +385,13 @@ def test_old_backups_go_but_never_the_newest_nor_what_a_person_named(tmp_path: P
     kept = [tmp_path / "wtp.zip", tmp_path / "mine-2020-01-01T000000.000000Z.zip", tmp_path / "wtp-2020.zip"]
     for path in (*made.values(), *kept):
         path.touch()
+    killed, under_way = tmp_path / ".wtp-x.part", tmp_path / ".wtp-y.part"
+    for path, hours in ((killed, 25), (under_way, 1)):
+        path.touch()
+        os.utime(path, ((NOW - timedelta(hours=hours)).timestamp(),) * 2)
     gone = backup.rotate(tmp_path, 30, NOW)
-    assert set(gone) == {path for (_, days), path in made.items() if days > 30}
-    assert set(tmp_path.iterdir()) == {*kept, *(path for (_, days), path in made.items() if days <= 30)}
+    assert set(gone) == {killed, *(path for (_, days), path in made.items() if days > 30)}
+    assert set(tmp_path.iterdir()) == {under_way, *kept, *(path for (_, days), path in made.items() if days <= 30)}
     assert backup.rotate(tmp_path, 30, NOW + timedelta(days=365)) != []
     assert made["wtp", 1].exists()
 

@@ -42,15 +42,16 @@ def stamped(folder: Path, what: str, now: datetime) -> Path:
 
 
 def rotate(folder: Path, days: int, now: datetime) -> list[Path]:
-    """Delete backups of more than so many days that the program named by itself, never the newest of the regular ones. Returns what was deleted."""
+    """Delete backups of more than so many days that the program named by itself, never the newest of the regular ones, and what killed ones left. Returns what was deleted."""
+    old = [path for path in folder.glob(".*.part") if path.stat().st_mtime < (now - timedelta(days=1)).timestamp()]
     found = {path: match for path in sorted(folder.glob("*.zip")) if (match := _OWN.fullmatch(path.name))}
-    regular = [path for path, match in found.items() if match[1] == "wtp"]
-    old = []
+    newest = [path for path, match in found.items() if match[1] == "wtp"][-1:]
     for path, match in found.items():
         made_at = datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC)
-        if now - made_at > timedelta(days=days) and path not in regular[-1:]:
-            path.unlink(missing_ok=True)
+        if now - made_at > timedelta(days=days) and path not in newest:
             old.append(path)
+    for path in old:
+        path.unlink(missing_ok=True)
     return old
 
 
