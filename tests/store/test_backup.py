@@ -205,6 +205,27 @@ def test_a_database_that_holds_something_is_replaced_only_when_asked_and_kept(
     assert states(full) == later
 
 
+def test_a_server_that_runs_goes_on_with_what_was_restored(
+    full: Database, file: Path, place: Place, database_url: str
+) -> None:
+    r = tables.respondent.c
+    person = {"study": "", "number": 999, "token_hash": "new", "simulated": False, "created_at": NOW}
+
+    def ask(running: Database) -> None:
+        with running.begin() as connection:
+            slug = connection.execute(sa.select(tables.study.c.slug)).scalars().first()
+            connection.execute(sa.insert(tables.respondent).values(person | {"study": slug}))
+            assert connection.execute(sa.select(r.number).where(r.token_hash == "new")).scalar_one() == 999
+            connection.execute(sa.delete(tables.respondent).where(r.token_hash == "new"))
+
+    with open_database(database_url) as running:
+        for _ in range(10):  # so that statements are prepared
+            ask(running)
+        restored(full, file, place, replace=True)
+        for _ in range(10):
+            ask(running)
+
+
 @on_sqlite
 def test_files_that_differ_are_replaced_only_when_asked(
     file: Path, anew: Callable[[str], Database], tmp_path: Path

@@ -231,13 +231,13 @@ def upgrade(connection: sa.Connection, revision: str) -> None:
 
 
 def lock(connection: sa.Connection, tables: Iterable[str] = ()) -> None:
-    """Until the transaction ends keep all others from migrating, and from writing into these tables; SQLite's transaction keeps all writers waiting anyway."""
+    """Until the transaction ends keep all others from migrating, and away from these tables, which are about to be changed; SQLite's transaction keeps all writers waiting anyway."""
     if connection.dialect.name != "postgresql":
         return
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     quote = connection.dialect.identifier_preparer.quote
     if names := ", ".join(map(quote, tables)):
-        connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
 def names_of(connection: sa.Connection) -> list[str]:
