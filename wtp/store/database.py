@@ -26,6 +26,7 @@ from wtp.errors import StoreError
 
 _BUSY_SECONDS = 15
 _CONNECT_SECONDS = 5
+_LOG_MILLISECONDS = 200
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MOUNTS = Path("/proc/mounts")
 _NETWORK_FILE_SYSTEMS = {
@@ -97,6 +98,20 @@ class Database:
             upgrade(connection, head())
             return True
 
+    def empty_log(self) -> bool:
+        """Leave nothing of deleted rows in SQLite's write-ahead log; False while somebody still reads an older state: try again. PostgreSQL looks after its own."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with _in_words():
+            raw = self.engine.raw_connection()
+            try:
+                raw.execute(f"PRAGMA busy_timeout={_LOG_MILLISECONDS}")  # others who write wait as long
+                busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1000)}")
+                raw.close()
+        return not busy
+
     def check(self) -> None:
         """Ask the live connection whether an answer would be safe. Raises StoreError in words if not."""
         with self.read() as connection:
@@ -151,6 +166,7 @@ def open_database(url: str) -> Database:
             raise StoreError(
                 "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
             ) from error
+        sa.event.listen(engine, "connect", _prepare_postgresql)
     else:
         raise StoreError(f"database: {parsed.get_backend_name()}; allowed: sqlite or postgresql; mend the setting.")
     return Database(engine)
@@ -166,6 +182,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         "secure_delete=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection: Any, _: Any) -> None:
+    """Whoever is kept waiting hears of it, as with SQLite, before all threads of the server wait."""
+    connection.execute(f"SET lock_timeout = {int(_BUSY_SECONDS * 1000)}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -234,6 +256,7 @@ def lock(connection: sa.Connection, tables: Iterable[str] = ()) -> None:
     """Until the transaction ends keep all others from migrating, and away from these tables, which are about to be changed; SQLite's transaction keeps all writers waiting anyway."""
     if connection.dialect.name != "postgresql":
         return
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration may take as long as it must
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     quote = connection.dialect.identifier_preparer.quote
     if names := ", ".join(map(quote, tables)):
