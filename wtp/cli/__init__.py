@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from wtp import __version__
+from wtp.cli.databases import backup, migrate, move, restore
 from wtp.cli.demo import demo
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
@@ -39,22 +40,8 @@ def main() -> None:
 
 
 for command in (
-    check,
-    design,
-    plan,
-    simulate,
-    analyse,
-    quality,
-    estimate,
-    export,
-    import_,
-    demo,
-    serve,
-    user,
-    token,
-    erase,
-    access_,
-    retention_,
-    privacy,
+    *(check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token),
+    *(migrate, backup, restore, move),
+    *(erase, access_, retention_, privacy),
 ):
     main.add_command(command)

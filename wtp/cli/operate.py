@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import click
 
+from wtp.cli.databases import bring_up_to_date
 from wtp.settings import DEFAULT_BASE_URL, Settings, load_settings
 from wtp.store import Database, open_database, staff
 from wtp.web import serve as serve_forever
@@ -35,7 +36,7 @@ def serve(host: str, port: int, workers: int, analysts: int) -> None:
     """Start the production server and the worker of background analyses."""
     settings = reached_at(load_settings(), host, port)
     with open_database(settings.database_url) as database:
-        database.migrate()
+        bring_up_to_date(database, settings)
         database.check()
     click.echo(f"serving on http://{host}:{port}")
     serve_forever(settings, host, port, workers, analysts)
