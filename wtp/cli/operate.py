@@ -34,7 +34,7 @@ def reached_at(settings: Settings, host: str, port: int) -> Settings:
 def serve(host: str, port: int, workers: int, analysts: int) -> None:
     """Start the production server and the worker of background analyses."""
     settings = reached_at(load_settings(), host, port)
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         database.migrate()
         database.check()
     click.echo(f"serving on http://{host}:{port}")
@@ -47,7 +47,7 @@ def user() -> None:
 
 
 def _database(settings: Settings | None = None) -> Database:
-    database = open_database((settings or load_settings()).database_url)
+    database = open_database(*(settings or load_settings()).kept_in)
     database.migrate()
     return database
 
