@@ -39,5 +39,9 @@ class ConflictError(StoreError):
     """A page was changed elsewhere since it was shown; nothing was overwritten."""
 
 
+class ErasedError(StoreError):
+    """The person's data were deleted, or cut from the person; nothing more is stored under this token."""
+
+
 class SettingsError(WtpError):
     """A setting is missing or unusable."""

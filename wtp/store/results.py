@@ -19,7 +19,7 @@ from wtp.store.objects import Objects
 from wtp.store.upsert import insert_if_absent
 
 # What a kept result is of: the answers of all but those who are left out, other answers or versions, their quality, the field to come, or single respondents
-# (whoever deletes one person's answers deletes these too).
+# (`drop_people` deletes quality and these when one person is erased).
 ANALYSIS, OTHER_SET, QUALITY, PLAN, PEOPLE = "analysis", "other set", "quality", "plan", "people"
 OBJECTS = (
     "wtp_results"  # execution option of the connection: the `Objects` that hold contents, None where the database does
@@ -55,6 +55,13 @@ def latest(connection: sa.Connection, slug: str, kind: str = ANALYSIS) -> tuple[
         if (text := _text(connection, content, name)) is not None:
             return text, created_at
     return None
+
+
+def of_kind(connection: sa.Connection, slug: str, kind: str) -> tuple[str, ...]:
+    """Every content of a kind that is kept of a study."""
+    found = connection.execute(sa.select(_R.content, _R.object).where(_R.study == slug, _R.kind == kind)).all()
+    contents = (_text(connection, content, name) for content, name in found)
+    return tuple(content for content in contents if content is not None)
 
 
 def made(
@@ -129,6 +136,11 @@ def put_content(connection: sa.Connection, content: bytes) -> str:
     if objects is None:
         raise ValueError("results are kept in the database")
     return objects.write(content)
+
+
+def drop_people(connection: sa.Connection, slug: str) -> int:
+    """Delete everything kept of a study that says something of single respondents, as when one of them is erased; figures of many stay. How many there were."""
+    return delete(connection, _R.study == slug, _R.kind.in_((PEOPLE, QUALITY)))
 
 
 def load_plan(connection: sa.Connection, slug: str) -> str | None:
