@@ -93,7 +93,7 @@ def _make(database: Database, place: Place, job: int, owner: str, answers_copy: 
 
 def _postponed(database: Database, job: int, owner: str, detail: str) -> int:
     """What computes is away: another attempt after a lease, when a worker finds the job in the table; after the last one it has failed with these words."""
-    print(f"wtp: background job {job}: {detail}", file=sys.stderr, flush=True)
+    _log.error("background job %d: %s", job, detail)
     with database.begin() as connection:
         now = datetime.now(UTC)
         background_jobs.died(connection, job, owner, now, reason=REFUSED, detail=detail)
