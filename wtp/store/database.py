@@ -23,6 +23,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from wtp.errors import StoreError
+from wtp.store.objects import Objects
+from wtp.store.results import OBJECTS
 
 _BUSY_SECONDS = 15
 _CONNECT_SECONDS = 5
@@ -136,10 +138,10 @@ class Database:
             _refuse_moved(connection)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, results: str = "") -> Database:
     """Open the database of a SQLAlchemy URL; a SQLite file's folder is made if it is missing.
 
-    Raises StoreError if the place cannot hold answers safely.
+    results: where contents of results are kept, see `objects`; empty: in the database. Raises StoreError if the place cannot hold answers safely.
     """
     try:
         parsed = sa.make_url(url)
@@ -147,7 +149,11 @@ def open_database(url: str) -> Database:
         raise StoreError(
             "database: not a database URL; allowed: sqlite:///file or postgresql+psycopg://...; mend the setting."
         ) from error
-    create = functools.partial(sa.create_engine, json_serializer=functools.partial(json.dumps, allow_nan=False))
+    create = functools.partial(
+        sa.create_engine,
+        json_serializer=functools.partial(json.dumps, allow_nan=False),
+        execution_options={OBJECTS: Objects(results) if results else None},
+    )
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
             raise StoreError("database: SQLite without a file; allowed: sqlite:///file; name a file.")
