@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from wtp.errors import StoreError
-from wtp.store import erasure
+from wtp.store import erasure, results
 from wtp.store.archive import SETTINGS, Archive, Manifest, Place, write_archive, write_whole
 from wtp.store.database import Database, head, holding, lock, refuse_foreign, revision_of, upgrade
 from wtp.store.moving import thaw
@@ -115,6 +115,8 @@ def restore(
                 f"{archive.path}: changed while it was read; allowed: a file at rest; nothing was changed; try again."
             )
         upgrade(connection, head())
+        for name in archive.manifest.results:
+            results.bring_back(connection, name, archive.result(name))
         erased = erasure.apply_again(connection, place.instance, before)
     with database.read() as connection:
         erasure.keep_list(connection, place.instance)
