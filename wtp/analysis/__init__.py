@@ -53,6 +53,7 @@ from wtp.analysis.what_if import (
 from wtp.customers.measures import simulated_measures
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
+from wtp.estimation.parallel import computing
 from wtp.pricing.investment import SMALLEST_RELEVANT
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "certainty",
     "changed",
     "compared",
+    "computing",
     "differences",
     "final_models",
     "final_plan",

@@ -17,7 +17,7 @@ def token() -> None:
 
 
 def _database() -> Database:
-    database = open_database(load_settings().database_url)
+    database = open_database(*load_settings().kept_in)
     database.migrate()
     return database
 

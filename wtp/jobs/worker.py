@@ -42,7 +42,7 @@ class Ended(Exception):  # noqa: N818  # no error: the worker was told to end
 def work(place: Place, lifeline: int | None = None) -> None:
     """Work until SIGTERM, or until the other end of `lifeline` is closed; SIGINT is the parent's. Signals must be blocked by the caller."""
     name_process("wtp-jobs")
-    with open_database(place.database_url) as database:
+    with open_database(place.database_url, place.results) as database:
         database.migrate()
         worker = Worker(place, database, open_queue(place.queue_url, place.database_url, place.instance), lifeline)
         with contextlib.suppress(Ended):

@@ -99,9 +99,10 @@ def analysis_as(
 def kept_analysis(database: Database, survey: Survey, fingerprint: str) -> tuple[Survey, Analysis] | None:
     """An analysis by its fingerprint, with the survey as it was then; None if the study has none such."""
     with database.read() as connection:
-        if not results.made(connection, survey.slug, fingerprints=[fingerprint]):
+        content = results.load(connection, fingerprint)
+        if content is None or not results.made(connection, survey.slug, fingerprints=[fingerprint]):
             return None
-        analysis = _parsed(results.load(connection, fingerprint) or "")
+        analysis = _parsed(content)
         then = studies.definitions(connection, [analysis.definition_hash]).get(analysis.definition_hash)
     if then is None or analysis.definition_hash == survey.definition_hash:
         return survey, analysis
@@ -185,7 +186,8 @@ def _final(connection: Connection, survey: Survey, request: Request) -> str | No
     """The newest final analysis that differs from the request in nothing but model and seed."""
     fingerprint, basis = keys_of(connection, survey, replace(request, model=AUTO))
     made = [kept.fingerprint for kept in results.made(connection, survey.slug, basis=basis) if is_final(kept.made)]
-    return results.load(connection, made[0] if made else fingerprint)
+    contents = (results.load(connection, one) for one in (*made, fingerprint))  # what is lost is passed over
+    return next((content for content in contents if content is not None), None)
 
 
 def _kept(connection: Connection, survey: Survey, request: Request) -> str | None:

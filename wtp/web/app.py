@@ -59,7 +59,8 @@ class _Number(IntegerConverter):
 
 def place_of(settings: Settings) -> Place:
     """Where the background analyses of an installation are."""
-    return Place(settings.database_url, settings.queue, settings.instance)
+    database_url, kept = settings.kept_in
+    return Place(database_url, settings.queue, settings.instance, results=kept, compute=settings.compute)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -75,7 +76,7 @@ def create_app(settings: Settings) -> Flask:
         raise SettingsError(
             f"{settings.surveys}: no such folder; allowed: a folder with one folder a survey; set surveys or WTP_SURVEYS."
         )
-    database = open_database(settings.database_url)
+    database = open_database(*settings.kept_in)
     database.migrate()
     database.check()
     app.extensions["wtp_settings"] = settings
