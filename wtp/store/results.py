@@ -92,8 +92,9 @@ def save(
     more = {"basis": basis, "made": dict(made)} if made is not None else {}
     row = {"fingerprint": fingerprint, "study": slug, "created_at": now, "kind": kind, "content": content, **more}
     if (objects := _objects(connection)) is not None:
-        if load(connection, fingerprint) is None:  # a row whose content got lost must not keep the new one out
-            delete(connection, _R.fingerprint == fingerprint)
+        if load(connection, fingerprint) is not None:
+            return
+        delete(connection, _R.fingerprint == fingerprint)  # a row whose content got lost must not keep the new one out
         row |= {"content": None, "object": objects.write(content.encode())}
     insert_if_absent(connection, tables.result, **row)
 
