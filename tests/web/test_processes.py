@@ -14,7 +14,7 @@ from flask import Flask
 
 from wtp.analysis import ALL, CONDITIONAL, Analysis
 from wtp.cli.simulation import simulate_through_store
-from wtp.jobs import keys_of
+from wtp.jobs import key_of_simulator, keys_of
 from wtp.settings import Settings
 from wtp.store import answers, contacts, customer_files, decisions, erasure, purchases, results, tables
 from wtp.store.contacts import Contact
