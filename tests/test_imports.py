@@ -84,6 +84,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "sqlalchemy",
             "hatchling",
             "itsdangerous",
+            "prometheus_client",
             "pydantic",
             "segno",
         },

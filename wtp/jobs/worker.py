@@ -51,7 +51,9 @@ def work(place: Place, lifeline: int | None = None) -> None:
                 except (
                     Exception
                 ) as error:  # the database or one of three queues is away: say so once, go on when it is back
-                    _log.error("background analyses wait: %s", error if isinstance(error, WtpError) else type(error))  # no fault of ours
+                    _log.error(
+                        "background analyses wait: %s", error if isinstance(error, WtpError) else type(error)
+                    )  # no fault of ours
                     worker.rest(_PAUSE_SECONDS)
         worker.farewell()
 

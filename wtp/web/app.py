@@ -31,6 +31,7 @@ from wtp.web import (
     logs,
     manage,
     measures,
+    metrics,
     purchase_files,
     quality,
     report_files,
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
     logs.init_app(app, settings)
+    metrics.init_app(app)
     i18n.translate(app)  # before anything can refuse a request: it is refused in the person's language
     security.protect(app, settings)
     errors.word(app)
@@ -85,6 +87,7 @@ def create_app(settings: Settings) -> Flask:
     security.csrf.exempt(api.blueprint)  # a token in a header is nothing that a browser sends by itself
     for blueprint in (
         health.blueprint,
+        metrics.blueprint,
         respond.blueprint,
         accounts.blueprint,
         results.blueprint,
