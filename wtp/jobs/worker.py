@@ -11,23 +11,26 @@ import shutil
 import signal
 import socket
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from wtp import __version__
 from wtp.errors import StoreError, WtpError
+from wtp.jobs.erased import clear_away
 from wtp.jobs.fit import DONE, LOST, begin_fit
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
-from wtp.store import Database, background_jobs, heartbeats, open_database
+from wtp.store import Database, background_jobs, heartbeats, open_database, retention, tombstones
 from wtp.store.background_jobs import DIED, FAULT
 
 _BEAT_SECONDS = 1.0
 _SWEEP_SECONDS = 5.0
 _SAY_SECONDS = 15.0  # between two signs of life
 _PAUSE_SECONDS = 5.0  # after a fault of database or queue
+_TIMES_SECONDS = 3_600.0
+_CLEARED_FOR = timedelta(minutes=10)
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 _log = logging.getLogger("wtp.jobs")
 
@@ -65,12 +68,13 @@ class Worker:
         self.place, self.database, self.queue = place, database, queue
         self.name = f"{socket.gethostname()[:80]} {os.getpid()} {os.urandom(4).hex()}"
         self._lifeline = lifeline
-        self._swept = self._said = -math.inf
+        self._swept = self._said = self._kept_until = -math.inf
 
     def step(self) -> None:
         """Free what is overdue, do the next job if there is one, else rest a moment."""
         if time.monotonic() - self._swept >= _SWEEP_SECONDS:
             self.sweep()
+            self.keep_times()
         job = self.queue.take()
         if job is None:
             self.rest(_BEAT_SECONDS)
@@ -78,7 +82,7 @@ class Worker:
             self.perform(job)
 
     def sweep(self) -> None:
-        """Put overdue jobs into the queue, delete checkpoints of jobs that have ended."""
+        """Put overdue jobs into the queue, delete checkpoints of jobs that have ended, clear away what erasures of the last minutes left."""
         # The folders before the jobs: of one that is begun in between nothing may be deleted.
         folders = list(self.place.checkpoints.glob("*"))
         with self.database.begin() as connection:
@@ -86,12 +90,28 @@ class Worker:
             self._say(connection, now)
             overdue = background_jobs.overdue(connection, now)
             under_way = background_jobs.running(connection)
+            erased = tombstones.any_since(connection, now - _CLEARED_FOR)
         for job in overdue:
             self.queue.put(job)
         for folder in folders:
             if not (folder.name.isdecimal() and int(folder.name) in under_way):
                 shutil.rmtree(folder, ignore_errors=True)
+        if erased:
+            clear_away(self.database, self.place)
         self._swept = time.monotonic()
+
+    def keep_times(self) -> None:
+        """Delete what is due by the studies' own times: asked once an hour, done once a day by whichever worker comes first."""
+        if time.monotonic() < self._kept_until:
+            return
+        self._kept_until = time.monotonic() + _TIMES_SECONDS
+        try:
+            with self.database.begin() as connection:
+                deleted = retention.run_daily(connection, datetime.now(UTC))
+            if deleted is not None:
+                clear_away(self.database, self.place)
+        except Exception as error:  # analyses go on; an hour later it is tried again
+            _log.error("retention: %s", error if isinstance(error, WtpError) else type(error))
 
     def perform(self, job: int) -> None:
         """Make one analysis, if nobody else does; returns when it has ended one way or the other. Raises Ended, the job given back."""

@@ -104,7 +104,10 @@ def _unfolded(definition: Definition, page: Page, answers: Mapping[str, Any], lo
     if isinstance(page, QuestionPage):
         return _question_steps(definition, page, answers, lot)
     if isinstance(page, InformationPage):
-        words = {key: piped(getattr(page, key), definition.questions, answers) for key in ("title", "text")}
+        words = {
+            "title": piped(page.title, definition.questions, answers),
+            "text": piped(page.text, definition.questions, answers, markdown=True),
+        }
         return [Step(page.id, page.model_copy(update=words))]
     return [Step(page.id, page)]
 
@@ -117,7 +120,7 @@ def _question_steps(definition: Definition, page: QuestionPage, answers: Mapping
         asked = list(shuffled(lot, page.id, asked, key=lambda question: question.id))
     texts = {"title": piped(page.title, definition.questions, answers)}
     if page.text:
-        texts["text"] = piped(page.text, definition.questions, answers)
+        texts["text"] = piped(page.text, definition.questions, answers, markdown=True)
     shown = tuple(_as_shown(definition, question, answers, lot) for question in asked)
     whole = page.model_copy(update={**texts, "questions": shown})
     if not (isinstance(shown[0], GaborGranger) and shown[0].ladder):

@@ -138,7 +138,12 @@ class Visit:
 
 def load(connection: Connection, survey: Survey, token: str) -> Visit:
     """The visit of this token: under the definition that its respondent began with, or the current one."""
-    interview = respondents.find(connection, survey.slug, token)
+    return visit_of(connection, survey, token, respondents.token_hash(survey.slug, token))
+
+
+def visit_of(connection: Connection, survey: Survey, token: str, key: str) -> Visit:
+    """The same by the hash of the token."""
+    interview = respondents.find_hash(connection, key)
     if interview is None or interview.definition_hash is None:
         return Visit(survey.slug, token, survey.definition, steps(survey.definition), interview, _NOTHING)
     definition, person = survey.definition, interview.respondent_id
