@@ -44,6 +44,7 @@ RIGHTS = {
     ("/plotly-<version>.min.js", "GET"): EVERYBODY,
     ("/healthz", "GET"): EVERYBODY,
     ("/readyz", "GET"): EVERYBODY,
+    ("/metrics", "GET"): PROGRAMS,
     ("/s/<slug>", "GET"): EVERYBODY,
     ("/s/<slug>/r/<token>", "GET"): EVERYBODY,
     ("/s/<slug>/e/end", "GET"): EVERYBODY,
