@@ -28,7 +28,7 @@ from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
-from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
+from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis, may_see
 from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
@@ -74,7 +74,18 @@ def reading_of(slug: str) -> Reading:
         abort(404)
     asked = kept()
     refuse_while_closed(survey)
-    return reading_as(survey, segment, asked) or abort(404)
+    reading = reading_as(survey, segment, asked) or abort(404)
+    if current_user.role not in ANALYSTS:
+        _refuse_few(survey, reading)
+    return reading
+
+
+def _refuse_few(survey: Survey, reading: Reading) -> None:
+    """Answer 403 with the page that says why, where these figures beside the usual ones would tell of a few persons; analysts see single answers anyway."""
+    made = reading.analysis.request
+    if not may_see(running.database(), survey, made.without, made.versions):
+        page = render_template("results/too_few.html", slug=survey.slug, study=said(survey.definition.title))
+        abort(make_response(page, 403))
 
 
 def reading_as(survey: Survey, segment: str, asked: Mapping[str, str]) -> Reading | None:
