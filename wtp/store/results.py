@@ -49,6 +49,12 @@ def latest(connection: sa.Connection, slug: str, kind: str = ANALYSIS) -> tuple[
     return (found.content, found.created_at) if found else None
 
 
+def is_kept(connection: sa.Connection, fingerprint: str) -> bool:
+    """Whether a result is there, without reading it."""
+    query = sa.select(tables.result.c.kind).where(tables.result.c.fingerprint == fingerprint)
+    return connection.execute(query).first() is not None
+
+
 def made(
     connection: sa.Connection, slug: str, *, basis: str | None = None, fingerprints: Collection[str] | None = None
 ) -> tuple[Kept, ...]:

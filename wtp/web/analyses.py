@@ -31,7 +31,7 @@ from wtp.analysis import (
     unpack_simulator,
 )
 from wtp.jobs import keep_analysis, key_of_people, key_of_simulator, keys_of
-from wtp.store import Database, answers, decisions, results, studies
+from wtp.store import Database, answers, audit, decisions, respondents, results, studies, tombstones
 from wtp.survey import Survey
 
 # Whose answers count: all but those whom a person left out (as a rule), everybody, or all but those with two or more flags.
@@ -67,7 +67,7 @@ def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, vers
     """
     request = Request(versions=versions, without=without(database, survey, chosen))
     with database.read() as connection:
-        content = _final(connection, survey, request)
+        content = _final(connection, survey, request) or _of_deleted(connection, survey)
     return _parsed(content) if content else analysis_as(database, survey, replace(request, model=CONDITIONAL))
 
 
@@ -120,6 +120,13 @@ def kept_analysis(database: Database, survey: Survey, fingerprint: str) -> tuple
     return replace(survey, definition=then, definition_hash=analysis.definition_hash), analysis
 
 
+def erased_since(database: Database, survey: Survey, fingerprint: str) -> int:
+    """How many persons had everything of theirs deleted after a kept analysis was made, which counts them still."""
+    with database.read() as connection:
+        kept = results.made(connection, survey.slug, fingerprints=[fingerprint])
+        return tombstones.count(connection, survey.slug, kept[0].created_at) if kept else 0
+
+
 def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
     """The analysis with its tables of single respondents, if they were kept: for analysts' exports, and for what one customer probably honours."""
     with database.read() as connection:
@@ -131,7 +138,10 @@ def simulator_of(database: Database, survey: Survey, analysis: Analysis, fingerp
     """What answers what-ifs about the figures of an analysis, by its fingerprint if it is no longer of the answers that are there now; None if it has none."""
     with database.read() as connection:
         fingerprint = fingerprint or keys_of(connection, survey, analysis.request)[0]
-    return _simulator(database, key_of_simulator(fingerprint))
+        there = results.is_kept(
+            connection, key_of_simulator(fingerprint)
+        )  # what was erased is not answered from memory
+    return _simulator(database, key_of_simulator(fingerprint)) if there else None
 
 
 @lru_cache(maxsize=8)
@@ -198,6 +208,14 @@ def _final(connection: Connection, survey: Survey, request: Request) -> str | No
     fingerprint, basis = keys_of(connection, survey, replace(request, model=AUTO))
     made = [kept.fingerprint for kept in results.made(connection, survey.slug, basis=basis) if is_final(kept.made)]
     return results.load(connection, made[0] if made else fingerprint)
+
+
+def _of_deleted(connection: Connection, survey: Survey) -> str | None:
+    """The newest analysis of a study whose single answers were deleted after their time: figures of many stay, and nothing new can be made of nobody."""
+    if not audit.has(connection, survey.slug, audit.DELETED) or respondents.counts(connection, survey.slug).begun:
+        return None
+    newest = results.latest(connection, survey.slug)
+    return newest[0] if newest else None
 
 
 def _kept(connection: Connection, survey: Survey, request: Request) -> str | None:

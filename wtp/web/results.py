@@ -28,7 +28,7 @@ from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
-from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis, may_see
+from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, erased_since, kept_analysis, may_see
 from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
@@ -299,6 +299,7 @@ def rendered(template: str, reading: Reading, **context: object) -> str:
         "notes": notes_of(reading),
         "pages": tabs(reading),
         "kept": counted,
+        "erased": erased_since(running.database(), reading.survey, counted["analysis"]) if "analysis" in counted else 0,
         "version_links": _version_links(reading),
         "has_earlier": _has_earlier(reading.survey),
         "chart_url": lambda chart: url_for("results.chart_json", chart=chart, **state),
