@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.staff import Staff
 from wtp.analysis import Analysis
-from wtp.web import results
+from wtp.web import few as few_people
 
 PAGES = (
     "/results/supplier?without=none",
@@ -27,7 +27,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         asked.append((left_out, versions))
         return False
 
-    monkeypatch.setattr(results, "may_see", may_see)
+    monkeypatch.setattr(few_people, "may_see", may_see)
     return asked
 
 

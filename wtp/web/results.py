@@ -28,13 +28,14 @@ from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
-from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, erased_since, kept_analysis, may_see
+from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, erased_since, kept_analysis
 from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
 from wtp.web.contact_results import CONTACTS, TABLES, ContactReading, contact_reading, has_contacts
+from wtp.web.few import refuse_few
 from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent, plain
 from wtp.web.hover import with_definitions
@@ -75,17 +76,8 @@ def reading_of(slug: str) -> Reading:
     asked = kept()
     refuse_while_closed(survey)
     reading = reading_as(survey, segment, asked) or abort(404)
-    if current_user.role not in ANALYSTS:
-        _refuse_few(survey, reading)
+    refuse_few(survey, reading.analysis.request)
     return reading
-
-
-def _refuse_few(survey: Survey, reading: Reading) -> None:
-    """Answer 403 with the page that says why, where these figures beside the usual ones would tell of a few persons; analysts see single answers anyway."""
-    made = reading.analysis.request
-    if not may_see(running.database(), survey, made.without, made.versions):
-        page = render_template("results/too_few.html", slug=survey.slug, study=said(survey.definition.title))
-        abort(make_response(page, 403))
 
 
 def reading_as(survey: Survey, segment: str, asked: Mapping[str, str]) -> Reading | None:
