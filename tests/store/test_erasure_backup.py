@@ -137,4 +137,3 @@ def test_erased_stays_erased_whatever_is_restored(
     }  # fmt: skip
     came = {name: len(again[name] - back[name]) for name in back if again[name] - back[name]}
     assert came == {"erasure": ERASED, "audit": ERASED, "background_job": 1}  # the job's copy of the answers went
-    assert restore(study, file, place) == ERASED  # and by the list of the database, however often
