@@ -25,7 +25,14 @@ HANDS, EACH, LIMIT, WINDOWS = 16, 25, 100, 50
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 WORDS = {"en": "Enough", "de": "Genug"}
 QUOTA = Quota.model_validate(
-    {"id": "full", "label": WORDS, "title": WORDS, "text": WORDS, "limit": LIMIT, "when": {"core_problem": ["downtime"]}}
+    {
+        "id": "full",
+        "label": WORDS,
+        "title": WORDS,
+        "text": WORDS,
+        "limit": LIMIT,
+        "when": {"core_problem": ["downtime"]},
+    }
 )
 
 
