@@ -1,7 +1,8 @@
 """The server that ships: W worker processes with waitress on one listening socket, one that makes background analyses, and a parent that replaces a dead one.
 
 The parent holds no database and no application, so a worker can die at any moment and the next one starts clean. SIGTERM and SIGINT end
-all of them; workers also end when their parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server.
+all of them; workers also end when their parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server; one that
+takes the place of another waits for a database that is away.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import traceback
 from waitress import create_server
 from waitress.server import BaseWSGIServer
 
-from wtp.errors import SettingsError, WtpError
+from wtp.errors import SettingsError, StoreError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
 from wtp.web.app import create_app, place_of
@@ -54,13 +55,15 @@ def serve(settings: Settings, host: str, port: int, workers: int, analysts: int 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     running: dict[int, float] = {}
     analysing: set[int] = set()
+    begun = 0
     try:
         while True:
             while len(running) < workers + analysts:
                 live = _analyse if len(analysing & running.keys()) < analysts else _work
                 if (pid := os.fork()) == 0:
                     os.close(held)
-                    live(settings, listener, lifeline)
+                    live(settings, listener, lifeline, replaces=begun >= workers + analysts)
+                begun += 1
                 running[pid] = time.monotonic()
                 analysing |= {pid} if live is _analyse else set()
             if signal.sigwait(_SIGNALS) != signal.SIGCHLD:
@@ -94,7 +97,7 @@ def _ended(running: dict[int, float]) -> list[int]:
     return ended
 
 
-def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
+def _work(settings: Settings, listener: socket.socket, lifeline: int, *, replaces: bool) -> None:
     """Life of a worker; never returns, so that nothing of the parent runs twice."""
     try:
         name_process("wtp-web")
@@ -116,26 +119,29 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
         threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
         server.run()
     except WtpError as error:
-        print(f"wtp: {error}", file=sys.stderr, flush=True)
-        os._exit(_REFUSED)
+        _refuse(error, replaces)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
-def _analyse(settings: Settings, listener: socket.socket, lifeline: int) -> None:
+def _analyse(settings: Settings, listener: socket.socket, lifeline: int, *, replaces: bool) -> None:
     """Life of the worker that makes background analyses; never returns either."""
     try:
         listener.close()
         work(place_of(settings), lifeline)
-    except SettingsError as error:
-        print(f"wtp: {error}", file=sys.stderr, flush=True)
-        os._exit(_REFUSED)
+    except WtpError as error:
+        _refuse(error, replaces)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _refuse(error: WtpError, replaces: bool) -> None:
+    print(f"wtp: {error}", file=sys.stderr, flush=True)
+    os._exit(1 if replaces and isinstance(error, StoreError) else _REFUSED)
 
 
 def _end_with_signal(server: BaseWSGIServer) -> None:
