@@ -185,7 +185,11 @@ def cancel_study(connection: sa.Connection, slug: str, now: datetime, *, reason:
 
 def overdue(connection: sa.Connection, now: datetime) -> Sequence[int]:
     """Jobs for the queue: those whose worker beats no more are free again or given up, those that wait although nobody took them are named once a lease."""
-    late = now - timedelta(seconds=LEASE_SECONDS)
+    lease = timedelta(seconds=LEASE_SECONDS)
+    late = now - lease
+    # A clock that was set back leaves beats of the future behind, which would count for as long as it was set back.
+    ahead = sa.update(_T).where(_J.ended_at.is_(None), _J.beat_at > now + lease)
+    connection.execute(ahead.values(beat_at=now))
     silent = sa.update(_T).where(_J.state == RUNNING, _J.beat_at < late)
     gone = {**_ended(FAILED, now), "reason": DIED, "detail": ""}
     connection.execute(silent.where(_J.attempts >= MOST_ATTEMPTS).values(**gone))

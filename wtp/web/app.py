@@ -49,6 +49,7 @@ from wtp.web import (
     what_if,
     workbench,
 )
+from wtp.web.cookie import Cookie
 from wtp.web.surveys import Surveys
 
 
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> Flask:
     """
     app = Flask("wtp.web")
     app.secret_key = secret_key(settings)
+    app.session_interface = Cookie()
     app.url_map.converters["int"] = _Number
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     if not settings.surveys.is_dir():

@@ -44,7 +44,7 @@ from wtp.web.i18n import language, money
 from wtp.web.panel import back_to_panel, panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
-from wtp.web.timing import seconds_shown, shown_now, too_fast
+from wtp.web.timing import clock_was_set_back, seconds_shown, shown_now, too_fast
 from wtp.web.visit import Visit, load
 
 blueprint = Blueprint("respond", __name__)
@@ -257,7 +257,10 @@ def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) ->
         values = forms.answers(step, form)
         answers.record_answers(connection, respondent_id, step.id, values, revision=revision, now=now, seconds=seconds)
     drafts.drop(connection, respondent_id, step.id)
-    if found := forms.signs(step, form, request.form.get("company_address", "")):
+    found = forms.signs(step, form, request.form.get("company_address", ""))
+    if clock_was_set_back(form["shown"].data, step.id):
+        found.append("clock_set_back")
+    if found:
         respondents.add_signs(connection, respondent_id, found)
     if visit.interview.language != language():
         respondents.set_language(connection, respondent_id, language())

@@ -1,7 +1,7 @@
 """The server that ships: W worker processes with waitress on one listening socket, others that make background analyses, and a parent that replaces dead ones.
 
 The parent holds no database and no application, so a worker can die at any moment and the next one starts clean. SIGTERM and SIGINT end all of them; workers also end when their
-parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server.
+parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server; one that takes the place of another waits for a database that is away.
 
 SIGHUP loads program and settings anew without a failed request: the parent first lets a new process rehearse the start, then becomes the new program (exec) with the listening socket
 and the old workers in its hands, and replaces them one by one, each when its successor is ready; each finishes what it began. A start that fails leaves all as it was. From a terminal
@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from waitress.server import BaseWSGIServer
 
 from wtp.disk import space
-from wtp.errors import SettingsError, WtpError
+from wtp.errors import SettingsError, StoreError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
 from wtp.web import logs, metrics
@@ -45,7 +45,7 @@ _WARN_SECONDS = 3600
 _FLUSH_SECONDS = 0.1
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP}
 _HANDED_OVER, _REHEARSAL = "WTP_HANDED_OVER", "WTP_REHEARSAL"
-_Life = Callable[[Settings, socket.socket, int, int], None]
+_Life = Callable[[Settings, socket.socket, int, int, bool], None]
 _log = logging.getLogger("wtp.server")
 
 
@@ -97,6 +97,7 @@ class _Parent:
     ending: set[int] = field(default_factory=set)
     held_before: list[int] = field(default_factory=list)
     stays_old: bool = False
+    begun: int = 0
     warned: float = -math.inf
 
     def __post_init__(self) -> None:
@@ -140,6 +141,7 @@ class _Parent:
         self.old.update(dict.fromkeys(handed["pages"], _work))
         self.old.update(dict.fromkeys(handed["analysts"], _analyse))
         self.ending = set(handed["ending"])
+        self.begun = self.workers + self.most_analysts
 
     def _kinds(self) -> tuple[tuple[_Life, dict[int, float], int], ...]:
         return (_work, self.pages, self.workers), (_analyse, self.analysts, self.most_analysts)
@@ -153,8 +155,9 @@ class _Parent:
         if (pid := os.fork()) == 0:
             for handle in (said, self.held, *self.held_before):
                 os.close(handle)
-            life(self.settings, self.listener, self.lifeline, says)
+            life(self.settings, self.listener, self.lifeline, says, self.begun >= self.workers + self.most_analysts)
         os.close(says)
+        self.begun += 1
         among[pid] = time.monotonic()
         return said
 
@@ -234,7 +237,7 @@ def _say_ready(says: int) -> None:
     os.close(says)
 
 
-def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int) -> None:
+def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int, replaces: bool) -> None:
     """Life of a worker; never returns, so that nothing of the parent runs twice."""
     try:
         name_process("wtp-web")
@@ -248,27 +251,30 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int)
         _say_ready(says)
         server.run()
     except WtpError as error:
-        _log.critical("%s", error)
-        os._exit(_REFUSED)
+        _refuse(error, replaces)
     except BaseException:
         _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
 
 
-def _analyse(settings: Settings, listener: socket.socket, lifeline: int, says: int) -> None:
+def _analyse(settings: Settings, listener: socket.socket, lifeline: int, says: int, replaces: bool) -> None:
     """Life of the worker that makes background analyses; never returns either."""
     try:
         listener.close()
         _say_ready(says)
         work(place_of(settings), lifeline)
-    except SettingsError as error:
-        _log.critical("%s", error)
-        os._exit(_REFUSED)
+    except WtpError as error:
+        _refuse(error, replaces)
     except BaseException:
         _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
+
+
+def _refuse(error: WtpError, replaces: bool) -> None:
+    _log.critical("%s", error)
+    os._exit(1 if replaces and isinstance(error, StoreError) else _REFUSED)
 
 
 def _end_with_signal(server: BaseWSGIServer) -> None:
