@@ -83,7 +83,7 @@ def note(house: House, known: Known, path: str, page: BeautifulSoup) -> None:
         method, action = str(form.get("method", "get")).upper(), str(form.get("action") or path)
         if (rule := _rule_of(house, action, method)) is None:
             continue
-        fields = {name: values for name, values in _fields(form).items() if name != "csrf_token"}
+        fields = {name: values for name, values in fields_of(form).items() if name != "csrf_token"}
         if method == "GET":
             known.parameters[rule] |= set(fields)
         elif all(set(fields) != set(other) for _, other in known.forms[rule, method]):
@@ -94,7 +94,7 @@ def note(house: House, known: Known, path: str, page: BeautifulSoup) -> None:
             known.parameters[rule] |= {name for name, _ in parse_qsl(address.query)}
 
 
-def _fields(form: Tag) -> Fields:
+def fields_of(form: Tag) -> Fields:
     """What a browser would send of it, every radio button and button with a name as if it were pressed once."""
     fields: Fields = Author.fields(None, form)  # type: ignore[arg-type]
     for button in form.select("button[name], input[type=radio][name], input[type=checkbox][name]"):
