@@ -33,7 +33,9 @@ from wtp.web import create_app
 from wtp.web.security import limiter
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
-HANG_SECONDS = 8  # of this process's own time; 2 are asked for, and a machine shared by others counts its time generously
+HANG_SECONDS = (
+    8  # of this process's own time; 2 are asked for, and a machine shared by others counts its time generously
+)
 PEOPLE = 40
 MOST_GROWTH = 100_000_000
 

@@ -139,7 +139,20 @@ TEMPLATES = (
     "; cat /etc/passwd",
     "| id",
 )
-FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "＠x", "=cmd|' /C calc'!A0", "=HYPERLINK(\"//x\")")
+FORMULAS = (
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1+1",
+    "＋1",
+    "＠x",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("//x")',
+)
 PLACES = (
     "../../../etc/passwd",
     "..\\..\\x",

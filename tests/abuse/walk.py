@@ -111,4 +111,3 @@ def _rule_of(house: House, address: str, method: str) -> str | None:
     except HTTPException:
         return None
     return rule.rule
-

@@ -132,7 +132,9 @@ def test_nothing_else_than_these_elements_can_come_of_a_text(text: str) -> None:
     assert all(re.match("https?://|mailto:", str(a["href"]), re.IGNORECASE) for a in shown.find_all("a"))
 
 
-@given(st.text(st.sampled_from("ab 1.*_[]()<>!\\`#-\n&:/\"'{}"), max_size=60) | st.sampled_from((*VALUES, "1. x", "- x")))
+@given(
+    st.text(st.sampled_from("ab 1.*_[]()<>!\\`#-\n&:/\"'{}"), max_size=60) | st.sampled_from((*VALUES, "1. x", "- x"))
+)
 @settings(max_examples=300, deadline=None)
 def test_an_answer_within_a_text_stays_words(answer: str) -> None:
     question = OpenText.model_validate({"type": "text", "id": "name", "label": {"en": "Name"}})
