@@ -16,6 +16,7 @@ FLASK = {
     "flask_limiter",
     "flask_login",
     "flask_wtf",
+    "limits",
     "wtforms",
     "werkzeug",
     "babel",
@@ -33,7 +34,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "customers": ({"errors", "survey"}, STATISTICS),
     "quality": ({"errors", "survey", "estimation"}, STATISTICS),
     "design": ({"errors", "survey", "estimation"}, {"numpy", "scipy", "numba"}),
-    "store": ({"errors", "survey"}, {"sqlalchemy", "alembic", "argon2"}),
+    "store": ({"errors", "survey"}, {"sqlalchemy", "alembic", "argon2", "pyotp", "limits"}),
     "imports": ({"errors", "survey"}, {"numpy", "pandas", "openpyxl", "pydantic", "tomlkit"}),
     "analysis": (
         {"errors", "survey", "estimation", "pricing", "segments", "customers", "quality"},

@@ -11,12 +11,13 @@ from wtp import __version__
 from wtp.cli.demo import demo
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
-from wtp.cli.operate import serve, user
+from wtp.cli.operate import serve
 from wtp.cli.plan import plan
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export
 from wtp.cli.studies import check, design, simulate
 from wtp.cli.tokens import token
+from wtp.cli.users import user
 from wtp.errors import WtpError
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 
-from wtp.store import tables
+from wtp.store import audit, tables
 
 _R = tables.respondent.c
 
@@ -19,8 +21,10 @@ def delete_imported(connection: sa.Connection, import_id: int) -> int:
     return _delete_people(connection, _R.import_id == import_id)
 
 
-def delete_study(connection: sa.Connection, slug: str) -> None:
-    """Delete a study with its respondents, answers, invitations, quotas, results, versions, and what is known of its customers. Nothing of it is left."""
+def delete_study(connection: sa.Connection, slug: str, *, who: str = "wtp", now: datetime | None = None) -> None:
+    """Delete a study with its respondents, answers, invitations, quotas, results, versions, rights, and what is known of its customers. Its log alone is left, with who deleted it."""
+    begun = connection.execute(sa.select(sa.func.count()).select_from(tables.respondent).where(_R.study == slug))
+    said = f"{begun.scalar_one()} respondents"
     _delete_people(connection, _R.study == slug)
     for table, column in ((tables.definition, "definition_hash"), (tables.design, "design_hash")):
         hashes = [
@@ -34,9 +38,10 @@ def delete_study(connection: sa.Connection, slug: str) -> None:
     calls = sa.select(tables.contact.c.id).where(tables.contact.c.study == slug)
     connection.execute(sa.delete(tables.contact_coding).where(tables.contact_coding.c.contact_id.in_(calls)))
     for table in reversed(tables.metadata.sorted_tables):
-        if "study" in table.c and table not in {tables.definition, tables.design}:
+        if "study" in table.c and table not in {tables.definition, tables.design, tables.audit}:
             connection.execute(sa.delete(table).where(table.c.study == slug))
     connection.execute(sa.delete(tables.study).where(tables.study.c.slug == slug))
+    audit.add(connection, slug, audit.STUDY_DELETED, who=who, reason=said, now=now or datetime.now(UTC))
 
 
 def _delete_people(connection: sa.Connection, who: sa.ColumnElement[bool]) -> int:

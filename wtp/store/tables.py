@@ -18,6 +18,16 @@ from wtp.store.customer_tables import (
     measure,
     purchase,
 )
+from wtp.store.staff_tables import (
+    api_token,
+    audit,
+    ended_session,
+    rate_limit,
+    recovery_code,
+    staff,
+    staff_link,
+    staff_study,
+)
 
 definition = sa.Table(
     "definition",
@@ -194,34 +204,6 @@ invitation = sa.Table(
     sa.UniqueConstraint("study", "reference"),
 )
 
-staff = sa.Table(
-    "staff",
-    metadata,
-    row_id(),
-    sa.Column("name", sa.String(120), nullable=False, unique=True),
-    sa.Column("role", sa.String(20), nullable=False),
-    sa.Column("password_hash", sa.String(200), nullable=False),
-    sa.Column("active", sa.Boolean, nullable=False),
-    sa.Column("session_version", sa.Integer, nullable=False),
-)
-
-api_token = sa.Table(
-    "api_token",
-    metadata,
-    row_id(),
-    sa.Column("name", sa.String(120), nullable=False),
-    sa.Column("mark", sa.String(8), nullable=False, unique=True),
-    sa.Column("token_hash", sa.String(64), nullable=False),
-    sa.Column("scopes", sa.JSON, nullable=False),
-    sa.Column("studies", sa.JSON(none_as_null=True)),
-    sa.Column("staff_id", sa.ForeignKey("staff.id")),
-    sa.Column("made_by", sa.String(120), nullable=False),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("expires_at", UtcDateTime),
-    sa.Column("revoked_at", UtcDateTime),
-    sa.Column("used_at", UtcDateTime),
-)
-
 result = sa.Table(
     "result",
     metadata,
@@ -279,18 +261,6 @@ decision = sa.Table(
     sa.Column("made_at", UtcDateTime, nullable=False),
 )
 
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("happened_at", UtcDateTime, nullable=False),
-    sa.Column("who", sa.String(120), nullable=False),
-    sa.Column("action", sa.String(40), nullable=False),
-    sa.Column("reason", sa.String(500), nullable=False),
-    sa.Column("chain", sa.String(64), nullable=False),
-)
-
 scenario = sa.Table(
     "scenario",
     metadata,
@@ -318,6 +288,7 @@ __all__ = [
     "decision",
     "definition",
     "design",
+    "ended_session",
     "imported_file",
     "invitation",
     "measure",
@@ -326,10 +297,14 @@ __all__ = [
     "purchase",
     "quota",
     "quota_place",
+    "rate_limit",
+    "recovery_code",
     "respondent",
     "result",
     "scenario",
     "staff",
+    "staff_link",
+    "staff_study",
     "study",
     "version",
 ]

@@ -16,6 +16,7 @@ from wtp.store import open_database
 from wtp.web import (
     accounts,
     api,
+    attempts,
     contact_files,
     contacts,
     customer,
@@ -31,12 +32,16 @@ from wtp.web import (
     manage,
     markdown,
     measures,
+    own_account,
     purchase_files,
     quality,
     report_files,
     respond,
     results,
     security,
+    staff_links,
+    staff_log,
+    staff_pages,
     tokens,
     waves,
     what_if,
@@ -81,12 +86,17 @@ def create_app(settings: Settings) -> Flask:
     errors.word(app)
     formats.init_app(app)
     markdown.init_app(app)
+    attempts.init_app(app, settings.queue, database)
     accounts.init_app(app)
     security.csrf.exempt(api.blueprint)  # a token in a header is nothing that a browser sends by itself
     for blueprint in (
         health.blueprint,
         respond.blueprint,
         accounts.blueprint,
+        own_account.blueprint,
+        staff_links.blueprint,
+        staff_pages.blueprint,
+        staff_log.blueprint,
         results.blueprint,
         report_files.blueprint,
         what_if.blueprint,

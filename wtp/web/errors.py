@@ -5,8 +5,11 @@ A form that could not be saved because the database is away comes back with ever
 
 from __future__ import annotations
 
+import math
+
 from flask import Flask, current_app, render_template, request
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -26,7 +29,7 @@ _WORDS = {
     405: (_l("This page cannot be used like that"), _l("Open it from the start of the study.")),
     413: (_l("That was too much at once"), _l("Nothing was saved by it. Go back and send less.")),
     414: (_l("This address is too long"), _l("Nothing was saved by it. Go back and choose or type less.")),
-    429: (_l("Too many tries"), _l("Wait a minute, then try again.")),
+    429: (_l("Too many tries"), ""),  # how long to wait is said by `_http`
     500: (
         _l("Something went wrong on our side"),
         _l(
@@ -61,6 +64,10 @@ def _http(error: HTTPException) -> Response | HTTPException:
         return problems.of_http(error)
     heading, advice = _WORDS.get(error.code, _WORDS[400 if error.code < 500 else 500])
     response = error.get_response()
+    if error.code == 429:
+        seconds = int(response.headers.setdefault("Retry-After", "60"))
+        minutes = math.ceil(seconds / 60)
+        advice = ngettext("Wait a minute, then try again.", "Wait %(num)s minutes, then try again.", minutes)
     response.set_data(render_template("error.html", heading=heading, advice=advice))
     return response
 

@@ -30,6 +30,7 @@ from wtp.web.certainty import certainties
 from wtp.web.formats import money
 from wtp.web.i18n import amount_text, language, parse_amount
 from wtp.web.i18n import text as said
+from wtp.web.log_words import action_words
 from wtp.web.quality import flag_counts, signal_names
 from wtp.web.reading import labels_of
 from wtp.web.stopping import gate_of, note_if_met
@@ -38,6 +39,7 @@ blueprint = Blueprint("field", __name__, url_prefix="/manage")
 _IDLE = timedelta(minutes=30)
 _MOST = 10_000
 _LONGEST = 200
+_MOST_ENTRIES = 100
 
 
 class InvitationForm(FlaskForm):  # type: ignore[misc]
@@ -103,10 +105,12 @@ def invite(slug: str) -> Reply | tuple[str, int]:
 def links(slug: str, part: str) -> Response:
     """Every invitation with its personal link, or only those who have not finished: the file of a mail merge."""
     survey = running.survey_of(slug)
-    with running.database().read() as connection:
+    with running.database().begin() as connection:
         everyone = invitations.everyone(connection, survey.slug, secret=running.secret())
-    if part == "reminders":
-        everyone = tuple(person for person in everyone if person.outcome in {None, "begun"})
+        if part == "reminders":
+            everyone = tuple(person for person in everyone if person.outcome in {None, "begun"})
+        reason = f"{part}: {len(everyone)} people"
+        audit.add(connection, slug, audit.LINKS_EXPORTED, who=current_user.name, reason=reason, now=datetime.now(UTC))
     rows = [
         {
             "reference": person.reference,
@@ -180,7 +184,8 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         if report
         else {},
         inspected=len(report.respondents) if report else 0,
-        log=list(reversed(log)),
+        log=list(reversed(audit.of_this_study(log)[-_MOST_ENTRIES:])),
+        action_words=action_words,
         broken=audit.first_broken(survey.slug, log),
     )
 

@@ -36,7 +36,7 @@ from wtp.store import answers, drafts, invitations, respondents
 from wtp.store.outcomes import settle
 from wtp.survey import Step
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
-from wtp.web import autosave, entry, forms, running
+from wtp.web import attempts, autosave, entry, forms, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money
 from wtp.web.panel import back_to_panel, panel_id
@@ -94,7 +94,6 @@ def look(slug: str) -> Reply:
 
 
 @blueprint.get("/s/<slug>/r/<token>")
-@limiter.limit("10 per minute", deduct_when=lambda reply: reply.status_code == 404)
 def resume(slug: str, token: str) -> Reply:
     """A personal link: the interview goes on here, and the token leaves the address."""
     survey = entry.survey(slug)
@@ -102,7 +101,7 @@ def resume(slug: str, token: str) -> Reply:
         interview = respondents.find(connection, survey.slug, token)
         invited = invitations.is_invited(connection, survey.slug, token)
     if interview is None and not invited:
-        abort(404)
+        attempts.nothing_there()
     session[entry.token_key(slug)] = token
     if interview and interview.language and "lang" not in request.args:
         session["language"] = interview.language

@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from wtp.settings import Settings
+from wtp.web import attempts
 
 MAX_BODY = 1_000_000
 MAX_FORM = 100_000
@@ -36,8 +37,17 @@ _POLICY = {
 # What no page of ours uses, and neither does what it is shown in.
 _NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "midi", "display-capture", "browsing-topics"))  # fmt: skip
 
+
+class _Limiter(Limiter):
+    def reset(self) -> None:
+        """Forget what was asked, and what was guessed."""
+        super().reset()
+        attempts.forget()
+
+
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://")
+# How much one caller may ask of a process. Guesses of passwords, codes and links are counted for all processes together: `attempts`.
+limiter = _Limiter(get_remote_address, storage_uri="memory://")
 
 
 def starts_allowed() -> str:

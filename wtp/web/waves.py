@@ -22,20 +22,13 @@ from wtp.web.final_words import model_names
 from wtp.web.hover import with_definitions
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading
-from wtp.web.results import kept, reading_of, rendered
+from wtp.web.results import earlier_of, kept, reading_of, rendered
 from wtp.web.section import Section
 from wtp.web.security import allow_chart_styles
-from wtp.web.stopping import gate_of
 from wtp.web.waves_sections import PREFIX, multiplicity, sections_about_waves, waves_figure, waves_section
 
 blueprint = Blueprint("waves", __name__, url_prefix="/results/<slug>/since-before")
 TABLES = ("waves", "wave_effects", "wave_mix", "wave_measures", "wave_left_out")
-
-
-def earlier_of(survey: Survey) -> Survey | None:
-    """The study that this one follows, if it is there and its results are open."""
-    earlier = running.surveys().get(survey.definition.follows or "")
-    return earlier if earlier and gate_of(running.database(), earlier).is_open else None
 
 
 def is_about_waves(chart: str) -> bool:
