@@ -53,7 +53,12 @@ def operations(house: House) -> list[Operation]:
             parameters = sorted(known.parameters[rule.rule] | {"lang", "next"})
             forms = tuple(known.forms[rule.rule, method])
             found.append(Operation(rule.rule, method, roles, everywhere, forms, tuple(parameters)))
-    return sorted(found, key=lambda one: (one.rule.endswith(LAST) and one.method == "POST", one.rule, one.method))
+    return sorted(found, key=lambda one: (one.method == "POST" and is_last(one.rule), one.rule, one.method))
+
+
+def is_last(rule: str) -> bool:
+    """Whether little is left to look at after it: what deletes, and what ends accounts."""
+    return rule.endswith(LAST) or rule.startswith(("/staff", "/account"))
 
 
 def is_page(rule: str) -> bool:
