@@ -44,6 +44,7 @@ from wtp.web.i18n import language, money
 from wtp.web.panel import back_to_panel, panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
+from wtp.web.security import limiter, starts_allowed
 from wtp.web.timing import clock_was_set_back, seconds_shown, shown_now, too_fast
 from wtp.web.visit import Visit, load
 
@@ -147,7 +148,19 @@ def step(slug: str, step_id: str) -> ResponseReturnValue:
     return _page(visit, place, form)
 
 
+def _needs_no_limit() -> bool:
+    """Only new interviews by the open link are counted by address; who was invited or goes on has a token that nobody guesses."""
+    places = request.view_args or {}
+    if (found := running.surveys().get(places["slug"])) is None or places["step_id"] != found.definition.pages[0].id:
+        return True
+    token = session.get(entry.token_key(found.slug), "")
+    with running.database().read() as connection:
+        known = respondents.find(connection, found.slug, token) is not None
+        return known or invitations.is_invited(connection, found.slug, token)
+
+
 @blueprint.post("/s/<slug>/<step_id>")
+@limiter.limit(starts_allowed, exempt_when=_needs_no_limit, deduct_when=lambda reply: reply.status_code == 303)
 def save(slug: str, step_id: str) -> ResponseReturnValue:
     """Judge and save one step, then go on. Saved means committed before the reply is sent; what cannot be taken yet is kept as a draft."""
     visit = entry.visit(slug)
