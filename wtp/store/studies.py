@@ -87,12 +87,12 @@ def fielding_began(connection: sa.Connection, slug: str) -> bool:
 
 
 STATES = ("open", "paused", "closed")
+_STATE = sa.select(tables.study.c.state).where(tables.study.c.slug == sa.bindparam("slug"))
 
 
 def state(connection: sa.Connection, slug: str) -> str:
     """open; paused: nobody new begins; closed: nobody answers any more."""
-    query = sa.select(tables.study.c.state).where(tables.study.c.slug == slug)
-    return str(connection.execute(query).scalar_one_or_none() or "open")
+    return str(connection.execute(_STATE, {"slug": slug}).scalar_one_or_none() or "open")
 
 
 def set_state(connection: sa.Connection, slug: str, state: str) -> None:

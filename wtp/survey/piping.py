@@ -13,6 +13,7 @@ from wtp.survey.questions import MultipleChoice, Question, SingleChoice
 from wtp.survey.wording import Wording
 
 _PLACE = re.compile(r"\{answer:([a-z][a-z0-9_]{0,39})\}")
+_BEGIN = "{answer:"
 _MISSING = "…"
 
 
@@ -21,9 +22,14 @@ def named_in(text: str) -> set[str]:
     return set(_PLACE.findall(text))
 
 
+def has_places(wording: Wording) -> bool:
+    """Whether a text wants an answer at all; most do not."""
+    return any(_BEGIN in text for text in wording.values())
+
+
 def piped(wording: Wording, questions: Iterable[Question], answers: Mapping[str, Any]) -> Wording:
     """The wording with the answers filled in, in each language."""
-    if not any(_PLACE.search(text) for text in wording.values()):
+    if not has_places(wording):
         return wording
     by_id = {question.id: question for question in questions}
 

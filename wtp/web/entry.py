@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from flask import abort, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from wtp.store import respondents, studies
+from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web.running import database, survey_of
 from wtp.web.security import allow_frames
@@ -32,15 +32,15 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
     """For whom the interview ended early, its end; the page of a study that is paused, closed or wants another link; None to go on."""
     if person.ending:
         return redirect(url_for("respond.end", slug=person.slug), 303)
-    with database().read() as connection:
-        state = "open" if person.test else studies.state(connection, person.slug)
-        named: str | None = session.get(panel_key(person.slug))
-        again = named is not None and not person.begun and respondents.panel_known(
-            connection, person.slug, named, person.token
-        )  # fmt: skip
-    panel = person.definition.panel
+    state = "open" if person.test else person.state
     if person.completed or (state != "closed" and person.begun):
         return None
+    named: str | None = session.get(panel_key(person.slug))
+    again = False
+    if named is not None and not person.begun:
+        with database().read() as connection:
+            again = respondents.panel_known(connection, person.slug, named, person.token)
+    panel = person.definition.panel
     reason = state if state != "open" else "again" if again else ""
     own = person.test or person.interview is not None  # somebody with a personal link
     if not reason and panel and panel.required and not named and not own:

@@ -38,7 +38,8 @@ from wtp.survey import Step
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
 from wtp.web import autosave, entry, forms, running
 from wtp.web.answers_in_words import answers_in_words
-from wtp.web.i18n import language, money
+from wtp.web.i18n import language, money, saying
+from wtp.web.offers import shown_offers
 from wtp.web.panel import back_to_panel, panel_id
 from wtp.web.question_kinds import kano_answers
 from wtp.web.security import limiter
@@ -267,22 +268,30 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
     """The page of a step; `sent_back` is the status with which the server gives a page back that it did not take."""
     shown = visit.route[place]
     form["shown"].data = form["shown"].data or shown_now(shown.id)
+    task, spoken = visit.task(shown), language()
+
+    def price(amount: float) -> str:
+        return money(amount, visit.definition.currency, spoken)
+
+    attributes = visit.attributes_of(task.alternatives) if task else ()
     context: Mapping[str, Any] = {
         "visit": visit,
         "step": shown,
         "place": place,
         "form": form,
-        "kano_answers": kano_answers(),
+        "kano_answers": kano_answers,
         "beside": forms.BESIDE,
-        "anchors": [("all", _("All of them")), ("some", _("Some of them")), ("none", _("None of them"))],
+        "anchors": _anchors,
         "back": _back(visit) if visit.completed else back,
-        "task": visit.task(shown),
+        "task": task,
+        "attributes": attributes,
+        "offers": shown_offers(task.alternatives, attributes, saying(spoken), price) if task else (),
         "sent_back": sent_back,
         "mistakes": _mistakes(form, sent_back == 409),
         "told": answers_in_words(visit) if isinstance(shown.page, CheckPage) else [],
         "then": request.args["then"] if _overview(visit) is not None else None,
         "hurried": session.get(f"pace/{visit.slug}") == shown.id,
-        "money": lambda amount: money(amount, visit.definition.currency, language()),
+        "money": price,
         "link": _personal_link(visit) if visit.begun else None,
     }
     return render_template(f"respond/{shown.page.type}.html", **context)
@@ -294,6 +303,10 @@ def preview(visit: Visit, place: int, *, back: str | None = None) -> str:
     form = forms.page_form(shown.page, visit.task(shown))
     form.process(data={})
     return _page(visit, place, form, back=back)
+
+
+def _anchors() -> list[tuple[str, str]]:
+    return [("all", _("All of them")), ("some", _("Some of them")), ("none", _("None of them"))]
 
 
 def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ The time with the page out of sight comes from the browser and is taken off; it 
 from __future__ import annotations
 
 import time
+from functools import cache
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -15,7 +16,12 @@ _SECONDS_AN_ITEM = 2.0
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.secret_key), salt="shown")
+    return _signer_of(str(current_app.secret_key))
+
+
+@cache
+def _signer_of(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="shown")
 
 
 def shown_now(step_id: str) -> str:

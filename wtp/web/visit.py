@@ -26,7 +26,7 @@ _NOTHING = Current({}, {})
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One respondent on the way through one survey: where he may go and what he has answered."""
+    """One respondent on the way through one survey: where he may go and what he has answered; `state` is that of the study, as `studies.state` has it."""
 
     slug: str
     token: str
@@ -35,6 +35,7 @@ class Visit:
     interview: Interview | None
     current: Current
     drafts: Mapping[str, Draft] = field(default_factory=dict)
+    state: str = "open"
 
     @property
     def begun(self) -> bool:
@@ -138,12 +139,13 @@ class Visit:
 
 def load(connection: Connection, survey: Survey, token: str) -> Visit:
     """The visit of this token: under the definition that its respondent began with, or the current one."""
-    interview = respondents.find(connection, survey.slug, token)
+    interview, state = respondents.find_and_state(connection, survey.slug, token)
     if interview is None or interview.definition_hash is None:
-        return Visit(survey.slug, token, survey.definition, steps(survey.definition), interview, _NOTHING)
+        route = steps(survey.definition)
+        return Visit(survey.slug, token, survey.definition, route, interview, _NOTHING, state=state)
     definition, person = survey.definition, interview.respondent_id
     if interview.definition_hash != survey.definition_hash:
         definition = studies.definition(connection, interview.definition_hash)
     current = answers.current(connection, person)
     route = steps(definition, current.answers, interview.lot)
-    return Visit(survey.slug, token, definition, route, interview, current, drafts.of(connection, person))
+    return Visit(survey.slug, token, definition, route, interview, current, drafts.of(connection, person), state)
