@@ -1,0 +1,85 @@
+"""Whole surveys at a rate of their own: no error, nothing lost, nothing doubled, memory and files flat. Small and without a clock; benchmarks/load.py does it at size."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.conftest import Start
+from tests.load.generator import Crowd, Respondent, Run
+from tests.load.kept import kept
+from tests.load.measured import use
+
+SLUG = "supplier"
+RATE, SECONDS, SESSIONS = 8.0, 10.0, 40
+
+
+def answered(port: int, *, rate: float, seconds: float, sessions: int, again: bool = True) -> Run:
+    crowd = Crowd(port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=again)
+
+    async def run() -> Run:
+        await crowd.gather(sessions, hands=4)
+        found = await crowd.arrive(rate, seconds)
+        crowd.close()
+        return found
+
+    return asyncio.run(run())
+
+
+@pytest.mark.slow
+def test_what_is_acknowledged_is_stored_once(start: Start, database_url: str) -> None:
+    server = start(workers=2, database=database_url)
+    found = answered(server.port, rate=RATE, seconds=SECONDS, sessions=SESSIONS)
+    assert not found.errors
+    acknowledged, lost, doubled = kept(database_url, SLUG, found.respondents)
+    assert acknowledged > RATE * SECONDS / 2, "most of what was planned was answered"
+    assert (lost, doubled) == (0, 0)
+
+
+def test_the_check_sees_what_is_lost_and_what_is_doubled(start: Start, tmp_path: object) -> None:
+    """The control of the check: an answer that was never sent, and one that somebody else's list does not know."""
+    server = start(workers=1)
+    url = f"sqlite:///{server.instance / 'wtp.sqlite'}"
+    found = answered(server.port, rate=10, seconds=2, sessions=3)
+    assert not found.errors
+    person = max(found.respondents, key=lambda person: len(person.acknowledged))
+    pages = [step for step, _ in person.acknowledged if step != "consent"]
+    assert len(pages) >= 2
+    assert kept(url, SLUG, found.respondents)[1:] == (0, 0)
+    step, sent = person.acknowledged[-1]
+    person.acknowledged[-1] = (step, {**sent, "q-never": "1", "chosen": "9"})
+    assert kept(url, SLUG, found.respondents)[1] == 1
+    person.acknowledged.pop()
+    assert kept(url, SLUG, found.respondents)[2] == 1
+    stranger = Respondent(f"/s/{SLUG}", token="x" * 32, acknowledged=[("profile", {})])
+    assert kept(url, SLUG, [stranger])[1] == 1
+
+
+@pytest.mark.slow
+def test_memory_and_files_do_not_grow_with_open_interviews(
+    start: Start, database_url: str, rounds: Callable[[int], int]
+) -> None:
+    """So many interviews open at once, each continued at random; with --release ten thousand."""
+    server = start(workers=2, database=database_url)
+    open_at_once = rounds(10_000) if rounds(10) == 10 else 150
+    first = answered(server.port, rate=10, seconds=5, sessions=30)
+    before = use(server.process.pid)
+    crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=2, again=True)
+
+    async def run() -> Run:
+        await crowd.gather(open_at_once, hands=4)
+        found = await crowd.arrive(10, max(5.0, open_at_once / 100))
+        crowd.close()
+        return found
+
+    found = asyncio.run(run())
+    after = use(server.process.pid)
+    assert not found.errors
+    assert len(found.respondents) >= open_at_once
+    assert kept(database_url, SLUG, [*first.respondents, *found.respondents])[1:] == (0, 0)
+    assert after.memory < 1.15 * before.memory + 20e6, "nothing is kept of a respondent in memory"
+    assert after.files < before.files + 50
+    log = server.instance / "wtp.sqlite-wal"
+    assert not log.exists() or log.stat().st_size < 64e6
