@@ -226,13 +226,17 @@ def beside(kind: str, workers: int, minutes: float, command: str) -> None:
                     f"{1000 * spent[words] / max(1, len(found.latencies)):.2f} processor ms each, errors {sum(found.errors.values())} {dict(found.errors.most_common(3)) or ''}"
                 )
                 crowd.close()
-            each = {words: spent[words] / max(1, len(c.run.latencies)) for words, c in (("wtp", ours), ("oTree", theirs))}
+            each = {
+                words: spent[words] / max(1, len(c.run.latencies)) for words, c in (("wtp", ours), ("oTree", theirs))
+            }
             print(
                 f"  wtp / oTree: {ours.run.rate / theirs.run.rate:.1f} times the submissions, {each['oTree'] / each['wtp']:.1f} times less processor time (asked: 3 times)",
                 flush=True,
             )
 
-        print(f"{kind}, {HANDS} connections, the pages of the study {SLUG} in both, {ROUNDS} turns of {seconds:.0f} s each")
+        print(
+            f"{kind}, {HANDS} connections, the pages of the study {SLUG} in both, {ROUNDS} turns of {seconds:.0f} s each"
+        )
         asyncio.run(take_turns())
 
 

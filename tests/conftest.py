@@ -26,7 +26,9 @@ PATIENCE = 20
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--release", action="store_true", help="faults, load and abuse with all their rounds, for a release")
+    parser.addoption(
+        "--release", action="store_true", help="faults, load and abuse with all their rounds, for a release"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -48,9 +48,7 @@ class Connection(asyncio.Protocol):
     @property
     def alive(self) -> bool:
         """Whether it can be used again."""
-        return (
-            self.transport is not None and not self.transport.is_closing() and time.monotonic() - self.used < _IDLE
-        )
+        return self.transport is not None and not self.transport.is_closing() and time.monotonic() - self.used < _IDLE
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -212,6 +210,14 @@ class Crowd:
             await asyncio.gather(*self._tasks)
         return self.run
 
+    async def whole(self) -> None:
+        """One interview from its first page to its last."""
+        if await self._begin():
+            person = self.run.respondents[-1]
+            self._idle.remove(person)
+            while not person.done:
+                await self._submit(person)
+
     def close(self) -> None:
         """Close what is open."""
         for connection in self._free:
@@ -242,6 +248,7 @@ class Crowd:
             self._spawn(self._begin())
 
     async def _begin(self) -> bool:
+        """Somebody new with a first form open, last in the list of respondents."""
         if not self._starts:
             raise RuntimeError("nobody is left to begin")
         start = self._starts[0] if len(self._starts) == 1 else self._starts.pop()

@@ -30,9 +30,7 @@ BATCH = 2_000
 _A, _C, _R = tables.answer.c, tables.choice.c, tables.respondent.c
 _PERSON = sa.bindparam("person", type_=sa.BigInteger)
 _LOCK = (
-    sa.select(_R.tasks, _R.design_version, _R.definition_hash)
-    .where(_R.id == _PERSON)
-    .with_for_update(key_share=True)
+    sa.select(_R.tasks, _R.design_version, _R.definition_hash).where(_R.id == _PERSON).with_for_update(key_share=True)
 )
 _LAST_ANSWERS = (
     sa.select(_A.revision, _A.content)

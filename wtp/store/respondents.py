@@ -26,9 +26,7 @@ _R = tables.respondent.c
 _FIND = sa.select(tables.respondent).where(_R.token_hash == sa.bindparam("token_hash"))
 _FIND_AND_STATE = (
     sa.select(tables.study.c.state.label("study_state"), tables.respondent)
-    .outerjoin(
-        tables.respondent, (_R.study == tables.study.c.slug) & (_R.token_hash == sa.bindparam("token_hash"))
-    )
+    .outerjoin(tables.respondent, (_R.study == tables.study.c.slug) & (_R.token_hash == sa.bindparam("token_hash")))
     .where(tables.study.c.slug == sa.bindparam("slug"))
 )
 _SIGNS = sa.select(_R.signs).where(_R.id == sa.bindparam("respondent"))
