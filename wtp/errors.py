@@ -27,12 +27,20 @@ class DesignError(WtpError):
     """No design fits, or a design may not be changed any more."""
 
 
+class ComputeError(WtpError):
+    """What computes is not there, or broke off: processes of this machine, or a cluster."""
+
+
 class StoreError(WtpError):
     """Answers cannot be kept or read."""
 
 
 class ConflictError(StoreError):
     """A page was changed elsewhere since it was shown; nothing was overwritten."""
+
+
+class ErasedError(StoreError):
+    """The person's data were deleted, or cut from the person; nothing more is stored under this token."""
 
 
 class SettingsError(WtpError):

@@ -17,6 +17,7 @@ from typing import Any
 from wtp.errors import SettingsError
 
 SECRET_BYTES = 32
+_CHOICES = {"log": ("text", "json"), "access_log": ("off", "on", "cut")}
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 
 
@@ -42,6 +43,13 @@ class Settings:
     proxies: int = field(default=0, metadata={"help": "trusted reverse proxies in front, for X-Forwarded-*"})
     staff_language: str = field(
         default="en", metadata={"help": "language of results pages before one is chosen: en or de"}
+    )
+    log: str = field(default="text", metadata={"help": "form of the log on standard error: text or json"})
+    access_log: str = field(
+        default="off",
+        metadata={
+            "help": "requests in the log: off (failed ones alone), on, cut (with the address cut to its network)"
+        },
     )
 
     @property
@@ -70,6 +78,8 @@ def load_settings(instance: Path | None = None, *, surveys: Path | None = None) 
         wanted = int if types[name] == "int" else str
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise SettingsError(f"{path}, {name}: found {value!r}; allowed: {wanted.__name__}; change the value.")
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise SettingsError(f"{path}, {name}: found {value!r}; allowed: {', '.join(_CHOICES[name])}; choose one.")
     folder = surveys or Path(values.pop("surveys", os.environ.get("WTP_SURVEYS", "surveys")))
     values.pop("surveys", None)
     return Settings(instance=instance, surveys=folder.resolve(), **values)
@@ -81,7 +91,7 @@ def secret_key(settings: Settings) -> bytes:
     Raises SettingsError if the file holds fewer than 32 bytes.
     """
     path = settings.instance / "secret_key"
-    settings.instance.mkdir(parents=True, exist_ok=True)
+    settings.instance.mkdir(mode=0o750, parents=True, exist_ok=True)
     if not path.exists():
         # Written whole beside its place and then linked: killed in between, no empty file stays, and of two processes the first one wins.
         descriptor, draft = tempfile.mkstemp(prefix=".secret_key-", dir=settings.instance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ from wtp.store import database as module
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def migrated_as_shipped(migrated_once: Callable[[Database], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Database, "migrate", migrated_once)
 
 
 def save(database: Database, fingerprint: str, content: str = "content") -> None:

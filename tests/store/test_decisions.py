@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.store.conftest import NOW, SLUG, Study, together
 from wtp.errors import DataError
-from wtp.store import audit, decisions, results, tables
+from wtp.store import audit, decisions, deletion, results, studies, tables
 from wtp.store.decisions import KEEP, LEAVE_OUT, UNDECIDED
 
 
@@ -74,10 +74,76 @@ def test_the_log_is_a_chain_that_shows_changes(study: Study) -> None:
     assert audit.first_broken(SLUG, (found[0], found[2])) == 3
     assert audit.first_broken("other", found) == 1
     with study.database.begin() as connection:
+        unguarded(connection)
         changed = sa.update(tables.audit).where(tables.audit.c.number == 2).values(who="ben")
         connection.execute(changed)
     with study.database.read() as connection:
         assert audit.first_broken(SLUG, audit.entries(connection, SLUG)) == 2
+
+
+def unguarded(connection: sa.Connection) -> None:
+    """What only somebody with the database itself in his hands can do."""
+    on_postgresql = connection.dialect.name == "postgresql"
+    for name in ("audit_no_change",) if on_postgresql else ("audit_no_update", "audit_no_delete"):
+        connection.exec_driver_sql(f"DROP TRIGGER {name}{' ON audit' if on_postgresql else ''}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        sa.update(tables.audit).values(who="ben"),
+        sa.update(tables.audit).where(tables.audit.c.number == 1).values(chain="0" * 64),
+        sa.delete(tables.audit),
+        sa.delete(tables.audit).where(tables.audit.c.number == 2),
+    ],
+)
+def test_the_database_refuses_to_change_or_delete_an_entry(study: Study, change: sa.Executable) -> None:
+    for reason in ("first", "second"):
+        log(study, reason)
+    with study.database.read() as connection:
+        before = audit.entries(connection, SLUG)
+    with pytest.raises(sa.exc.IntegrityError, match="the log is only added to"), study.database.begin() as connection:
+        connection.execute(change)
+    with study.database.read() as connection:
+        assert audit.entries(connection, SLUG) == before
+    log(study, "third")
+
+
+def test_the_log_outlives_its_study_and_says_who_deleted_it(study: Study) -> None:
+    study.begin("token")
+    log(study, "board meets")
+    with study.database.begin() as connection:
+        assert audit.last(connection, SLUG, [audit.OPENED_EARLY])
+        deletion.delete_study(connection, SLUG, who="bo", now=NOW)
+    with study.database.read() as connection:
+        found = audit.entries(connection, SLUG)
+        assert audit.studies(connection) == (SLUG,)
+        assert audit.last(connection, SLUG, [audit.OPENED_EARLY]) is None, "a new study of that name is not open"
+    assert [(e.who, e.action, e.reason) for e in found] == [
+        ("ann", audit.OPENED_EARLY, "board meets"),
+        ("bo", audit.STUDY_DELETED, "1 respondents"),
+    ]
+    assert audit.first_broken(SLUG, found) is None
+    assert audit.of_this_study(found) == ()
+    with study.database.begin() as connection:
+        studies.register(connection, study.survey)
+    log(study, "again", audit.STATE)
+    with study.database.read() as connection:
+        found = audit.entries(connection, SLUG)
+    assert audit.first_broken(SLUG, found) is None
+    assert [entry.reason for entry in audit.of_this_study(found)] == ["again"]
+
+
+def test_the_installation_has_a_log_of_its_own_and_pages_of_it(study: Study) -> None:
+    log(study, "of the study")
+    with study.database.begin() as connection:
+        for number in range(5):
+            audit.add(connection, audit.INSTALLATION, "test", who="ann", reason=f"no {number}", now=NOW)
+    with study.database.read() as connection:
+        first = audit.newest(connection, audit.INSTALLATION, 3)
+        second = audit.newest(connection, audit.INSTALLATION, 3, before=first[-1].number)
+        assert audit.studies(connection) == (SLUG,)
+    assert [entry.number for entry in first + second] == [5, 4, 3, 2, 1]
 
 
 def test_an_entry_needs_a_reason(study: Study) -> None:

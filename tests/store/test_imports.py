@@ -10,14 +10,13 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
 from tests.imports.make_files import HERE, PEOPLE, TASKS
 from tests.store.conftest import NOW, SLUG, Study, together
 from wtp.errors import ConflictError, DataError, StoreError
 from wtp.imports import Checked, check, guess, read_path
 from wtp.store import Database, audit, decisions, deletion, imports, open_database, studies, tables
-from wtp.store.database import _config
+from wtp.store.database import upgrade
 from wtp.store.imports import Imported
 from wtp.survey import Survey, load_survey
 
@@ -219,16 +218,14 @@ def test_imports_do_not_freeze_the_design(study: Study, found: Checked) -> None:
 def test_the_migration_keeps_what_was_answered_before(database_url: str) -> None:
     with open_database(database_url) as database:
         with database.engine.begin() as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0008")
+            upgrade(connection, "0008")
             connection.execute(sa.text("INSERT INTO study (slug, definition_hash, design_hash) VALUES ('s', 'd', 'e')"))
             connection.execute(
                 sa.text(
                     "INSERT INTO respondent (study, number, token_hash, simulated, created_at, test) VALUES ('s', 1, 't', false, '2026-11-01', false)"
                 )
             )
-        database.migrate()
+        database.migrate(before=lambda _: None)
         _whole(database)
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 SUPPLIER = ROOT / "surveys/supplier/survey.toml"
 TEXT = SUPPLIER.read_text(encoding="utf-8")
 PROBLEM = '[contacts]\ncore_problem = "core_problem"'
-NONE_OF_OURS = re.sub(r"(?s)# What staff note.*?(?=# Who answers in)", "", TEXT)
+NONE_OF_OURS = re.sub(r"(?s)# (Stands on the page|What staff note).*?(?=\[\[pages|# Who answers in)", "", TEXT)
 # name: (what is replaced, by what, key, found, allowed)
 WRONG = {
     "unknown key": ("linked = false", "colour = 1", "contacts.colour", "1", "keys of the schema"),

@@ -25,7 +25,7 @@ from wtp.analysis import HIERARCHICAL, Analysis, Request
 from wtp.export import FORMATS
 from wtp.imports import guess, read_file
 from wtp.settings import Settings
-from wtp.store import background_jobs, contacts, imports, measures, results, tables
+from wtp.store import background_jobs, contacts, imports, measures, results, staff, tables
 from wtp.store.measures import Grounds, Plan
 from wtp.web.security import limiter
 
@@ -35,6 +35,7 @@ Show = Callable[..., Analysis]
 EVERYBODY = ("nobody", *ROLES)
 READERS = ("manager", "analyst", "administrator")
 ANALYSTS = ("analyst", "administrator")
+ADMINISTRATORS = ("administrator",)
 RECORDERS = ("field", "analyst", "administrator")
 PROGRAMS = ("program",)  # by a token alone, whoever is logged in: tests/web/api/test_rights.py
 # (rule, method) -> who may. `FILLED` says what stands in the places of a rule.
@@ -46,6 +47,10 @@ RIGHTS = {
     ("/s/<slug>", "GET"): EVERYBODY,
     ("/s/<slug>/r/<token>", "GET"): EVERYBODY,
     ("/s/<slug>/e/end", "GET"): EVERYBODY,
+    ("/s/<slug>/e/my-data", "GET"): EVERYBODY,  # of nobody but who asks, by the token in the session
+    ("/s/<slug>/e/my-data", "POST"): EVERYBODY,
+    ("/s/<slug>/e/my-data.json", "GET"): EVERYBODY,
+    ("/s/<slug>/e/deleted", "GET"): EVERYBODY,
     ("/s/<slug>/pictures/<name>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
@@ -54,6 +59,27 @@ RIGHTS = {
     ("/login", "GET"): EVERYBODY,
     ("/login", "POST"): EVERYBODY,
     ("/logout", "POST"): EVERYBODY,
+    ("/login/code", "GET"): EVERYBODY,
+    ("/login/code", "POST"): EVERYBODY,
+    ("/<any(invitation, reset):purpose>/<token>", "GET"): EVERYBODY,
+    ("/<any(invitation, reset):purpose>", "GET"): EVERYBODY,
+    ("/<any(invitation, reset):purpose>", "POST"): EVERYBODY,
+    ("/account", "GET"): ROLES,
+    ("/account/password", "POST"): ROLES,
+    ("/account/sessions", "POST"): ROLES,
+    ("/account/factor", "GET"): ROLES,
+    ("/account/factor", "POST"): ROLES,
+    ("/account/factor/off", "POST"): ROLES,
+    ("/account/factor/codes", "POST"): ROLES,
+    ("/staff", "GET"): ADMINISTRATORS,
+    ("/staff", "POST"): ADMINISTRATORS,
+    ("/staff/<int:member>", "GET"): ADMINISTRATORS,
+    ("/staff/<int:member>", "POST"): ADMINISTRATORS,
+    ("/staff/<int:member>/link", "POST"): ADMINISTRATORS,
+    ("/staff/<int:member>/sessions", "POST"): ADMINISTRATORS,
+    ("/staff/<int:member>/active", "POST"): ADMINISTRATORS,
+    ("/staff/log", "GET"): ADMINISTRATORS,
+    ("/staff/log.csv", "GET"): ADMINISTRATORS,
     ("/", "GET"): READERS,
     ("/results", "GET"): READERS,
     ("/manage/<slug>/field", "GET"): ANALYSTS,
@@ -173,6 +199,8 @@ FILLED = {
     "version": ("0.0.0",),
     "slug": ("supplier",),
     "token": ("guess",),
+    "purpose": ("invitation", "reset"),
+    "member": ("5",),
     "name": ("logo.png",),
     "step_id": ("consent",),
     "page": (
@@ -247,6 +275,7 @@ def clients(app: Flask, staffed: LogIn, shown: Show) -> dict[str, FlaskClient]:
     lighthouse = content("lighthouse.csv")
     plan, grounds = Plan("offer", "Same day", None, "Bo", None, ""), Grounds("worth", "all", "Speed", "en")
     with app.extensions["wtp_database"].begin() as connection:
+        staff.add(connection, "somebody else", None, "manager")
         measures.add(connection, "supplier", plan, grounds, submission="a", who="Bo", now=datetime.now(UTC))
         results.save_plan(connection, "supplier", planned().to_json(), datetime.now(UTC))
         imports.keep(
@@ -306,7 +335,8 @@ def test_every_change_is_made_only_by_who_may(clients: dict[str, FlaskClient]) -
                 token = hidden(BeautifulSoup(client.get("/login").text, "html.parser"))["csrf_token"]
                 reply = client.open(path, method=method, data={"csrf_token": token})
                 if role in RIGHTS[rule, method]:
-                    assert reply.status_code in {303, 400, 422}, f"{role} {path}"
+                    shown = {200} if path.endswith("/link") else set()  # a link is shown once, where it was asked for
+                    assert reply.status_code in {303, 400, 422} | shown, f"{role} {path}"
                 elif role == "nobody":
                     assert reply.status_code == 303
                     assert reply.location.startswith("/login"), path
@@ -382,3 +412,92 @@ def test_a_role_that_changes_takes_its_rights_at_once(app: Flask, staffed: LogIn
     with app.extensions["wtp_database"].begin() as connection:
         connection.execute(sa.update(tables.staff).where(tables.staff.c.name == "analyst").values(role="manager"))
     assert person.client.get("/manage").status_code == 404
+
+
+def test_a_study_without_right_looks_like_one_that_is_not_there(
+    app: Flask, clients: dict[str, FlaskClient], staffed: LogIn
+) -> None:
+    with app.extensions["wtp_database"].begin() as connection:
+        for role in ("manager", "analyst", "field"):
+            staff.set_studies(connection, role, ["workshop"])
+    limited = {role: Staff(app.test_client(), role) for role in ("manager", "analyst", "field")}
+    tokens = {}
+    for role, person in limited.items():
+        person.log_in()
+        tokens[role] = hidden(person.open("/account"))["csrf_token"]
+    for rule, method in _STAFF:
+        if "<slug>" not in rule:
+            continue
+        for role, person in limited.items():
+            data = {"csrf_token": tokens[role]} if method == "POST" else None
+            for there, nowhere in zip(paths(rule), paths(rule, slug="nowhere"), strict=True):
+                mine, unknown = (person.client.open(path, method=method, data=data) for path in (there, nowhere))
+                assert (mine.status_code, without_token(mine)) == (404, without_token(unknown)), f"{role} {there}"
+                assert list(mine.headers.keys()) == list(unknown.headers.keys())
+                if method == "GET":
+                    assert person.client.head(there).status_code == 404
+        assert clients["administrator"].get("/results/supplier").status_code == 200
+
+
+@pytest.mark.parametrize("role", ["manager", "analyst", "field"])
+def test_no_list_names_a_study_without_right(app: Flask, clients: dict[str, FlaskClient], role: str) -> None:
+    del clients
+    with app.extensions["wtp_database"].begin() as connection:
+        staff.set_studies(connection, role, ["workshop"])
+    (app.extensions["wtp_surveys"].folder / "secret").mkdir()
+    shutil.copy(SURVEYS / "supplier/survey.toml", app.extensions["wtp_surveys"].folder / "secret/survey.draft.toml")
+    person = Staff(app.test_client(), role)
+    person.log_in()
+    for path in ("/", "/results", "/manage", "/manage/new", "/manage/tokens", "/contacts", "/account"):
+        reply = person.client.get(path, follow_redirects=True)
+        assert not {"supplier", "earlier", "secret"} & set(re.findall(r"[a-z]+", reply.text.split("<main")[-1])), path
+    assert "workshop" in person.client.get("/account").text
+
+
+def test_an_earlier_wave_without_right_does_not_show(
+    app: Flask, clients: dict[str, FlaskClient], staffed: LogIn
+) -> None:
+    assert clients["manager"].get("/results/supplier/since-before").status_code == 200
+    assert "/since-before" in clients["manager"].get("/results/supplier").text
+    with app.extensions["wtp_database"].begin() as connection:
+        staff.set_studies(connection, "manager", ["supplier"])
+    person = Staff(app.test_client(), "manager")
+    person.log_in()
+    assert "/since-before" not in person.client.get("/results/supplier").text
+    for rule, method in CLOSED:
+        if "since-before" in rule:
+            for path in paths(rule):
+                assert person.client.open(path, method=method).status_code == 404, path
+    report = person.client.get("/results/supplier/measures")
+    assert "earlier" not in report.text.split("<main")[-1]
+
+
+def test_a_file_that_is_too_large_tells_nothing_of_a_study_without_right(
+    app: Flask, clients: dict[str, FlaskClient]
+) -> None:
+    del clients
+    with app.extensions["wtp_database"].begin() as connection:
+        staff.set_studies(connection, "analyst", ["workshop"])
+    person = Staff(app.test_client(), "analyst")
+    person.log_in()
+    for page in ("import", "contacts", "purchases"):
+        mine, unknown = (
+            person.client.post(f"/manage/{slug}/{page}", data=b"x" * 11_500_000, content_type="multipart/form-data; boundary=x")
+            for slug in ("supplier", "nowhere")
+        )  # fmt: skip
+        assert (mine.status_code, without_token(mine)) == (unknown.status_code, without_token(unknown)), page
+
+
+def test_a_study_that_an_analyst_makes_is_his_and_nobody_elses(app: Flask, staffed: LogIn) -> None:
+    with app.extensions["wtp_database"].begin() as connection:
+        for role in ("manager", "analyst"):
+            staff.set_studies(connection, role, ["workshop", "mine"])  # a right to an earlier study of that name
+    person = staffed("analyst")
+    token = hidden(person.open("/manage/new"))["csrf_token"]
+    typed = {"csrf_token": token, "source": "product", "slug": "mine", "title": "Mine", "languages": "en", "currency": "EUR"}  # fmt: skip
+    assert person.client.post("/manage/new", data=typed | {"source": "study supplier"}).status_code == 422
+    assert person.client.post("/manage/new", data=typed).status_code == 303
+    assert person.client.get("/manage/mine/edit").status_code == 200
+    with app.extensions["wtp_database"].read() as connection:
+        seen = {each.name: each.studies for each in staff.members(connection)}
+    assert (seen["analyst"], seen["manager"]) == (("mine", "workshop"), ("workshop",))

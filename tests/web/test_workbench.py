@@ -60,6 +60,7 @@ NODES = (
     "access",
     "look",
     "contacts",
+    "privacy",
     "simulation",
 )
 

@@ -13,7 +13,7 @@ from wtp.analysis.customer import upgrades_of
 from wtp.analysis.customers import analyse_contacts
 from wtp.analysis.influence import influence
 from wtp.analysis.models import NEEDED, final_models
-from wtp.analysis.people import DRAWS, INDIVIDUAL, pack_people, unpack_people
+from wtp.analysis.people import DRAWS, INDIVIDUAL, of_person, pack_people, unpack_people
 from wtp.analysis.plan import Plan, plan_basis, plan_study
 from wtp.analysis.plan_final import final_plan
 from wtp.analysis.provenance import differences, package_versions, provenance
@@ -99,6 +99,7 @@ __all__ = [
     "final_plan",
     "influence",
     "known_beside",
+    "of_person",
     "pack_people",
     "pack_simulator",
     "package_versions",

@@ -114,3 +114,16 @@ def pack_people(tables: Mapping[str, pd.DataFrame]) -> str:
 def unpack_people(text: str) -> dict[str, pd.DataFrame]:
     """The tables that `pack_people` wrote."""
     return {name: pd.read_parquet(io.BytesIO(base64.b64decode(kept))) for name, kept in json.loads(text).items()}
+
+
+def of_person(text: str, respondent: int) -> dict[str, list[dict[str, Any]]]:
+    """What a kept result says of one respondent, rows by table; nothing where it holds no tables of single respondents."""
+    record = json.loads(text)
+    if not all(isinstance(kept, str) for kept in record.values()):
+        return {}
+    found = {
+        name: frame[frame["respondent"] == respondent]
+        for name, frame in unpack_people(text).items()
+        if "respondent" in frame
+    }
+    return {name: json.loads(rows.to_json(orient="records")) for name, rows in found.items() if len(rows)}

@@ -27,6 +27,7 @@ from wtp.estimation import ChoiceData, ConditionalLogit
 from wtp.estimation.coding import design_levels
 from wtp.estimation.conditional_logit import ConditionalLogitResults
 from wtp.estimation.diagnostics import FULL_SAMPLE, SMALLEST_SAMPLE
+from wtp.estimation.parallel import each
 from wtp.estimation.synthetic_study import Assumption, answered_design, assumed_tastes
 from wtp.pricing import price_limit_pooled, willingness_to_pay
 from wtp.survey.definition import Definition
@@ -141,15 +142,16 @@ def plan_study(
     segments = [ALL, *(assumption.shares if len(assumption.shares) > 1 else ())]
     jobs = [(s, n, i) for s in segments for n, count in ((REFERENCE, STUDIES), (CHECKED, CHECKS)) for i in range(count)]
     found: dict[tuple[str, int], list[pd.DataFrame]] = {}
-    for done, (segment, respondents, number) in enumerate(jobs):
+    pieces = (
+        (definition, profiles, assumption, s, n, np.random.default_rng([seed, segments.index(s), n, i]), confidence)
+        for s, n, i in jobs
+    )
+    for done, ((s, n, _), widths) in enumerate(
+        zip(jobs, each(study_half_widths, pieces, threads=False), strict=True), 1
+    ):
+        found.setdefault((s, n), []).append(widths)
         if progress:
             progress(done, len(jobs))
-        rng = np.random.default_rng([seed, segments.index(segment), respondents, number])
-        found.setdefault((segment, respondents), []).append(
-            study_half_widths(definition, profiles, assumption, segment, respondents, rng, confidence)
-        )
-    if progress:
-        progress(len(jobs), len(jobs))
     needed, checks = [], []
     for segment in segments:
         reference, smaller = (_averaged(found[segment, n]) for n in (REFERENCE, CHECKED))

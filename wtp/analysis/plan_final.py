@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from wtp.errors import DataError, EstimationError
 from wtp.estimation import ChoiceData
 from wtp.estimation.coding import design_levels
 from wtp.estimation.hierarchical import HierarchicalLogit, HierarchicalResults, Progress
+from wtp.estimation.parallel import each, elsewhere
 from wtp.estimation.synthetic_study import Assumption, answered_design, assumed_tastes
 from wtp.pricing import price_limits, willingness_to_pay
 from wtp.survey.definition import Definition
@@ -50,20 +52,20 @@ def final_plan(
         return plan
     assumption = assumed_tastes(definition)
     respondents = min(max(math.ceil(SMALLEST_SEGMENT / min(assumption.shares.values())), FEWEST), MOST)
-    each, found = WARMUP + SWEEPS, []
-    for number in range(STUDIES):
+    sweeps = WARMUP + SWEEPS
 
-        def show(own: Progress, before: int = number * each) -> None:
-            if progress:
-                progress(before + min(own.sweeps, each), STUDIES * each)
+    def show(before: int, own: Progress) -> None:
+        if progress:
+            progress(before + min(own.sweeps, sweeps), STUDIES * sweeps)
 
-        rng = np.random.default_rng([plan.seed, respondents, number, 13])
-        data, member = simulated_study(definition, design, assumption, respondents, rng)
-        try:
-            fit = final_fit(data, plan.seed + number, warmup=WARMUP, sweeps=SWEEPS, progress=show)
-        except (DataError, EstimationError):
-            continue
-        found.append(_ratios(plan, final_half_widths(fit, definition, member, plan.confidence)))
+    # Somewhere else nobody sees sweep by sweep how far a study is.
+    shown = [None if elsewhere() else partial(show, number * sweeps) for number in range(STUDIES)]
+    pieces = [(plan, definition, design, assumption, respondents, number, shown[number]) for number in range(STUDIES)]
+    found = []
+    for done, own in enumerate(each(_study, pieces, threads=False), 1):
+        found += [] if own is None else [own]
+        if progress:
+            progress(done * sweeps, STUDIES * sweeps)
     if not found:
         return plan
     ratios = pd.concat(found).groupby(["segment", "quantity"], sort=False)
@@ -124,6 +126,25 @@ def final_half_widths(
         table = pd.concat(tables)[["quantity", *_STEP, "half_width"]]
         frames.append(table.assign(segment=name, respondents=own.respondents))
     return pd.concat(frames, ignore_index=True)
+
+
+def _study(
+    plan: Plan,
+    definition: Definition,
+    design: Design,
+    assumption: Assumption,
+    respondents: int,
+    number: int,
+    progress: Callable[[Progress], None] | None,
+) -> pd.DataFrame | None:
+    """The ratios of one simulated study, None if it cannot be estimated."""
+    rng = np.random.default_rng([plan.seed, respondents, number, 13])
+    data, member = simulated_study(definition, design, assumption, respondents, rng)
+    try:
+        fit = final_fit(data, plan.seed + number, warmup=WARMUP, sweeps=SWEEPS, progress=progress)
+    except (DataError, EstimationError):
+        return None
+    return _ratios(plan, final_half_widths(fit, definition, member, plan.confidence))
 
 
 def _ratios(plan: Plan, widths: pd.DataFrame) -> pd.DataFrame:

@@ -8,15 +8,19 @@ from typing import Any
 import click
 
 from wtp import __version__
+from wtp.cli.databases import backup, migrate, move, restore
 from wtp.cli.demo import demo
+from wtp.cli.doctor import doctor
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
-from wtp.cli.operate import serve, user
+from wtp.cli.operate import serve
 from wtp.cli.plan import plan
+from wtp.cli.privacy import access_, erase, privacy, retention_
 from wtp.cli.quality import quality
 from wtp.cli.results import analyse, export
 from wtp.cli.studies import check, design, simulate
 from wtp.cli.tokens import token
+from wtp.cli.users import user
 from wtp.errors import WtpError
 
 
@@ -37,5 +41,9 @@ def main() -> None:
     """Ask customers what they value and would pay; learn where to invest, where to save and up to which price."""
 
 
-for command in (check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, user, token):
+for command in (
+    *(check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, doctor, user, token),
+    *(migrate, backup, restore, move),
+    *(erase, access_, retention_, privacy),
+):
     main.add_command(command)

@@ -14,6 +14,7 @@ import click
 from sqlalchemy import Connection
 
 from wtp.analysis import CONDITIONAL, HIERARCHICAL, Analysis, Request, known_beside, simulated_measures
+from wtp.cli.databases import bring_up_to_date
 from wtp.cli.operate import reached_at
 from wtp.cli.progress import sampling_bar
 from wtp.cli.simulation import simulate_through_store
@@ -45,7 +46,7 @@ def demo(count: int, port: int, no_serve: bool) -> None:
     settings = load_settings()
     surveys = [load_survey(folder) for folder in _folders(settings)]
     with open_database(settings.database_url) as database:
-        database.migrate()
+        bring_up_to_date(database, settings)
         for survey in surveys:
             _fill(settings, database, survey, count)
         with sampling_bar("estimating") as show:

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from wtp.analysis import Request, influence, quality_report
-from wtp.cli.results import stored_answers
+from wtp.cli.results import note_taken, stored_answers
 from wtp.cli.studies import FOLDER, SEED
+from wtp.settings import load_settings
+from wtp.store import audit, open_database
 from wtp.survey import load_survey
 
 
@@ -20,6 +22,8 @@ def quality(folder: Path, seed: int, out: Path) -> None:
     """Look for careless, copied and machine-made answers; nobody is left out of any result."""
     survey = load_survey(folder)
     answers = stored_answers(survey)
+    with open_database(load_settings().database_url) as database:
+        note_taken(database, survey, audit.EXPORTED, "signals of data quality, at the command line")
     found = quality_report(survey.definition, answers, seed=seed)
     people = found.respondents
     tables = {

@@ -6,6 +6,7 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +28,7 @@ from wtp.cli.studies import FOLDER, SEED
 from wtp.errors import DataError
 from wtp.export import FORMATS, contacts_frame, table_csv
 from wtp.settings import load_settings
-from wtp.store import Database, answers, open_database, respondents
+from wtp.store import Database, answers, audit, open_database, respondents
 from wtp.store import contacts as stored_contacts
 from wtp.survey import Answers, Survey, load_survey
 from wtp.web import LEFT_OUT, REPORTS, SETS, analysis_as, create_app, gate_of, source_of, without, write_report
@@ -223,9 +224,16 @@ def export(
         _refuse_without_answers(database, survey)
         if figures:
             _refuse_while_closed(database, survey, open_early)
+        note_taken(database, survey, audit.EXPORTED, f"{name}, at the command line")
         with source_of(database, survey, figures=figures) as source, _written(out) as file:
             format_.write(source, file, language)
     click.echo(f"{source.respondents} respondents, {source.simulated} of them simulated; written: {out}")
+
+
+def note_taken(database: Database, survey: Survey, action: str, what: str) -> None:
+    """Log that rows of single persons leave the database, before they do."""
+    with database.begin() as connection:
+        audit.add(connection, survey.slug, action, who=getpass.getuser(), reason=what, now=datetime.now(UTC))
 
 
 def _refuse_without_answers(database: Database, survey: Survey) -> None:
@@ -256,8 +264,10 @@ def _export_contacts(survey: Survey, out: Path, words: bool) -> None:
         database.migrate()
         with database.read() as connection:
             rows = stored_contacts.rows(connection, survey.slug)
-    if not rows:
-        raise DataError(f"{survey.slug}: no contacts; allowed: a study with contacts; record or import them first.")
+        if not rows:
+            raise DataError(f"{survey.slug}: no contacts; allowed: a study with contacts; record or import them first.")
+        what = f"{len(rows)} contacts{', with what was reported' if words else ''}, at the command line"
+        note_taken(database, survey, audit.CONTACTS_EXPORTED, what)
     with _written(out) as file:
         file.write(table_csv(contacts_frame(rows, words=words)))
     simulated = sum(row["simulated"] for row in rows)

@@ -10,8 +10,9 @@ equal level counts keeps the tested prices between them in the design, without w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from wtp.design.candidates import Candidates, not_told_apart, nothing_fits
 from wtp.design.exchange_kernel import BIG, coded_tasks, error_of, improve, information, uneven
 from wtp.design.rules import Rules
 from wtp.errors import DesignError
+from wtp.estimation.parallel import each
 
 _PROFILES = 6  # whole profiles tried for each alternative and pass
 _MOST_PASSES = 200
@@ -67,23 +69,26 @@ def coordinate_exchange(
             f"{tasks} tasks of {alternatives} alternatives tell {tasks * (alternatives - 1)} of {offsets[-1]} parameters apart; "
             "allowed: at least as many; ask for more tasks or versions."
         )
-    rng = np.random.default_rng(seed)
     coding = padded, widths, offsets, draws, pairs if criterion == "C" else pairs[:0]
     first = _start(1, alternatives, rules, np.random.default_rng(seed), np.inf)
-    _descend(first, coding, rules, rng.spawn(1)[0], 0.0, balance)
+    _descend(first, coding, rules, np.random.default_rng(seed), 0.0, balance)
     began = time.monotonic()  # what was done before compiles, once an installation, and is not the search's time
+
+    def pieces() -> Iterator[tuple[Any, ...]]:
+        """Starts as long as there is time, each with the time that is left."""
+        for number, spawned in enumerate(np.random.SeedSequence(seed).spawn(starts)):
+            left = seconds - (time.monotonic() - began)
+            if left <= 0 and number:
+                return
+            yield tasks, alternatives, rules, coding, spawned, max(left, 0.0), balance
+
     best, lowest, done = np.empty(0), np.inf, 0
-    for _ in range(starts):
-        levels = _start(tasks, alternatives, rules, rng, began + seconds)
-        budget = max(seconds - (time.monotonic() - began), 0.0)
-        finished, error = _descend(levels, coding, rules, rng, budget, balance)
+    for levels, finished, error in each(_from_random_start, pieces()):
         done += finished
         if progress:
             progress(max(done / starts, min(1.0, (time.monotonic() - began) / seconds)))
         if error < lowest:
             best, lowest = levels, error
-        if not finished:
-            break
     if lowest >= BIG:
         raise DesignError(not_told_apart(rules, codes))
     return Exchanged(best, _error(best, rules.label, coding), done, done < starts)
@@ -151,6 +156,22 @@ def _start(tasks: int, alternatives: int, rules: Rules, rng: np.random.Generator
                 raise DesignError(nothing_fits(rules))
             found[task] = built
     return found
+
+
+def _from_random_start(
+    tasks: int,
+    alternatives: int,
+    rules: Rules,
+    coding: _Coding,
+    seed: np.random.SeedSequence,
+    seconds: float,
+    balance: float,
+) -> tuple[np.ndarray, bool, float]:
+    """Levels, whether the passes ended by themselves, and the error with its weight, of one start with random numbers of its own."""
+    rng, began = np.random.default_rng(seed), time.monotonic()
+    levels = _start(tasks, alternatives, rules, rng, began + seconds)
+    finished, error = _descend(levels, coding, rules, rng, max(seconds - (time.monotonic() - began), 0.0), balance)
+    return levels, finished, error
 
 
 def _descend(

@@ -13,7 +13,7 @@ from numba import njit
 BIG = 1e300  # the error of a design whose matrix is singular
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def coded_tasks(
     levels: np.ndarray, label: int, padded: np.ndarray, widths: np.ndarray, offsets: np.ndarray
 ) -> np.ndarray:
@@ -29,7 +29,7 @@ def coded_tasks(
     return X
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def add_task(M: np.ndarray, x: np.ndarray, draws: np.ndarray, sign: float) -> None:
     """Add a task's information to each draw's matrix, lower triangle, or take it off."""
     J, K = x.shape
@@ -60,7 +60,7 @@ def add_task(M: np.ndarray, x: np.ndarray, draws: np.ndarray, sign: float) -> No
                 M[r, k, i] += sign * value
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def information(X: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """(R, K, K) information of all tasks under each draw (R, K), lower triangle."""
     M = np.zeros((len(draws), X.shape[2], X.shape[2]))
@@ -69,7 +69,7 @@ def information(X: np.ndarray, draws: np.ndarray) -> np.ndarray:
     return M
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def error_of(M: np.ndarray, draws: np.ndarray, pairs: np.ndarray) -> float:
     """Mean D- or C-error over the draws; huge where a matrix is singular."""
     R, K = draws.shape
@@ -99,7 +99,7 @@ def error_of(M: np.ndarray, draws: np.ndarray, pairs: np.ndarray) -> float:
     return float(total / R)
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def summed_variance(L: np.ndarray, beta: np.ndarray, pairs: np.ndarray) -> float:
     """Sum over the WTPs -b_k / b_price of g' M^-1 g, by forward substitution: |L^-1 g|^2."""
     K = len(beta)
@@ -121,14 +121,14 @@ def summed_variance(L: np.ndarray, beta: np.ndarray, pairs: np.ndarray) -> float
     return total
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def count(counts: np.ndarray, profile: np.ndarray, sign: float) -> None:
     """Add an alternative to the level counts (A, most levels), or take it off."""
     for a in range(len(profile)):
         counts[a, profile[a]] += sign
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def uneven(counts: np.ndarray, sizes: np.ndarray) -> float:
     """Mean squared relative deviation of each attribute's level counts from equal ones, summed over the attributes; "not there" is no level."""
     total = 0.0
@@ -141,7 +141,7 @@ def uneven(counts: np.ndarray, sizes: np.ndarray) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def task_allowed(  # noqa: PLR0912
     task: np.ndarray,
     changed: int,
@@ -183,7 +183,7 @@ def task_allowed(  # noqa: PLR0912
     return True
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def improve(  # noqa: PLR0912
     part: np.ndarray,
     tried: np.ndarray,

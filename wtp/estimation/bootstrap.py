@@ -18,10 +18,12 @@ from wtp.estimation.conditional_kernel import evaluate
 from wtp.estimation.conditional_logit import ConditionalLogitResults, scaled_solve
 from wtp.estimation.diagnostics import Note
 from wtp.estimation.draws import BOOTSTRAP, Draws
+from wtp.estimation.parallel import each
 
 _TOLERANCE = 1e-8  # on twice the log-likelihood still to be gained; far below the spread of the replicates
 _MOST_STEPS = 30
 _MOST_LOST = 0.05
+_BLOCK = 50  # replicates that run somewhere together
 _FAR = 25.0  # utility between the extremes of a column: its choices are certain, so the replicate separates
 
 _LOST = (
@@ -52,7 +54,11 @@ def bootstrap(fit: ConditionalLogitResults, replicates: int = 1000, seed: int = 
         )
     rng = np.random.default_rng(seed)
     start = np.asarray(fit.utility_params, dtype=float)
-    found = [_replicate(data, start, rng.multinomial(people, np.full(people, 1 / people))) for _ in range(replicates)]
+    sizes = [min(_BLOCK, replicates - done) for done in range(0, replicates, _BLOCK)]
+    drawn = (rng.multinomial(people, np.full(people, 1 / people), size=size) for size in sizes)
+    answered = _Answered(data.centred, data.starts, data.chosen, data.task_weights, data.respondent, data.extents[1])
+    blocks = each(_replicates, ((answered, start, counts) for counts in drawn), threads=False)
+    found = [params for block in blocks for params in block]
     kept = np.array([params for params in found if params is not None])
     lost = replicates - len(kept)
     note = Note("replicates_lost", "warning", _LOST, {"lost": lost, "replicates": replicates})
@@ -62,7 +68,24 @@ def bootstrap(fit: ConditionalLogitResults, replicates: int = 1000, seed: int = 
     return Bootstrap(draws, lost, (note,) if lost else ())
 
 
-def _replicate(data: ChoiceData, start: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
+@dataclass(frozen=True, eq=False, slots=True)
+class _Answered:
+    """What a replicate takes of the data, see `ChoiceData`, and nothing that tells whose answers they are."""
+
+    centred: np.ndarray
+    starts: np.ndarray
+    chosen: np.ndarray
+    task_weights: np.ndarray
+    respondent: np.ndarray
+    extents: np.ndarray
+
+
+def _replicates(data: _Answered, start: np.ndarray, counts: np.ndarray) -> list[np.ndarray | None]:
+    """Coefficients of samples with these counts of respondents (R, N)."""
+    return [_replicate(data, start, each) for each in counts]
+
+
+def _replicate(data: _Answered, start: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
     """Coefficients (K,) of respondents counted (N,), or None where they do not exist."""
     weights = data.task_weights * counts[data.respondent]
     nobody, k = np.zeros(len(data.starts), dtype=np.int64), len(start)
@@ -75,7 +98,7 @@ def _replicate(data: ChoiceData, start: np.ndarray, counts: np.ndarray) -> np.nd
             move = move / 2
             continue
         params, best = params + move, value
-        if np.abs(params * data.extents[1]).max() > _FAR:
+        if np.abs(params * data.extents).max() > _FAR:
             return None
         try:
             move = scaled_solve(information, scores[0])

@@ -9,17 +9,14 @@ K coefficients, C classes, M columns of z, P = C K + (C - 1) M parameters.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from statsmodels.base.model import LikelihoodModel
-from threadpoolctl import threadpool_limits
 
 from wtp.errors import EstimationError
 from wtp.estimation import latent_search
@@ -30,6 +27,7 @@ from wtp.estimation.covariates import coded_covariates
 from wtp.estimation.hierarchical.problem import differences
 from wtp.estimation.latent_results import LatentClassResults, class_labels
 from wtp.estimation.latent_search import Mixture, Outcome, Point
+from wtp.estimation.parallel import each
 
 SAME = 1e-3  # log-likelihoods closer than this are one optimum
 _WHOLE_NUMBERS = "{name}: found {value!r}; allowed: {least} or more, a whole number; mend it."
@@ -168,21 +166,14 @@ class LatentClassLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         steps = latent_search.person_steps(mixture, pooled)
         best = -np.inf
 
-        def one(spawned: np.random.SeedSequence) -> Outcome:
-            if self.classes == 1:
-                return latent_search.run(mixture, mixture.at(pooled[None, :], np.zeros((mixture.Z.shape[1], 1))))
-            start = latent_search.random_start(mixture, pooled, steps, np.random.default_rng(spawned))
-            return latent_search.run(mixture, start)
-
+        pieces = [(mixture, pooled, steps, spawned) for spawned in np.random.SeedSequence(seed).spawn(starts)]
         outcomes = []
-        workers = min(starts, cores or os.cpu_count() or 1)
-        with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
-            for done, outcome in enumerate(pool.map(one, np.random.SeedSequence(seed).spawn(starts)), 1):
-                outcomes.append(outcome)
-                best = max(best, outcome.point.loglike)
-                if progress is not None:
-                    seconds = time.perf_counter() - began
-                    progress(StartProgress(done, starts, best, seconds, seconds / done * (starts - done)))
+        for done, outcome in enumerate(each(latent_search.from_random_start, pieces, cores), 1):
+            outcomes.append(outcome)
+            best = max(best, outcome.point.loglike)
+            if progress is not None:
+                seconds = time.perf_counter() - began
+                progress(StartProgress(done, starts, best, seconds, seconds / done * (starts - done)))
         return outcomes
 
 

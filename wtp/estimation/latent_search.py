@@ -167,6 +167,13 @@ def random_start(mixture: Mixture, pooled: np.ndarray, steps: np.ndarray, rng: n
     return max(points, key=lambda point: point.objective)
 
 
+def from_random_start(mixture: Mixture, pooled: np.ndarray, steps: np.ndarray, seed: np.random.SeedSequence) -> Outcome:
+    """Where the search ends from a start of its own; one class begins at the pooled coefficients. See `random_start`."""
+    if mixture.classes == 1:
+        return run(mixture, mixture.at(pooled[None, :], np.zeros((mixture.Z.shape[1], 1))))
+    return run(mixture, random_start(mixture, pooled, steps, np.random.default_rng(seed)))
+
+
 def _far_apart(steps: np.ndarray, classes: int, rng: np.random.Generator) -> np.ndarray:
     """(C, K) the steps of respondents picked at random, the later ones far from the earlier ones (as k-means++ does)."""
     centres = np.empty((classes, steps.shape[1]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from statsmodels.base.model import LikelihoodModel
+from threadpoolctl import threadpool_limits
 
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import diagnostics
@@ -25,6 +25,7 @@ from wtp.estimation.conditional_logit import ConditionalLogit
 from wtp.estimation.hierarchical.problem import differences
 from wtp.estimation.mixed_kernel import simulate_people
 from wtp.estimation.mixed_results import MixedLogitResults
+from wtp.estimation.parallel import on_cores
 from wtp.estimation.quasi_random import uniform_draws
 
 NORMAL, TRIANGULAR, UNIFORM = "normal", "triangular", "uniform"
@@ -136,8 +137,7 @@ class MixedLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no t
                 layout.place, layout.kind, layout.price, self._most, values, location_scores, loading_scores, means,
             )  # fmt: skip
 
-        with ThreadPoolExecutor(self._cores) as pool:
-            list(pool.map(part, range(self._cores)))
+        on_cores(part, range(self._cores), self._cores)
         rows, columns = layout.loadings
         return values, np.hstack([location_scores, loading_scores[:, rows, columns]]), means
 
@@ -171,12 +171,25 @@ class MixedLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels has no t
             )
         if draws < 2:
             raise EstimationError(f"draws: found {draws}; allowed: 2 or more, 512 for figures to rely on; mend it.")
-        n, d = len(self.choices.respondents), len(self.layout.distributions)
+        n = len(self.choices.respondents)
         if n < 2:
             raise EstimationError(
                 "1 respondent, whose tastes cannot differ from others'; allowed: two or more; collect more answers, or use ConditionalLogit."
             )
         self._cores = max(1, min(n, cores or os.cpu_count() or 1))
+        # Sums of several threads of the algebra end in other digits than those of one, and the search with them.
+        with threadpool_limits(1):
+            return self._fitted(draws, seed, cov_type, rule, start)
+
+    def _fitted(
+        self,
+        draws: int,
+        seed: int,
+        cov_type: Literal["cluster", "nonrobust", "opg"],
+        rule: str,
+        start: np.ndarray | None,
+    ) -> MixedLogitResults:
+        n, d = len(self.choices.respondents), len(self.layout.distributions)
         self._points = self.layout.points(uniform_draws(rule, n, draws, d, seed))
         inside = self._start() if start is None else self._scaled(np.asarray(start, dtype=float), inward=True)
         inside, steps = self._search(inside)

@@ -14,7 +14,7 @@ from wtp.imports.rows import column_at
 from wtp.imports.values import NOTHING, each, number_of, plain, truth_of
 
 _LETTERS = "abcdefghijkl"
-_NUMBERED = re.compile(r"(?:alternative|option|offer|concept|profile|package|product|choice|candidate|alt|angebot|auswahl|variante|paket|produkt|kandidat)?\s*[#.:]?\s*(\d{1,3}|[a-l])", re.IGNORECASE)  # fmt: skip
+_NUMBERED = re.compile(r"(?:alternative|option|offer|concept|profile|package|product|choice|candidate|alt|angebot|auswahl|variante|paket|produkt|kandidat)?(?:\s*[#.:])?\s*(\d{1,3}|[a-l])", re.IGNORECASE)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -32,7 +32,7 @@ NOTHING = {
 }
 _PLAIN = re.compile(r"[+-]?\d{1,15}")
 _DECIMAL = {mark: re.compile(rf"[+-]?(?:\d{{1,15}}|\d{{1,3}}(?:[{group}\s\u00a0\u202f'’]\d{{3}}){{1,4}})?(?:[{mark}]\d{{1,15}})?(?:[eE][+-]?\d{{1,2}})?") for mark, group in ((".", ","), (",", "."))}  # fmt: skip
-_MONEY = re.compile(r"^(?:[€$£¥]|[A-Z]{3}\b)\s*|\s*(?:[€$£¥]|\b[A-Z]{3})$")
+_MONEY = re.compile(r"^(?:[€$£¥]|[A-Z]{3}\b)\s*|(?<!\s)\s*(?:[€$£¥]|\b[A-Z]{3})$")
 _ONLY_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,}))")
 _ONLY_POINT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d+|\d+\.(?:\d{1,2}|\d{4,}))")
 _EITHER = re.compile(r"[+-]?\d{1,3}[.,]\d{3}")

@@ -4,6 +4,7 @@
 process of its own, which the worker watches, and ends if the job is cancelled.
 """
 
+from wtp.jobs.erased import clear_away
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
@@ -14,6 +15,7 @@ __all__ = [
     "JobQueue",
     "Place",
     "cancel_analysis",
+    "clear_away",
     "keep_analysis",
     "key_of_people",
     "key_of_simulator",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import signal
-import sys
 import threading
 import time
-import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ DONE, LOST, TRY_AGAIN = 0, 4, 5
 _NICE = 10  # pages come first
 _REPORT_SECONDS = 1.0
 _FITS_SHARE = 0.8  # of the bar; the rest is for the tables, whose time is not known beforehand
+_log = logging.getLogger("wtp.jobs")
 
 
 def begin_fit(place: Place, job: int, owner: str, answers_copy: bytes) -> tuple[int, int]:
@@ -48,9 +48,9 @@ def _live(place: Place, job: int, owner: str, answers_copy: bytes, lifeline: int
         with open_database(place.database_url) as database:
             code = _make(database, place.checkpoint(job, owner), job, owner, answers_copy)
     except StoreError as error:
-        print(f"wtp: background job {job}: {error}", file=sys.stderr, flush=True)
+        _log.error("background job %d: %s", job, error)  # in words already
     except BaseException:
-        traceback.print_exc()
+        _log.exception("background job %d", job)
     os._exit(code)
 
 
@@ -69,7 +69,7 @@ def _make(database: Database, checkpoint: Path, job: int, owner: str, answers_co
     except WtpError as error:
         return _failed(database, job, owner, REFUSED, str(error))
     except Exception as error:
-        traceback.print_exc()
+        _log.exception("background job %d", job)
         return _failed(database, job, owner, FAULT, f"{type(error).__name__}: {error}")
     begun = row.begun_at or row.created_at
     with database.begin() as connection:

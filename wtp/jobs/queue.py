@@ -39,6 +39,10 @@ class JobQueue:
         message = self._storage.dequeue()
         return None if message is None else int(bytes(message))
 
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return int(self._storage.queue_size())
+
     def close(self) -> None:
         """Close the connection; the next use opens another one."""
         self._storage.close()

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import os
 import select
 import shutil
 import signal
 import socket
-import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from wtp.errors import StoreError
+import sqlalchemy as sa
+
+from wtp import __version__
+from wtp.errors import StoreError, WtpError
+from wtp.jobs.erased import clear_away
 from wtp.jobs.fit import DONE, LOST, begin_fit
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
-from wtp.store import Database, background_jobs, open_database
+from wtp.store import Database, background_jobs, heartbeats, open_database, retention, tombstones
 from wtp.store.background_jobs import DIED, FAULT
 
 _BEAT_SECONDS = 1.0
 _SWEEP_SECONDS = 5.0
+_SAY_SECONDS = 15.0  # between two signs of life
 _PAUSE_SECONDS = 5.0  # after a fault of database or queue
+_TIMES_SECONDS = 3_600.0
+_CLEARED_FOR = timedelta(minutes=10)
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+_log = logging.getLogger("wtp.jobs")
 
 
 class Ended(Exception):  # noqa: N818  # no error: the worker was told to end
@@ -46,8 +54,11 @@ def work(place: Place, lifeline: int | None = None) -> None:
                 except (
                     Exception
                 ) as error:  # the database or one of three queues is away: say so once, go on when it is back
-                    print(f"wtp: background analyses wait: {error}", file=sys.stderr, flush=True)
+                    _log.error(
+                        "background analyses wait: %s", error if isinstance(error, WtpError) else type(error)
+                    )  # no fault of ours
                     worker.rest(_PAUSE_SECONDS)
+        worker.farewell()
 
 
 class Worker:
@@ -57,12 +68,13 @@ class Worker:
         self.place, self.database, self.queue = place, database, queue
         self.name = f"{socket.gethostname()[:80]} {os.getpid()} {os.urandom(4).hex()}"
         self._lifeline = lifeline
-        self._swept = -math.inf
+        self._swept = self._said = self._kept_until = -math.inf
 
     def step(self) -> None:
         """Free what is overdue, do the next job if there is one, else rest a moment."""
         if time.monotonic() - self._swept >= _SWEEP_SECONDS:
             self.sweep()
+            self.keep_times()
         job = self.queue.take()
         if job is None:
             self.rest(_BEAT_SECONDS)
@@ -70,18 +82,36 @@ class Worker:
             self.perform(job)
 
     def sweep(self) -> None:
-        """Put overdue jobs into the queue, delete checkpoints of jobs that have ended."""
+        """Put overdue jobs into the queue, delete checkpoints of jobs that have ended, clear away what erasures of the last minutes left."""
         # The folders before the jobs: of one that is begun in between nothing may be deleted.
         folders = list(self.place.checkpoints.glob("*"))
         with self.database.begin() as connection:
-            overdue = background_jobs.overdue(connection, datetime.now(UTC))
+            now = datetime.now(UTC)
+            self._say(connection, now)
+            overdue = background_jobs.overdue(connection, now)
             under_way = background_jobs.running(connection)
+            erased = tombstones.any_since(connection, now - _CLEARED_FOR)
         for job in overdue:
             self.queue.put(job)
         for folder in folders:
             if not (folder.name.isdecimal() and int(folder.name) in under_way):
                 shutil.rmtree(folder, ignore_errors=True)
+        if erased:
+            clear_away(self.database, self.place)
         self._swept = time.monotonic()
+
+    def keep_times(self) -> None:
+        """Delete what is due by the studies' own times: asked once an hour, done once a day by whichever worker comes first."""
+        if time.monotonic() < self._kept_until:
+            return
+        self._kept_until = time.monotonic() + _TIMES_SECONDS
+        try:
+            with self.database.begin() as connection:
+                deleted = retention.run_daily(connection, datetime.now(UTC))
+            if deleted is not None:
+                clear_away(self.database, self.place)
+        except Exception as error:  # analyses go on; an hour later it is tried again
+            _log.error("retention: %s", error if isinstance(error, WtpError) else type(error))
 
     def perform(self, job: int) -> None:
         """Make one analysis, if nobody else does; returns when it has ended one way or the other. Raises Ended, the job given back."""
@@ -109,12 +139,22 @@ class Worker:
             self.queue.put(job)
         self._swept = -math.inf
 
+    def farewell(self) -> None:
+        """Take the sign of life away, if the database is there: nobody waits for a worker that was told to end."""
+        with contextlib.suppress(StoreError), self.database.begin() as connection:
+            heartbeats.end(connection, self.name)
+
     def rest(self, seconds: float) -> None:
         """Sleep, or less if a child ends. Raises Ended if it is time to end."""
         received = signal.sigtimedwait(_SIGNALS, seconds)
         gone = self._lifeline is not None and select.select([self._lifeline], [], [], 0)[0]
         if gone or (received is not None and received.si_signo == signal.SIGTERM):
             raise Ended
+
+    def _say(self, connection: sa.Connection, now: datetime) -> None:
+        if time.monotonic() - self._said >= _SAY_SECONDS:
+            heartbeats.beat(connection, self.name, __version__, now)
+            self._said = time.monotonic()
 
     def _watch(self, job: int, pid: int) -> int:
         """Beat until the process ends; returns its exit status, negative if a signal killed it. It is killed if the job is no longer this worker's."""
@@ -125,7 +165,9 @@ class Worker:
                 return os.waitstatus_to_exitcode(status)
             try:
                 with self.database.begin() as connection:
-                    own = background_jobs.beat(connection, job, self.name, datetime.now(UTC))
+                    now = datetime.now(UTC)
+                    own = background_jobs.beat(connection, job, self.name, now)
+                    self._say(connection, now)
                 beaten = time.monotonic()
             except StoreError:
                 own = time.monotonic() - beaten < background_jobs.LEASE_SECONDS

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -21,6 +20,7 @@ from scipy.special import logsumexp
 
 from wtp.errors import DataError
 from wtp.estimation.choice_data import NONE
+from wtp.estimation.parallel import on_cores
 from wtp.pricing.demand_curve import PROFIT, REVENUE
 from wtp.pricing.offers import Offer, level_part, own_data
 from wtp.pricing.people import People
@@ -193,12 +193,12 @@ def _threaded(
     ends = np.linspace(0, odds.shape[1], cores + 1).astype(int)
     largest = weights.max()
     scaled = (weights / largest).astype(np.float32)  # single precision has no small numbers to spare
-    with ThreadPoolExecutor(cores) as pool:
-        jobs = [
-            pool.submit(profile_sums, np.ascontiguousarray(odds[:, a:b]), sizes, scaled[a:b], lost[a:b].astype(np.float32))
-            for a, b in pairwise(ends)
-        ]  # fmt: skip
-        found = [job.result() for job in jobs]
+
+    def part(ends: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        own = slice(*ends)
+        return profile_sums(np.ascontiguousarray(odds[:, own]), sizes, scaled[own], lost[own].astype(np.float32))
+
+    found = on_cores(part, pairwise(ends), cores)
     return largest * sum(part[0] for part in found), largest * sum(part[1] for part in found)
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from wtp.errors import ConflictError, DataError
-from wtp.store import imports, known, studies, tables
+from wtp.errors import ConflictError, DataError, ErasedError
+from wtp.store import imports, known, studies, tables, tombstones
 from wtp.store.respondents import pack_task, unpack_task
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
@@ -155,8 +155,11 @@ def _as_text(values: Mapping[str, Any]) -> str:
 
 
 def lock(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any, Any]:
-    """What the respondent is shown; until the transaction ends, nobody else saves for the same respondent."""
-    return connection.execute(_LOCK, {"person": respondent_id}).one()
+    """What the respondent is shown; until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
+    person = connection.execute(_LOCK, {"person": respondent_id}).first()
+    if person is None:
+        raise ErasedError("this interview was deleted; nothing was stored.")
+    return person
 
 
 def _next_revision(connection: sa.Connection, table: sa.Table, row: dict[str, Any], current: int, given: int) -> int:
@@ -194,7 +197,7 @@ def current(connection: sa.Connection, respondent_id: int) -> Current:
 
 
 def state(connection: sa.Connection, slug: str) -> str:
-    """Changes whenever an answer of the study does, and costs a moment: rows are only ever added, but for completion and imports that are taken back.
+    """Changes whenever an answer of the study does, and costs a moment: rows are only ever added, but for completion, imports that are taken back, and persons who are erased.
 
     Rows are counted, since a database may show a row with a lower id later than one with a higher id.
     """
@@ -210,7 +213,9 @@ def state(connection: sa.Connection, slug: str) -> str:
     # An import and one that is taken back: others of the same size may follow. Without any, analyses kept by earlier releases stay those of these answers.
     moved = sa.select(sa.func.count(i.imported_at), sa.func.count(i.taken_back_at)).where(i.study == slug)
     imported = connection.execute(moved).one()
-    return "/".join(map(str, [*counts, *(imported if any(imported) else ()), *known.state(connection, slug)]))
+    gone = tombstones.count(connection, slug)
+    erased = (f"erased {gone}",) if gone else ()
+    return "/".join(map(str, [*counts, *(imported if any(imported) else ()), *known.state(connection, slug), *erased]))
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Tokens of programs: who may read which studies without a person at the keyboard.
 
 A token is `wtp_MARK_SECRET`: the mark finds its row and is shown in lists, the secret (256 random bits) is kept as its SHA-256 alone and compared in constant time.
-A token ends when it is revoked, when its time is over, and as soon as the member of staff who made it may not make one any more.
+A token ends when it is revoked, when its time is over, and as soon as the member of staff who made it may not make one any more; it never sees a study that he does not see.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _T = tables.api_token.c
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """A token without its secret; `studies` is None for all, `used_at` is right to a minute. made_by is kept as it was, whatever the member is called later."""
+    """A token without its secret; `studies` is None for all, `used_at` is right to a minute. made_by is kept as it was, whatever the member is called later.
+
+    staff_id: who made it, None for the command line; maker_studies: which studies he sees now, None for all.
+    """
 
     id: int
     name: str
@@ -44,11 +47,13 @@ class ApiToken:
     expires_at: datetime | None
     revoked_at: datetime | None
     used_at: datetime | None
+    staff_id: int | None = None
     maker_may: bool = True
+    maker_studies: tuple[str, ...] | None = None
 
     def may_see(self, slug: str) -> bool:
-        """Whether a study is among those of the token."""
-        return self.studies is None or slug in self.studies
+        """Whether a study is among those of the token, and of whoever made it."""
+        return all(studies is None or slug in studies for studies in (self.studies, self.maker_studies))
 
     def is_valid(self, now: datetime) -> bool:
         """Whether it lets anybody in."""
@@ -68,7 +73,7 @@ def add(
 ) -> tuple[ApiToken, str]:
     """A new token with the text that is shown once and never again.
 
-    maker: None for whoever runs the installation. studies: None for all, also later ones. Raises DataError for a name, scope, study or time that cannot be.
+    maker: None for whoever runs the installation. studies: None for all that the maker sees, also later ones. Raises DataError for a name, scope, study or time that cannot be.
     """
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
@@ -77,7 +82,11 @@ def add(
     if wrong or not scopes:
         found = ", ".join(wrong) or "none"
         raise DataError(f"scope: {found}; allowed: one or more of {', '.join(SCOPES)}; choose what it may do.")
-    there = set(connection.execute(sa.select(tables.study.c.slug)).scalars())
+    there = {
+        slug
+        for slug in connection.execute(sa.select(tables.study.c.slug)).scalars()
+        if not maker or maker.may_see(slug)
+    }
     if studies is not None and (not studies or set(studies) - there):
         found = ", ".join(sorted(set(studies) - there)) or "none"
         raise DataError(
@@ -98,7 +107,7 @@ def add(
         "expires_at": expires_at,
     }
     connection.execute(sa.insert(tables.api_token).values(**row))
-    token = _token(connection.execute(_query().where(_T.mark == mark)).one())
+    token = _token(connection, connection.execute(_query().where(_T.mark == mark)).one())
     until = f", until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else ""
     _log(connection, token, MADE, token.made_by, f"{name[:80]} ({mark}): {', '.join(token.scopes)}{until}", now)
     return token, f"wtp_{mark}_{secret}"
@@ -126,14 +135,22 @@ def use_is_old(token: ApiToken, now: datetime) -> bool:
 
 def everything(connection: sa.Connection) -> tuple[ApiToken, ...]:
     """All tokens that were ever made, the newest first."""
-    return tuple(_token(row) for row in connection.execute(_query().order_by(_T.id.desc())).all())
+    return tuple(_token(connection, row) for row in connection.execute(_query().order_by(_T.id.desc())).all())
 
 
-def revoke(connection: sa.Connection, mark: str, *, who: str, now: datetime) -> ApiToken:
-    """End a token for good; a second time changes nothing. Raises DataError for an unknown mark."""
-    token = _one(connection, _T.mark == mark)
+def known_to(connection: sa.Connection, member: StaffMember) -> tuple[ApiToken, ...]:
+    """The tokens that a member may see and end: whoever sees named studies alone, his own."""
+    return tuple(each for each in everything(connection) if member.studies is None or each.staff_id == member.id)
+
+
+def revoke(
+    connection: sa.Connection, mark: str, *, who: str, now: datetime, member: StaffMember | None = None
+) -> ApiToken:
+    """End a token for good; a second time changes nothing. Raises DataError for an unknown mark, or one that the member may not end."""
+    there = everything(connection) if member is None else known_to(connection, member)
+    token = next((each for each in there if each.mark == mark), None)
     if token is None:
-        known = ", ".join(each.mark for each in everything(connection) if each.is_valid(now)) or "none yet"
+        known = ", ".join(each.mark for each in there if each.is_valid(now)) or "none yet"
         raise DataError(f"token: {mark[:20]!r}; allowed: {known}; wtp token list shows them.")
     ended = sa.update(tables.api_token).where(_T.mark == mark, _T.revoked_at.is_(None)).values(revoked_at=now)
     if connection.execute(ended).rowcount:
@@ -142,7 +159,8 @@ def revoke(connection: sa.Connection, mark: str, *, who: str, now: datetime) -> 
 
 
 def _log(connection: sa.Connection, token: ApiToken, action: str, who: str, said: str, now: datetime) -> None:
-    """In the log of every study that the token sees."""
+    """In the log of the installation, and of every study that the token sees."""
+    audit.add(connection, audit.INSTALLATION, action, who=who, reason=said, now=now)
     there = connection.execute(sa.select(tables.study.c.slug).order_by(tables.study.c.slug)).scalars().all()
     for slug in there:
         if token.may_see(slug):
@@ -157,20 +175,28 @@ def _hash(secret: str) -> str:
 def _query() -> sa.Select[tuple[object, ...]]:
     s = tables.staff.c
     may = sa.or_(_T.staff_id.is_(None), sa.and_(s.active, s.role.in_(MAKERS)))
-    columns = [_T[name] for name in ApiToken.__slots__ if name != "maker_may"]
-    return sa.select(*columns, may.label("maker_may")).outerjoin(tables.staff, _T.staff_id == s.id)
+    columns = [_T[name] for name in ApiToken.__slots__ if name not in {"maker_may", "maker_studies"}]
+    limited = sa.and_(_T.staff_id.is_not(None), ~s.all_studies, s.role != "administrator")
+    return sa.select(*columns, may.label("maker_may"), limited.label("limited")).outerjoin(
+        tables.staff, _T.staff_id == s.id
+    )
 
 
 def _one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> ApiToken | None:
     row = connection.execute(_query().where(where)).first()
-    return _token(row) if row else None
+    return _token(connection, row) if row else None
 
 
-def _token(row: sa.Row[tuple[object, ...]]) -> ApiToken:
-    kept = {
-        **row._mapping,
+def _token(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> ApiToken:
+    kept = dict(row._mapping)
+    maker_studies = None
+    if kept.pop("limited"):
+        of = tables.staff_study.c
+        maker_studies = tuple(connection.execute(sa.select(of.study).where(of.staff_id == row.staff_id)).scalars())
+    kept |= {
         "scopes": tuple(row.scopes),
         "studies": None if row.studies is None else tuple(row.studies),
         "maker_may": bool(row.maker_may),
+        "maker_studies": maker_studies,
     }
     return ApiToken(**kept)

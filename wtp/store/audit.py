@@ -1,13 +1,14 @@
 """What staff did that matters afterwards: who, when, what, why. Only added to; each entry carries a hash of itself and the one before it.
 
-The chain shows a changed, removed or inserted entry to whoever checks it. It holds no answer and no token.
+There is a log a study, which outlives the study, and one of the installation (`INSTALLATION`). The chain shows a changed, removed or inserted entry to whoever checks it;
+the database refuses to change or delete one. It holds no answer and no token.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,14 +18,19 @@ import sqlalchemy as sa
 from wtp.errors import DataError
 from wtp.store import tables
 
+INSTALLATION = ""
 OPENED_EARLY, STATE, DECIDED = "results opened early", "state", "respondents"
 IMPORTED, TAKEN_BACK = "answers imported", "import taken back"
 MEASURE_ADDED, MEASURE_CHANGED = "measure recorded", "measure changed"
 CONTACTS_IMPORTED, CONTACTS_TAKEN_BACK = "contacts imported", "contacts taken back"
 LINKED, UNLINKED, FORGOTTEN = "contacts linked", "links dropped", "customer forgotten"
 PURCHASES_IMPORTED, PURCHASES_TAKEN_BACK = "purchases imported", "purchases taken back"
+ERASED, DELETED = "person erased", "deleted after its time"
 BROUGHT_IN, LOOKED_UP = "customers brought in", "customer looked up"
+EXPORTED, LINKS_EXPORTED, CONTACTS_EXPORTED = "answers exported", "personal links exported", "contacts exported"
+PEOPLE_VIEWED, STUDY_DELETED = "respondents viewed", "study deleted"
 LONGEST_REASON = 500
+_LOCK = 7_395_062  # any number of our own, for PostgreSQL's locks by name
 _A = tables.audit.c
 
 
@@ -41,14 +47,14 @@ class Entry:
 
 
 def add(connection: sa.Connection, slug: str, action: str, *, who: str, reason: str, now: datetime) -> None:
-    """Write one entry behind the last. Raises DataError if the reason is missing or too long."""
+    """Write one entry behind the last of a study, or of the installation. Raises DataError if the reason is missing or too long."""
     reason = " ".join(reason.split())
     if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
         raise DataError(
             f"reason: {len(reason)} characters; allowed: 1 to {LONGEST_REASON} of text; say why in a few words."
         )
-    # Until this transaction ends, nobody else writes in the study's log.
-    connection.execute(sa.select(tables.study.c.slug).where(tables.study.c.slug == slug).with_for_update()).one()
+    if connection.dialect.name == "postgresql":  # until this transaction ends, nobody else writes in this log
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, sa.func.hashtext(slug))))
     query = sa.select(_A.number, _A.chain).where(_A.study == slug).order_by(_A.number.desc()).limit(1)
     last = connection.execute(query).first()
     number, before = (last.number + 1, last.chain) if last else (1, "")
@@ -62,10 +68,37 @@ def add(connection: sa.Connection, slug: str, action: str, *, who: str, reason: 
 
 
 def entries(connection: sa.Connection, slug: str) -> tuple[Entry, ...]:
-    """The log of a study, the oldest entry first."""
-    columns = (_A.number, _A.happened_at, _A.who, _A.action, _A.reason, _A.chain)
-    rows = connection.execute(sa.select(*columns).where(_A.study == slug).order_by(_A.number))
-    return tuple(Entry(*row) for row in rows)
+    """A whole log, the oldest entry first."""
+    return tuple(Entry(*row) for row in connection.execute(_query(slug).order_by(_A.number)))
+
+
+def newest(connection: sa.Connection, slug: str, count: int, *, before: int | None = None) -> tuple[Entry, ...]:
+    """The last entries of a log, or those before one of them, the newest first."""
+    query = _query(slug) if before is None else _query(slug).where(_A.number < before)
+    return tuple(Entry(*row) for row in connection.execute(query.order_by(_A.number.desc()).limit(count)))
+
+
+def last(connection: sa.Connection, slug: str, actions: Sequence[str]) -> Entry | None:
+    """The last entry of one of these actions about the study that has this name now."""
+    query = _query(slug).where(_A.action.in_((*actions, STUDY_DELETED))).order_by(_A.number.desc()).limit(1)
+    row = connection.execute(query).first()
+    return Entry(*row) if row and row.action != STUDY_DELETED else None
+
+
+def studies(connection: sa.Connection) -> tuple[str, ...]:
+    """The names of all studies with a log, also of those that were deleted."""
+    names = sa.select(_A.study).where(_A.study != INSTALLATION).distinct().order_by(_A.study)
+    return tuple(connection.execute(names).scalars())
+
+
+def of_this_study(log: Sequence[Entry]) -> tuple[Entry, ...]:
+    """What is about the study that has the name now, without an earlier one of that name that was deleted."""
+    ends = [place for place, entry in enumerate(log) if entry.action == STUDY_DELETED]
+    return tuple(log[ends[-1] + 1 if ends else 0 :])
+
+
+def _query(slug: str) -> sa.Select[tuple[Any, ...]]:
+    return sa.select(_A.number, _A.happened_at, _A.who, _A.action, _A.reason, _A.chain).where(_A.study == slug)
 
 
 def first_broken(slug: str, log: Iterable[Entry]) -> int | None:

@@ -17,8 +17,8 @@ from wtp.store import tables
 from wtp.store.upsert import insert_if_absent
 
 QUEUED, RUNNING, FINISHED, FAILED, CANCELLED = "queued", "running", "finished", "failed", "cancelled"
-# Why a job failed: its process was killed each time, the statistics refused in words, the program has a fault.
-DIED, REFUSED, FAULT = "died", "refused", "fault"
+# Why a job failed: its process was killed each time, the statistics refused in words, the program has a fault. Why one was cancelled by nobody: a person of its answers was erased.
+DIED, REFUSED, FAULT, ERASED = "died", "refused", "fault", "erased"
 LEASE_SECONDS = 30
 MOST_ATTEMPTS = 3
 _LONGEST_DETAIL = 500
@@ -174,6 +174,13 @@ def cancel(connection: sa.Connection, job: int, now: datetime) -> bool:
     """End a job that is queued or running; its worker notices at its next beat. Whether there was anything to end."""
     query = sa.update(_T).where(_J.id == job, _J.ended_at.is_(None)).values(**_ended(CANCELLED, now))
     return connection.execute(query).rowcount == 1
+
+
+def cancel_study(connection: sa.Connection, slug: str, now: datetime, *, reason: str) -> tuple[int, ...]:
+    """End all jobs of a study that are queued or running, as `cancel`; which ones they were."""
+    open_still = sa.update(_T).where(_J.study == slug, _J.ended_at.is_(None))
+    ended = connection.execute(open_still.values(**_ended(CANCELLED, now), reason=reason).returning(_J.id))
+    return tuple(sorted(ended.scalars()))
 
 
 def overdue(connection: sa.Connection, now: datetime) -> Sequence[int]:

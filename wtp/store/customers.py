@@ -137,6 +137,18 @@ def forget(connection: sa.Connection, slug: str, number: str, *, secret: str) ->
     customer = connection.execute(sa.select(_C.id).where(_C.study == slug, _C.key == key)).scalar_one_or_none()
     if customer is None:
         return bool(his)
+    _forget(connection, slug, customer)
+    return True
+
+
+def forget_linked(connection: sa.Connection, slug: str, respondent_id: int) -> None:
+    """The same for whoever is linked with this respondent, but for the invitation."""
+    query = sa.select(_L.customer_id).where(_L.respondent_id == respondent_id)
+    if (customer := connection.execute(query).scalar_one_or_none()) is not None:
+        _forget(connection, slug, customer)
+
+
+def _forget(connection: sa.Connection, slug: str, customer: int) -> None:
     connection.execute(sa.delete(tables.customer_respondent).where(_L.customer_id == customer))
     contact, purchase = tables.contact, tables.purchase
     if connection.execute(sa.select(contact.c.id).where(contact.c.customer_id == customer)).first():
@@ -145,7 +157,6 @@ def forget(connection: sa.Connection, slug: str, number: str, *, secret: str) ->
         connection.execute(sa.update(contact).where(contact.c.customer_id == customer).values(customer_id=nobody))
     connection.execute(sa.update(purchase).where(purchase.c.customer_id == customer).values(customer_id=None))
     connection.execute(sa.delete(tables.customer).where(_C.id == customer))
-    return True
 
 
 def tidy(connection: sa.Connection, slug: str) -> None:

@@ -11,7 +11,7 @@ import functools
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from wtp.errors import StoreError
 
 _BUSY_SECONDS = 15
 _CONNECT_SECONDS = 5
+_LOG_MILLISECONDS = 200
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MOUNTS = Path("/proc/mounts")
 _NETWORK_FILE_SYSTEMS = {
@@ -37,6 +38,11 @@ _READ: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
 _MIGRATION_LOCK = 7_395_061  # any number, the same in every process that migrates
+REVISION_TABLE = "alembic_version"
+_QUEUE_TABLES = "huey_"  # the queue of background analyses may lie beside the tables: transport, which is made again
+MOVED_TABLE = "moved_to"  # there while, and after, the database is moved to another one: see `store.moving`
+MOVED = "moved to another one"
+_MOST_NAMED = 5
 # What a person can mend: full, locked, away, not a database. Everything else is a fault of the program.
 _MENDABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceError)
 
@@ -69,15 +75,42 @@ class Database:
         with _in_words(), self.engine.connect().execution_options(**options) as connection:
             yield connection
 
-    def migrate(self) -> None:
-        """Bring the schema to this version of the program, whole or not at all; a second run does nothing."""
-        with _in_words(), self.engine.begin() as connection:
-            if connection.dialect.name == "postgresql":  # SQLite's transaction keeps other processes waiting anyway
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-            config = _config()
-            config.attributes["connection"] = connection
-            _refuse_newer(connection)
-            command.upgrade(config, "head")
+    def migrate(self, before: Callable[[sa.Connection], object] | None = None) -> bool:
+        """Bring the schema to this version of the program, whole or not at all; a second run does nothing. Whether there was anything to do.
+
+        before: called in the same transaction, with all writers kept waiting, before the schema of a database that holds something is changed;
+        without it such a database is refused, so that nothing is ever changed by the way.
+        """
+        with self.begin() as connection:
+            lock(connection)
+            refuse_foreign(connection)
+            current = revision_of(connection)
+            if current == head():
+                return False
+            _refuse_moved(connection)
+            if held := holding(connection):
+                if before is None:
+                    raise StoreError(
+                        f"database: schema {current} of an earlier version; allowed: {head()}; run wtp migrate (or wtp serve), which makes a backup first."
+                    )
+                lock(connection, held)
+                before(connection)
+            upgrade(connection, head())
+            return True
+
+    def empty_log(self) -> bool:
+        """Leave nothing of deleted rows in SQLite's write-ahead log; False while somebody still reads an older state: try again. PostgreSQL looks after its own."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with _in_words():
+            raw = self.engine.raw_connection()
+            try:
+                raw.execute(f"PRAGMA busy_timeout={_LOG_MILLISECONDS}")  # others who write wait as long
+                busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1000)}")
+                raw.close()
+        return not busy
 
     def check(self) -> None:
         """Ask the live connection whether an answer would be safe. Raises StoreError in words if not."""
@@ -94,12 +127,13 @@ class Database:
                     value = connection.exec_driver_sql(f"SHOW {setting}").scalar_one()
                     if value == "off":
                         raise StoreError(f"database: {setting} is off; allowed: on; change it in postgresql.conf.")
-            _refuse_newer(connection)
-            current = MigrationContext.configure(connection).get_current_revision()
-            if current != _revisions()[0]:
+            refuse_foreign(connection)
+            current = revision_of(connection)
+            if current != head():
                 raise StoreError(
-                    f"database: schema {current or 'missing'}; allowed: {_revisions()[0]}; start wtp demo or wtp serve, which bring it up to date."
+                    f"database: schema {current or 'missing'}; allowed: {head()}; run wtp migrate or wtp serve, which bring it up to date."
                 )
+            _refuse_moved(connection)
 
 
 def open_database(url: str) -> Database:
@@ -132,6 +166,7 @@ def open_database(url: str) -> Database:
             raise StoreError(
                 "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
             ) from error
+        sa.event.listen(engine, "connect", _prepare_postgresql)
     else:
         raise StoreError(f"database: {parsed.get_backend_name()}; allowed: sqlite or postgresql; mend the setting.")
     return Database(engine)
@@ -147,6 +182,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         "secure_delete=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection: Any, _: Any) -> None:
+    """Whoever is kept waiting hears of it, as with SQLite, before all threads of the server wait."""
+    connection.execute(f"SET lock_timeout = {int(_BUSY_SECONDS * 1000)}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -189,16 +230,79 @@ def _config() -> Config:
 
 
 @functools.cache
-def _revisions() -> tuple[str, ...]:
+def revisions() -> tuple[str, ...]:
     """The schemas that this program knows, the newest first."""
     return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
-def _refuse_newer(connection: sa.Connection) -> None:
-    current, known = MigrationContext.configure(connection).get_current_revision(), _revisions()
-    if current is not None and current not in known:
+def head() -> str:
+    """The newest schema."""
+    return revisions()[0]
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """The schema that a database has; None if it has none yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: sa.Connection, revision: str) -> None:
+    """Run the migrations up to a revision in the connection's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def lock(connection: sa.Connection, tables: Iterable[str] = ()) -> None:
+    """Until the transaction ends keep all others from migrating, and from writing into these tables; SQLite's transaction keeps all writers waiting anyway."""
+    if connection.dialect.name != "postgresql":
+        return
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration may take as long as it must
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    quote = connection.dialect.identifier_preparer.quote
+    if names := ", ".join(map(quote, tables)):
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+
+
+def names_of(connection: sa.Connection) -> list[str]:
+    """The tables that are there, without those of migrations and of the queue."""
+    found = sa.inspect(connection).get_table_names()
+    return sorted(name for name in found if name != REVISION_TABLE and not name.startswith(_QUEUE_TABLES))
+
+
+def holding(connection: sa.Connection) -> list[str]:
+    """All tables, if any of them holds a row; else none."""
+    names = names_of(connection)
+    some = any(connection.execute(sa.select(1).select_from(sa.table(name)).limit(1)).first() for name in names)
+    return names if some else []
+
+
+def refuse_foreign(connection: sa.Connection) -> None:
+    """Raises StoreError if the database is that of a newer version of the program, or of another program."""
+    current, known = revision_of(connection), revisions()
+    if current in known:
+        return
+    if current is not None and current.isdecimal() and len(current) == len(known[0]):
         raise StoreError(
-            f"database: schema {current} is newer than this program; allowed: up to {max(known)}; install the newer version of wtp."
+            f"database: schema {current} is newer than this program; allowed: up to {known[0]}; install the newer version of wtp."
+        )
+    if current is not None or (names := names_of(connection)):
+        found = f"schema {current}" if current is not None else f"tables {', '.join(names[:_MOST_NAMED])}"
+        raise StoreError(
+            f"database: {found}, of another program; allowed: an empty database, or one of wtp; name another file or database."
+        )
+
+
+def moved_to(connection: sa.Connection) -> str | None:
+    """Where a database is moved, or was; None if it is in use."""
+    if not sa.inspect(connection).has_table(MOVED_TABLE):
+        return None
+    return str(connection.execute(sa.select(sa.column("url")).select_from(sa.table(MOVED_TABLE))).scalar_one())
+
+
+def _refuse_moved(connection: sa.Connection) -> None:
+    if (url := moved_to(connection)) is not None:
+        raise StoreError(
+            f"database: {MOVED}, {url}; allowed: the one in use; set database in settings.toml to the new one, or go on here by wtp move --cancel."
         )
 
 
@@ -209,10 +313,14 @@ def _in_words() -> Iterator[None]:
     except sa.exc.SQLAlchemyError as error:
         if isinstance(error, sa.exc.TimeoutError):
             reason = "all connections are busy"
-        elif isinstance(error, _MENDABLE) or type(error) is sa.exc.DatabaseError:
+        elif isinstance(error, sa.exc.DBAPIError) and _mendable(error):
             reason = next(iter(str(error.orig).strip().splitlines()), "the connection broke")
         else:
             raise
         raise StoreError(
             f"database: {reason}; nothing was saved by this step; free disk space or bring the database back, then try again."
         ) from error
+
+
+def _mendable(error: sa.exc.DBAPIError) -> bool:
+    return isinstance(error, _MENDABLE) or type(error) is sa.exc.DatabaseError or MOVED in str(error.orig)

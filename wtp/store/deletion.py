@@ -1,10 +1,12 @@
-"""What may be deleted: answers that only tried a study out, an import that is taken back, and a study with everything that belongs to it."""
+"""What may be deleted: one person, answers that only tried a study out, an import that is taken back, and a study with everything that belongs to it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 
-from wtp.store import tables
+from wtp.store import audit, tables
 
 _R = tables.respondent.c
 
@@ -19,8 +21,20 @@ def delete_imported(connection: sa.Connection, import_id: int) -> int:
     return _delete_people(connection, _R.import_id == import_id)
 
 
-def delete_study(connection: sa.Connection, slug: str) -> None:
-    """Delete a study with its respondents, answers, invitations, quotas, results, versions, and what is known of its customers. Nothing of it is left."""
+def delete_person(connection: sa.Connection, respondent_id: int) -> bool:
+    """Delete a respondent with everything that hangs on him in the tables; `erasure` knows what else holds him. Whether he was there."""
+    return _delete_people(connection, _R.id == respondent_id) > 0
+
+
+def delete_people(connection: sa.Connection, slug: str) -> int:
+    """Delete all respondents of a study with their answers; returns how many there were."""
+    return _delete_people(connection, _R.study == slug)
+
+
+def delete_study(connection: sa.Connection, slug: str, *, who: str = "wtp", now: datetime | None = None) -> None:
+    """Delete a study with its respondents, answers, invitations, quotas, results, versions, rights, and what is known of its customers. Left are its log, with who deleted it, and the list of erased tokens, which an old backup must meet."""
+    begun = connection.execute(sa.select(sa.func.count()).select_from(tables.respondent).where(_R.study == slug))
+    said = f"{begun.scalar_one()} respondents"
     _delete_people(connection, _R.study == slug)
     for table, column in ((tables.definition, "definition_hash"), (tables.design, "design_hash")):
         hashes = [
@@ -34,9 +48,10 @@ def delete_study(connection: sa.Connection, slug: str) -> None:
     calls = sa.select(tables.contact.c.id).where(tables.contact.c.study == slug)
     connection.execute(sa.delete(tables.contact_coding).where(tables.contact_coding.c.contact_id.in_(calls)))
     for table in reversed(tables.metadata.sorted_tables):
-        if "study" in table.c and table not in {tables.definition, tables.design}:
+        if "study" in table.c and table not in {tables.definition, tables.design, tables.audit, tables.erasure}:
             connection.execute(sa.delete(table).where(table.c.study == slug))
     connection.execute(sa.delete(tables.study).where(tables.study.c.slug == slug))
+    audit.add(connection, slug, audit.STUDY_DELETED, who=who, reason=said, now=now or datetime.now(UTC))
 
 
 def _delete_people(connection: sa.Connection, who: sa.ColumnElement[bool]) -> int:

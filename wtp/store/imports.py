@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError
-from wtp.store import audit, tables
+from wtp.store import audit, tables, tombstones
 from wtp.store.deletion import delete_imported
 from wtp.store.respondents import pack_task
 from wtp.survey.answers import Respondent
@@ -189,6 +189,7 @@ def _insert_people(
         connection.execute(sa.select(sa.func.max(_R.number)).where(_R.study == slug, sa.not_(_R.test))).scalar_one()
         or 0
     )
+    last = max(last, tombstones.last_number(connection, slug))
     rows = [
         {
             "study": slug,

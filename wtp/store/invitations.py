@@ -15,7 +15,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from wtp.store import tables
+from wtp.store import tables, tombstones
 from wtp.store.respondents import token_hash
 
 _I, _R = tables.invitation.c, tables.respondent.c
@@ -44,12 +44,15 @@ def add(
     """Invite people by (reference, contact); who is on the list already is left out. Returns how many are new."""
     known = set(connection.execute(sa.select(_I.reference).where(_I.study == slug)).scalars())
     number = connection.execute(sa.select(sa.func.max(_I.number)).where(_I.study == slug)).scalar_one() or 0
+    erased = tombstones.hashes(connection, slug)  # whose number, and with it the link, nobody else gets
     rows = []
     for reference, contact in people:
         if reference in known:
             continue
         known.add(reference)
         number += 1
+        while token_hash(slug, token_of(secret, slug, number)) in erased:
+            number += 1
         rows.append(
             {
                 "study": slug,
@@ -74,7 +77,7 @@ def is_invited(connection: sa.Connection, slug: str, token: str) -> bool:
 def everyone(connection: sa.Connection, slug: str, *, secret: str) -> tuple[Invitation, ...]:
     """All invitations of a study with their tokens and how far each person got."""
     query = (
-        sa.select(_I.number, _I.reference, _I.contact, _R.consented_at, _R.outcome)
+        sa.select(_I.number, _I.reference, _I.contact, _I.done, _R.consented_at, _R.outcome)
         .outerjoin(tables.respondent, _R.token_hash == _I.token_hash)
         .where(_I.study == slug)
         .order_by(_I.number)
@@ -85,7 +88,7 @@ def everyone(connection: sa.Connection, slug: str, *, secret: str) -> tuple[Invi
             row.reference,
             row.contact,
             token_of(secret, slug, row.number),
-            row.outcome or ("begun" if row.consented_at else None),
+            row.outcome or ("completed" if row.done else "begun" if row.consented_at else None),
         )
         for row in connection.execute(query)
     )

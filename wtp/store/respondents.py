@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError
-from wtp.store import tables
+from wtp.store import tables, tombstones
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _TOKEN_BYTES = 24
@@ -82,19 +82,25 @@ def token_hash(slug: str, token: str) -> str:
 
 
 def invite(connection: sa.Connection, slug: str, token: str, *, simulated: bool, now: datetime) -> None:
-    """Make a personal link valid; nothing is asked or stored of the person before consent."""
+    """Make a personal link valid; nothing is asked or stored of the person before consent. Raises ErasedError if that person was erased."""
+    tombstones.refuse(connection, token_hash(slug, token))
     _insert(connection, slug, token, simulated, now)
 
 
 def find(connection: sa.Connection, slug: str, token: str) -> Interview | None:
     """The interview of a token, or None."""
-    row = connection.execute(_FIND, {"token_hash": token_hash(slug, token)}).first()
+    return find_hash(connection, token_hash(slug, token))
+
+
+def find_hash(connection: sa.Connection, key: str) -> Interview | None:
+    """The interview of the hash of a token, or None."""
+    row = connection.execute(_FIND, {"token_hash": key}).first()
     return _interview(row) if row else None
 
 
-def find_and_state(connection: sa.Connection, slug: str, token: str) -> tuple[Interview | None, str]:
-    """The interview of a token, or None, and the state of its study (`studies.state`)."""
-    row = connection.execute(_FIND_AND_STATE, {"token_hash": token_hash(slug, token), "slug": slug}).first()
+def find_and_state(connection: sa.Connection, slug: str, key: str) -> tuple[Interview | None, str]:
+    """The interview of the hash of a token, or None, and the state of its study (`studies.state`)."""
+    row = connection.execute(_FIND_AND_STATE, {"token_hash": key, "slug": slug}).first()
     if row is None:
         return None, "open"
     return _interview(row) if row.id is not None else None, row.study_state
@@ -125,14 +131,16 @@ def begin(
     lot: str = "",
     source: str | None = None,
     panel_id: str | None = None,
+    consent_shown: str | None = None,
 ) -> Interview:
     """Record consent and what this respondent will see. A second call changes nothing and returns the first interview.
 
     Who only tries the study out, by the token of a test, counts nowhere and has a number below zero.
 
-    Raises ConflictError if the panel's respondent has taken part already.
+    Raises ConflictError if the panel's respondent has taken part already, ErasedError if this one was erased.
     """
     _lock_study(connection, slug)
+    tombstones.refuse(connection, token_hash(slug, token))
     if is_test(token):
         source, panel_id = "test", None
     if panel_id is not None and panel_known(connection, slug, panel_id, token):
@@ -148,6 +156,7 @@ def begin(
             tasks=[pack_task(task) for task in tasks],
             language=language,
             consent_hash=consent_hash,
+            consent_shown=consent_shown,
             consented_at=now,
             lot=lot,
             source=source,
@@ -239,6 +248,7 @@ def _insert(connection: sa.Connection, slug: str, token: str, simulated: bool, n
     test = is_test(token)
     outermost = sa.func.min(_R.number) if test else sa.func.max(_R.number)
     last = connection.execute(sa.select(outermost).where(_R.study == slug, _R.test == test)).scalar_one() or 0
+    last = last if test else max(last, tombstones.last_number(connection, slug))
     values = {
         "study": slug,
         "number": last - 1 if test else last + 1,

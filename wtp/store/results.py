@@ -14,7 +14,7 @@ from wtp.store import tables
 from wtp.store.upsert import insert_if_absent
 
 # What a kept result is of: the answers of all but those who are left out, other answers or versions, their quality, the field to come, or single respondents
-# (whoever deletes one person's answers deletes these too).
+# (`drop_people` deletes quality and these when one person is erased).
 ANALYSIS, OTHER_SET, QUALITY, PLAN, PEOPLE = "analysis", "other set", "quality", "plan", "people"
 
 
@@ -77,6 +77,12 @@ def save(
     row = {"fingerprint": fingerprint, "study": slug, "content": content, "created_at": now, "kind": kind}
     more = {"basis": basis, "made": dict(made)} if made is not None else {}
     insert_if_absent(connection, tables.result, **row, **more)
+
+
+def drop_people(connection: sa.Connection, slug: str) -> int:
+    """Delete everything kept of a study that says something of single respondents, as when one of them is erased; figures of many stay. How many there were."""
+    of_people = tables.result.c.kind.in_((PEOPLE, QUALITY))
+    return connection.execute(sa.delete(tables.result).where(tables.result.c.study == slug, of_people)).rowcount
 
 
 def load_plan(connection: sa.Connection, slug: str) -> str | None:

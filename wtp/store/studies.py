@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -96,7 +97,11 @@ def state(connection: sa.Connection, slug: str) -> str:
 
 
 def set_state(connection: sa.Connection, slug: str, state: str) -> None:
-    """Open, pause or close a study."""
+    """Open, pause or close a study; times of retention count from when it was closed."""
     if state not in STATES:
         raise StoreError(f"state {state!r}; allowed: {', '.join(STATES)}.")
-    connection.execute(sa.update(tables.study).where(tables.study.c.slug == slug).values(state=state))
+    s = tables.study.c
+    closed_at = (
+        sa.func.coalesce(s.closed_at, sa.literal(datetime.now(UTC), s.closed_at.type)) if state == "closed" else None
+    )
+    connection.execute(sa.update(tables.study).where(s.slug == slug).values(state=state, closed_at=closed_at))

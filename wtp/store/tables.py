@@ -1,5 +1,5 @@
-"""The tables. Nothing that was answered is ever changed, and deleted only with its whole study, as a test, or as an import that is taken back: a changed answer is a new revision
-of its page or choice task. A draft is no answer yet: it holds what stands on an open page, and goes when the page is confirmed.
+"""The tables. Nothing that was answered is ever changed, and deleted only with its person (`erasure`), after its time (`retention`), with its whole study, as a test, or as an import
+that is taken back: a changed answer is a new revision of its page or choice task. A draft is no answer yet: it holds what stands on an open page, and goes when the page is confirmed.
 
 Key columns are NOT NULL and unique, so the database itself refuses doubles; times are UTC. Tokens and passwords are kept as hashes.
 """
@@ -18,6 +18,16 @@ from wtp.store.customer_tables import (
     measure,
     purchase,
 )
+from wtp.store.staff_tables import (
+    api_token,
+    audit,
+    ended_session,
+    rate_limit,
+    recovery_code,
+    staff,
+    staff_link,
+    staff_study,
+)
 
 definition = sa.Table(
     "definition",
@@ -34,6 +44,7 @@ study = sa.Table(
     sa.Column("definition_hash", sa.String(64), nullable=False),
     sa.Column("design_hash", sa.String(64), nullable=False),
     sa.Column("state", sa.String(16), nullable=False, server_default="open"),
+    sa.Column("closed_at", UtcDateTime),
 )
 
 imported_file = sa.Table(
@@ -93,6 +104,7 @@ respondent = sa.Table(
     sa.Column("test", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("import_id", sa.ForeignKey("imported_file.id")),
     sa.Column("external_id", sa.String(200)),
+    sa.Column("consent_shown", sa.String(64)),
     sa.UniqueConstraint("study", "number"),
     sa.Index("uq_respondent_study_panel_id", "study", "panel_id", unique=True),
     sa.Index("uq_respondent_study_external_id", "study", "external_id", unique=True),
@@ -191,35 +203,38 @@ invitation = sa.Table(
     sa.Column("contact", sa.JSON, nullable=False),
     sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("done", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("study", "reference"),
 )
 
-staff = sa.Table(
-    "staff",
+# Whose data were deleted, or cut from the person, by the hash of the token, so that neither an old backup nor an old page brings them back. Without row ids, whose
+# order would tell who was first.
+erasure = sa.Table(
+    "erasure",
     metadata,
-    row_id(),
-    sa.Column("name", sa.String(120), nullable=False, unique=True),
-    sa.Column("role", sa.String(20), nullable=False),
-    sa.Column("password_hash", sa.String(200), nullable=False),
-    sa.Column("active", sa.Boolean, nullable=False),
-    sa.Column("session_version", sa.Integer, nullable=False),
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("study", sa.String(80), nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("number", sa.Integer),
+    sa.Column("happened_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
 )
 
-api_token = sa.Table(
-    "api_token",
+consent_text = sa.Table(
+    "consent_text",
     metadata,
-    row_id(),
-    sa.Column("name", sa.String(120), nullable=False),
-    sa.Column("mark", sa.String(8), nullable=False, unique=True),
-    sa.Column("token_hash", sa.String(64), nullable=False),
-    sa.Column("scopes", sa.JSON, nullable=False),
-    sa.Column("studies", sa.JSON(none_as_null=True)),
-    sa.Column("staff_id", sa.ForeignKey("staff.id")),
-    sa.Column("made_by", sa.String(120), nullable=False),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("expires_at", UtcDateTime),
-    sa.Column("revoked_at", UtcDateTime),
-    sa.Column("used_at", UtcDateTime),
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), nullable=False, index=True),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("first_shown_at", UtcDateTime, nullable=False),
+)
+
+retention_run = sa.Table(
+    "retention_run",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("ran_at", UtcDateTime, nullable=False),
 )
 
 result = sa.Table(
@@ -279,16 +294,13 @@ decision = sa.Table(
     sa.Column("made_at", UtcDateTime, nullable=False),
 )
 
-audit = sa.Table(
-    "audit",
+heartbeat = sa.Table(
+    "heartbeat",
     metadata,
-    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("happened_at", UtcDateTime, nullable=False),
-    sa.Column("who", sa.String(120), nullable=False),
-    sa.Column("action", sa.String(40), nullable=False),
-    sa.Column("reason", sa.String(500), nullable=False),
-    sa.Column("chain", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("version", sa.String(40), nullable=False),
+    sa.Column("begun_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
 )
 
 scenario = sa.Table(
@@ -310,6 +322,7 @@ __all__ = [
     "audit",
     "background_job",
     "choice",
+    "consent_text",
     "contact",
     "contact_coding",
     "customer",
@@ -318,6 +331,9 @@ __all__ = [
     "decision",
     "definition",
     "design",
+    "ended_session",
+    "erasure",
+    "heartbeat",
     "imported_file",
     "invitation",
     "measure",
@@ -326,10 +342,15 @@ __all__ = [
     "purchase",
     "quota",
     "quota_place",
+    "rate_limit",
+    "recovery_code",
     "respondent",
     "result",
+    "retention_run",
     "scenario",
     "staff",
+    "staff_link",
+    "staff_study",
     "study",
     "version",
 ]

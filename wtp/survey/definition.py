@@ -25,6 +25,7 @@ from wtp.survey.look import Look
 from wtp.survey.measures import SimulatedRating, measure_mistakes
 from wtp.survey.page_checks import page_mistakes
 from wtp.survey.pages import ConsentPage, Page, QuestionPage, Quota, ScreenOut
+from wtp.survey.privacy import Privacy, privacy_mistakes
 from wtp.survey.process import ProcessStep, ProcessTruth, process_mistakes
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
 from wtp.survey.stopping import Stopping
@@ -169,6 +170,7 @@ _NOT_ASKED: dict[str, Any] = {
     "stopping": True,
     "follows": True,
     "contacts": True,
+    "privacy": True,
     "choice_tasks": {"method", "criterion", "seconds", "prior"},
     "pages": {"__all__": {"questions": {"__all__": {"rival", "competitor"}}}},
     "attributes": {
@@ -182,7 +184,7 @@ _NOT_ASKED: dict[str, Any] = {
 }
 
 
-_LATER = ("contacts", "process", "follows")
+_LATER = ("contacts", "process", "follows", "privacy")
 
 
 class Definition(Record):
@@ -219,6 +221,7 @@ class Definition(Record):
     competitors: Annotated[tuple[Competitor, ...], Field(max_length=8), AfterValidator(unique_ids("competitor"))] = ()
     economics: Economics | None = None
     contacts: Contacts | None = None
+    privacy: Privacy | None = None
     simulation: Simulation | None = None
 
     @property
@@ -275,7 +278,7 @@ class Definition(Record):
 
     @property
     def hash(self) -> str:
-        """Identifies what respondents are asked, whatever the file's layout: costs, rivals, segments and simulation may change while answers keep their meaning."""
+        """Identifies what respondents are asked, whatever the file's layout: costs, rivals, segments, simulation and data protection may change while answers keep their meaning."""
         return hashlib.sha256(self.model_dump_json(exclude=_NOT_ASKED, exclude_defaults=True).encode()).hexdigest()[:16]
 
     @property
@@ -326,6 +329,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
     mistakes += [
         *page_mistakes(definition),
         *contact_mistakes(definition),
+        *privacy_mistakes(definition),
         *flow_mistakes(definition),
         *design_mistakes(definition),
         *label_mistakes(definition),

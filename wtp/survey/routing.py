@@ -109,7 +109,10 @@ def _unfolded(definition: Definition, page: Page, answers: Mapping[str, Any], lo
     if isinstance(page, QuestionPage):
         return _question_steps(definition, page, answers, lot)
     if isinstance(page, InformationPage):
-        words = {key: _piped(getattr(page, key), definition, answers) for key in ("title", "text")}
+        words = {
+            "title": _piped(page.title, definition, answers),
+            "text": _piped(page.text, definition, answers, markdown=True),
+        }
         return [Step(page.id, _changed(page, words))]
     return [Step(page.id, page)]
 
@@ -122,7 +125,7 @@ def _question_steps(definition: Definition, page: QuestionPage, answers: Mapping
         asked = list(shuffled(lot, page.id, asked, key=lambda question: question.id))
     texts = {"title": _piped(page.title, definition, answers)}
     if page.text:
-        texts["text"] = _piped(page.text, definition, answers)
+        texts["text"] = _piped(page.text, definition, answers, markdown=True)
     shown = tuple(_as_shown(definition, question, answers, lot) for question in asked)
     whole = _changed(page, {**texts, "questions": shown})
     if not (isinstance(shown[0], GaborGranger) and shown[0].ladder):
@@ -173,8 +176,8 @@ def _as_shown(definition: Definition, question: Question, answers: Mapping[str, 
     return _changed(question, update)
 
 
-def _piped(wording: Wording, definition: Definition, answers: Mapping[str, Any]) -> Wording:
-    return piped(wording, definition.questions, answers) if has_places(wording) else wording
+def _piped(wording: Wording, definition: Definition, answers: Mapping[str, Any], *, markdown: bool = False) -> Wording:
+    return piped(wording, definition.questions, answers, markdown=markdown) if has_places(wording) else wording
 
 
 def _changed(record: R, update: dict[str, Any]) -> R:

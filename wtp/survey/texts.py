@@ -38,6 +38,8 @@ WORDINGS = frozenset(
         "why",
         "logo_text",
         "supplier",
+        "controller",
+        "purpose",
         "rival",
     ]
 )

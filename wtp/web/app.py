@@ -16,6 +16,7 @@ from wtp.store import open_database
 from wtp.web import (
     accounts,
     api,
+    attempts,
     contact_files,
     contacts,
     customer,
@@ -28,14 +29,20 @@ from wtp.web import (
     health,
     i18n,
     imports,
+    logs,
     manage,
+    markdown,
     measures,
+    own_account,
     purchase_files,
     quality,
     report_files,
     respond,
     results,
     security,
+    staff_links,
+    staff_log,
+    staff_pages,
     tokens,
     waves,
     what_if,
@@ -73,18 +80,26 @@ def create_app(settings: Settings) -> Flask:
     database.check()
     app.extensions["wtp_settings"] = settings
     app.extensions["wtp_database"] = database
+    app.extensions["wtp_place"] = place_of(settings)
     app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
+    logs.init_app(app, settings)
     i18n.translate(app)  # before anything can refuse a request: it is refused in the person's language
     security.protect(app, settings)
     errors.word(app)
     formats.init_app(app)
+    attempts.init_app(app, settings.queue, database)
+    markdown.init_app(app)
     accounts.init_app(app)
     security.csrf.exempt(api.blueprint)  # a token in a header is nothing that a browser sends by itself
     for blueprint in (
         health.blueprint,
         respond.blueprint,
         accounts.blueprint,
+        own_account.blueprint,
+        staff_links.blueprint,
+        staff_pages.blueprint,
+        staff_log.blueprint,
         results.blueprint,
         report_files.blueprint,
         what_if.blueprint,

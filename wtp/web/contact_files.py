@@ -99,9 +99,12 @@ def _back(survey: Survey, forgotten: str | None = None) -> str:
 def download(slug: str) -> Response:
     """Every contact in a row, customers as numbers of this file alone; what was reported only if asked for."""
     _coded(slug)
-    with running.database().read() as connection:
+    words = request.args.get("words") == "yes"
+    with running.database().begin() as connection:
         rows = contacts.rows(connection, slug)
-    frame = contacts_frame(rows, words=request.args.get("words") == "yes")
+        what = f"{len(rows)} contacts{', with what was reported' if words else ''}"
+        audit.add(connection, slug, audit.CONTACTS_EXPORTED, who=current_user.name, reason=what, now=datetime.now(UTC))
+    frame = contacts_frame(rows, words=words)
     simulated = "-simulated" if len(frame) and frame["simulated"].any() else ""
     name = f"{slug}-contacts{simulated}.csv"
     return Response(

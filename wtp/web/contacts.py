@@ -14,7 +14,7 @@ from wtp.store import contacts, customers
 from wtp.survey import Survey
 from wtp.survey.contacts import ContactCodes, contact_codes
 from wtp.web import running
-from wtp.web.accounts import RECORDERS, requires
+from wtp.web.accounts import RECORDERS, requires, studies_seen
 from wtp.web.contact_form import SUBMISSION, coding_form, coding_of, contact_form, contact_of, new_submission
 from wtp.web.i18n import text as said
 
@@ -26,7 +26,7 @@ _COMPARED = ("channel", "reason", "reported", "question", "mattered_most", "impr
 @requires(*RECORDERS)
 def studies() -> str | Response:
     """The studies whose contacts are recorded; of one alone its form at once."""
-    found = {slug: said(one.definition.title) for slug, one in running.surveys().items() if one.definition.contacts}
+    found = {slug: said(one.definition.title) for slug, one in studies_seen().items() if one.definition.contacts}
     if len(found) == 1:
         return redirect(url_for(".form", slug=next(iter(found))), 303)
     return render_template("contacts/studies.html", studies=found)

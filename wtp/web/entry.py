@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from flask import abort, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
-from wtp.store import respondents
+from wtp.store import respondents, tombstones
 from wtp.survey import Survey
 from wtp.web.running import database, survey_of
 from wtp.web.security import allow_frames
@@ -18,14 +19,26 @@ from wtp.web.visit import Visit, load
 
 
 def visit(slug: str) -> Visit:
-    """The visit of the one who asks for this page; somebody new gets a token, of which nothing is stored before consent."""
+    """The visit of the one who asks for this page; somebody new gets a token, of which nothing is stored before consent. Raises ErasedError for whose data were deleted."""
     asked = survey(slug)
     allow_frames(asked.definition.embed_in)
     token = session.get(token_key(slug))
     if token is None:
         token = session[token_key(slug)] = respondents.new_token()
     with database().read() as connection:
-        return load(connection, asked, token)
+        found = load(connection, asked, token)
+        if found.interview is None:
+            refuse_erased(connection, slug, token)
+    return found
+
+
+def refuse_erased(connection: Connection, slug: str, token: str) -> None:
+    """Send whose answers were cut off to the last page. Raises ErasedError for whose data were deleted."""
+    key = respondents.token_hash(slug, token)
+    if tombstones.kind_of(connection, key) == tombstones.CUT:
+        session[token_key(slug)] = token
+        abort(redirect(url_for("respond.done", slug=slug), 303))
+    tombstones.refuse(connection, key)
 
 
 def elsewhere(person: Visit) -> ResponseReturnValue | None:
@@ -64,6 +77,11 @@ def token_key(slug: str) -> str:
 def panel_key(slug: str) -> str:
     """Where the session keeps what the panel calls its respondent."""
     return f"panel/{slug}"
+
+
+def back_key(slug: str) -> str:
+    """Where the session keeps the way back to the panel, once nothing else knows it."""
+    return f"back/{slug}"
 
 
 def now() -> datetime:

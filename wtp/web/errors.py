@@ -5,14 +5,20 @@ A form that could not be saved because the database is away comes back with ever
 
 from __future__ import annotations
 
-from flask import Flask, current_app, render_template, request
+import errno
+import math
+from typing import Any
+
+from flask import Flask, current_app, render_template, request, session
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from wtp.errors import StoreError
+from wtp.errors import ErasedError, StoreError
 from wtp.web.api import problems
+from wtp.web.logs import request_id
 
 RETRY_SECONDS = 5
 
@@ -25,7 +31,8 @@ _WORDS = {
     ),
     405: (_l("This page cannot be used like that"), _l("Open it from the start of the study.")),
     413: (_l("That was too much at once"), _l("Nothing was saved by it. Go back and send less.")),
-    429: (_l("Too many tries"), _l("Wait a minute, then try again.")),
+    429: (_l("Too many tries"), ""),  # how long to wait is said by `_http`
+    414: (_l("This address is too long"), _l("Nothing was saved by it. Go back and choose or type less.")),
     500: (
         _l("Something went wrong on our side"),
         _l(
@@ -43,6 +50,16 @@ _AWAY = (
         "We cannot save at the moment. Nothing that you typed is lost: it is kept in this page. Wait a moment, then try again."
     ),
 )
+_ERASED = (
+    _l("This personal link is no longer valid"),
+    _l(
+        "What was stored under it was deleted, or is no longer connected with you. Nothing more is stored under it. To take part again, open the survey in a new window."
+    ),
+)
+_FULL = (
+    _l("Nothing was saved: the disk of the server is full"),
+    _l("Tell the people who run it. As soon as there is room again, go back and send it again."),
+)
 _CLOSED = (_l("The service is not available at the moment"), _l("Wait a moment, then load the page again."))
 
 
@@ -51,6 +68,8 @@ def word(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(StoreError, _store)
+    app.register_error_handler(ErasedError, _erased)
+    app.register_error_handler(OSError, _disk)
 
 
 def _http(error: HTTPException) -> Response | HTTPException:
@@ -60,12 +79,31 @@ def _http(error: HTTPException) -> Response | HTTPException:
         return problems.of_http(error)
     heading, advice = _WORDS.get(error.code, _WORDS[400 if error.code < 500 else 500])
     response = error.get_response()
-    response.set_data(render_template("error.html", heading=heading, advice=advice))
+    if error.code == 429:
+        seconds = int(response.headers.setdefault("Retry-After", "60"))
+        minutes = math.ceil(seconds / 60)
+        advice = ngettext("Wait a minute, then try again.", "Wait %(num)s minutes, then try again.", minutes)
+    number = request_id() if error.code >= 500 else ""
+    response.set_data(_page(heading=heading, advice=advice, number=number))
     return response
 
 
 def _csrf(_: CSRFError) -> tuple[str, int]:
-    return render_template("error.html", heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
+    return _page(heading=_EXPIRED[0], advice=_EXPIRED[1]), 400
+
+
+def _erased(_: ErasedError) -> tuple[str, int]:
+    for name in [name for name in session if name.startswith("respondent/")]:
+        del session[name]  # whoever opens the survey again is somebody new
+    return _page(heading=_ERASED[0], advice=_ERASED[1]), 410
+
+
+def _disk(error: OSError) -> tuple[str, int]:
+    """A file that could not be written since the disk is full is said in words; any other such error is a fault."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    current_app.logger.error("no space is left on the disk; nothing was saved by this step; free some")
+    return _page(heading=_FULL[0], advice=_FULL[1]), 507
 
 
 def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
@@ -73,5 +111,19 @@ def _store(error: StoreError) -> tuple[str, int, dict[str, str]]:
     again = request.method == "POST" and request.blueprint in {"respond", "contacts"}
     typed = [item for item in request.form.items(multi=True) if item[0] != "csrf_token"] if again else []
     heading, advice = _AWAY if again else _CLOSED
-    page = render_template("error.html", heading=heading, advice=advice, typed=typed, again=again)
+    _ask_nobody()
+    page = _page(heading=heading, advice=advice, typed=typed, again=again)
     return page, 503, {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _page(**words: Any) -> str:
+    try:
+        return render_template("error.html", **words)
+    except StoreError:  # who is logged in stands in a database that is away
+        _ask_nobody()
+        return render_template("error.html", **words)
+
+
+def _ask_nobody() -> None:
+    """The rest of this request does without knowing who is logged in."""
+    current_app.login_manager._update_request_context_with_user()  # type: ignore[attr-defined]

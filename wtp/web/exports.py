@@ -14,11 +14,12 @@ from typing import IO, cast
 import pandas as pd
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Reply
 
 from wtp.export import FORMATS, Format, Source
-from wtp.store import Database, answers, measures, respondents, studies
+from wtp.store import Database, answers, audit, measures, respondents, studies
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
@@ -131,6 +132,8 @@ def download(slug: str, export: str) -> Response | Reply:
         with source_of(database, survey, figures=figures) as source:
             format_.write(source, file, language())
             called = file_name(source, format_)
+        with database.begin() as connection:
+            audit.add(connection, slug, audit.EXPORTED, who=current_user.name, reason=called, now=datetime.now(UTC))
     except BaseException:
         file.close()
         raise

@@ -23,6 +23,7 @@ from wtp.store.field import Reached, field_of
 from wtp.store.invitations import Invitation
 from wtp.survey import Survey
 from wtp.survey.pages import ChoiceTaskPage
+from wtp.survey.privacy import ANONYMOUS, mode_of
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.analyses import analysis_of, quality_of, stored_analysis, stored_quality
@@ -30,6 +31,8 @@ from wtp.web.certainty import certainties
 from wtp.web.formats import money
 from wtp.web.i18n import amount_text, language, parse_amount
 from wtp.web.i18n import text as said
+from wtp.web.log_words import action_words
+from wtp.web.privacy_words import facts
 from wtp.web.quality import flag_counts, signal_names
 from wtp.web.reading import labels_of
 from wtp.web.stopping import gate_of, note_if_met
@@ -38,6 +41,7 @@ blueprint = Blueprint("field", __name__, url_prefix="/manage")
 _IDLE = timedelta(minutes=30)
 _MOST = 10_000
 _LONGEST = 200
+_MOST_ENTRIES = 100
 
 
 class InvitationForm(FlaskForm):  # type: ignore[misc]
@@ -91,6 +95,8 @@ def invite(slug: str) -> Reply | tuple[str, int]:
     """Import a list of people; either all of it or nothing."""
     survey, form = running.survey_of(slug), InvitationForm()
     people, mistakes = _people(form.people.data or "")
+    if mode_of(survey.definition) == ANONYMOUS:
+        mistakes = (_("This study is anonymous, so that nobody is invited by name; give its open link to everybody."),)
     if mistakes:
         return _page(survey, form, mistakes), 422
     with running.database().begin() as connection:
@@ -103,10 +109,12 @@ def invite(slug: str) -> Reply | tuple[str, int]:
 def links(slug: str, part: str) -> Response:
     """Every invitation with its personal link, or only those who have not finished: the file of a mail merge."""
     survey = running.survey_of(slug)
-    with running.database().read() as connection:
+    with running.database().begin() as connection:
         everyone = invitations.everyone(connection, survey.slug, secret=running.secret())
-    if part == "reminders":
-        everyone = tuple(person for person in everyone if person.outcome in {None, "begun"})
+        if part == "reminders":
+            everyone = tuple(person for person in everyone if person.outcome in {None, "begun"})
+        reason = f"{part}: {len(everyone)} people"
+        audit.add(connection, slug, audit.LINKS_EXPORTED, who=current_user.name, reason=reason, now=datetime.now(UTC))
     rows = [
         {
             "reference": person.reference,
@@ -166,6 +174,8 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         pages={page.id: said(page.title) for page in survey.definition.pages},
         warm_up=survey.definition.choice_tasks.warm_up,
         link=_base() + url_for("respond.start", slug=survey.slug),
+        anonymous=mode_of(survey.definition) == ANONYMOUS,
+        promised=facts(survey.definition),
         gate=gate,
         analysis=stored[0] if stored else None,
         up_to_date=bool(stored and stored[1]),
@@ -180,7 +190,8 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         if report
         else {},
         inspected=len(report.respondents) if report else 0,
-        log=list(reversed(log)),
+        log=list(reversed(audit.of_this_study(log)[-_MOST_ENTRIES:])),
+        action_words=action_words,
         broken=audit.first_broken(survey.slug, log),
     )
 

@@ -11,7 +11,17 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from wtp.analysis import AUTO, CONDITIONAL, CURRENT, HIERARCHICAL, LATENT, MIXED, POOLED, SAME_CHOICES
-from wtp.store.background_jobs import CANCELLED, DIED, FAILED, FINISHED, MOST_ATTEMPTS, QUEUED, REFUSED, BackgroundJob
+from wtp.store.background_jobs import (
+    CANCELLED,
+    DIED,
+    ERASED,
+    FAILED,
+    FINISHED,
+    MOST_ATTEMPTS,
+    QUEUED,
+    REFUSED,
+    BackgroundJob,
+)
 from wtp.web.analyses import FLAGGED, LEFT_OUT, NONE
 from wtp.web.formats import number, percent
 
@@ -115,6 +125,8 @@ def _doing(job: BackgroundJob, progress: Mapping[str, Any]) -> str:
 
 
 def _reason(job: BackgroundJob) -> str:
+    if job.reason == ERASED:
+        return _("Somebody withdrew and had every answer deleted. Start it again: it is then made without that person.")
     if job.state != FAILED:
         return ""
     if job.reason == DIED:

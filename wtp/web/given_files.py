@@ -22,7 +22,7 @@ from wtp.store import customer_files
 from wtp.store.customer_files import Imported
 from wtp.survey import Survey
 from wtp.web import running
-from wtp.web.accounts import ANALYSTS
+from wtp.web.accounts import ANALYSTS, may_see
 
 MOST_MB = MOST_BYTES // 1_000_000
 _MOST_SHOWN = 20
@@ -31,8 +31,9 @@ Answer = Reply | tuple[str, int]
 
 def too_large(error: RequestEntityTooLarge, page: Callable[[Survey], str]) -> Answer:
     """A file beyond the limit, said on the page where it was given, to those who may see it."""
-    survey = running.surveys().get((request.view_args or {}).get("slug", ""))
-    if not current_user.is_authenticated or current_user.role not in ANALYSTS or not survey:
+    slug = (request.view_args or {}).get("slug", "")
+    survey = running.surveys().get(slug)
+    if not current_user.is_authenticated or current_user.role not in ANALYSTS or not survey or not may_see(slug):
         return error.get_response()
     return page(survey), 413
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import url_for
 
+from wtp.store.measures import LONGEST, tidy
 from wtp.web import results, waves
 from wtp.web.reading import Reading
 from wtp.web.section import Section
@@ -21,6 +22,11 @@ class Live:
 
     section: Section
     address: str
+
+    @property
+    def finding(self) -> str:
+        """Its sentence, as a measure keeps it."""
+        return tidy(str(self.section.title))[: LONGEST["finding"]]
 
 
 def live_finding(chart: str, reading: Reading, asked: Mapping[str, str]) -> Live | None:

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, render_template, url_for
 
 from wtp.store import respondents
 from wtp.web import running
-from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.accounts import ANALYSTS, may_see, requires, studies_seen
 from wtp.web.analyses import analysis_of
 from wtp.web.i18n import text as said
 from wtp.web.reading import labels_of
@@ -22,9 +22,11 @@ def studies() -> str:
     """All studies with their counts."""
     rows = []
     with running.database().read() as connection:
-        for slug, survey in running.surveys().items():
+        for slug, survey in studies_seen().items():
             rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
-    return render_template("manage/studies.html", rows=rows, drafts=running.surveys().drafts())
+    return render_template(
+        "manage/studies.html", rows=rows, drafts=[slug for slug in running.surveys().drafts() if may_see(slug)]
+    )
 
 
 @blueprint.get("/<slug>")

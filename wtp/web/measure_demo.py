@@ -8,7 +8,7 @@ import pandas as pd
 from flask import Flask
 
 from wtp.store import measures
-from wtp.store.measures import LONGEST, Grounds, Plan, tidy
+from wtp.store.measures import Grounds, Plan
 from wtp.survey import Survey
 from wtp.web.i18n import speak
 from wtp.web.live import live_finding
@@ -30,7 +30,7 @@ def record_simulated(app: Flask, survey: Survey, made_up: pd.DataFrame, now: dat
             plan = Plan(
                 row["kind"], row["title"], row["attribute"], row["owner"], row["due_on"], expected, row["state"], "", row["done_on"]
             )  # fmt: skip
-            finding = tidy(str(live.section.title))[: LONGEST["finding"]]
+            finding = live.finding
             grounds = Grounds(row["chart"], row["segment"], finding, app.extensions["wtp_settings"].staff_language)
             with app.extensions["wtp_database"].begin() as connection:
                 measures.add(

@@ -131,7 +131,7 @@ def new(slug: str, chart: str) -> str:
         attribute=attribute if known else "",
         expected=forecast(reading, attribute) if known and chart == "invest" else "",
         submission=secrets.token_urlsafe(16),
-        finding=tidy(str(live.section.title))[: LONGEST["finding"]],
+        finding=live.finding,
         spoken=language(),
     )
     return _asked(reading, form, chart, live.address)
@@ -148,7 +148,7 @@ def record(slug: str, chart: str) -> Reply | str | tuple[str, int]:
     back = live.address if live else url_for("results.overview", slug=slug)
     form = _form(reading)
     if live is not None:  # the finding is what the page says, whatever was sent
-        form.finding.data, form.spoken.data = tidy(str(live.section.title))[: LONGEST["finding"]], language()
+        form.finding.data, form.spoken.data = live.finding, language()
     if request.form.get("do") == "forecast":
         form.expected.data = forecast(reading, form.attribute.data or "") or form.expected.data
         return _asked(reading, form, chart, back)
@@ -277,4 +277,4 @@ def _now(survey: Survey, grounds: Grounds) -> tuple[str, str]:
     with spoken(grounds.language):
         reading = reading_as(survey, grounds.segment, asked)
         live = live_finding(grounds.chart, reading, asked) if reading else None
-        return (live.address, tidy(str(live.section.title))[: LONGEST["finding"]]) if live else ("", "")
+        return (live.address, live.finding) if live else ("", "")

@@ -69,7 +69,11 @@ class Row:
 @requires(*ANALYSTS)
 def quality(slug: str) -> str:
     """Signals, decisions, and how much they matter."""
-    return _page(running.survey_of(slug))
+    survey = running.survey_of(slug)
+    with running.database().begin() as connection:
+        said_so = "signals of data quality"
+        audit.add(connection, slug, audit.PEOPLE_VIEWED, who=current_user.name, reason=said_so, now=datetime.now(UTC))
+    return _page(survey)
 
 
 @blueprint.post("/<slug>/quality")

@@ -32,22 +32,30 @@ from wtforms.form import BaseForm
 from wtp.design.assignment import assign
 from wtp.errors import ConflictError
 from wtp.settings import Settings
-from wtp.store import answers, drafts, invitations, respondents
+from wtp.store import answers, consents, drafts, erasure, invitations, respondents, tombstones
+from wtp.store.answers import Current
 from wtp.store.outcomes import settle
-from wtp.survey import Step
+from wtp.survey import Step, steps
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
-from wtp.web import autosave, entry, forms, running
+from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
+from wtp.web import attempts, autosave, entry, forms, my_data, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money, saying
 from wtp.web.offers import shown_offers
 from wtp.web.panel import back_to_panel, panel_id
+from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
-from wtp.web.security import limiter
 from wtp.web.timing import seconds_shown, shown_now, too_fast
 from wtp.web.visit import Visit, load
 
 blueprint = Blueprint("respond", __name__)
 blueprint.add_url_rule("/s/<slug>/<step_id>/draft", "draft", autosave.keep, methods=["POST"])
+
+
+blueprint.add_url_rule("/s/<slug>/e/my-data", "my_data", my_data.show)
+blueprint.add_url_rule("/s/<slug>/e/my-data", "delete_my_data", my_data.delete, methods=["POST"])
+blueprint.add_url_rule("/s/<slug>/e/my-data.json", "my_data_file", my_data.file)
+blueprint.add_url_rule("/s/<slug>/e/deleted", "deleted", my_data.deleted)
 
 
 @blueprint.get("/s/<slug>")
@@ -69,6 +77,17 @@ def end(slug: str) -> Reply | str:
     if visit.ending is None:
         return _to(visit, visit.open)
     return render_template("respond/end.html", visit=visit, back=_back(visit))
+
+
+@blueprint.get("/s/<slug>/e/done")
+def done(slug: str) -> Reply | str:
+    """The last page of whose answers were cut off from the person: nobody knows any more which they are."""
+    survey, token = entry.survey(slug), session.get(entry.token_key(slug), "")
+    with running.database().read() as connection:
+        if tombstones.kind_of(connection, respondents.token_hash(slug, token)) != tombstones.CUT:
+            return redirect(url_for(".start", slug=slug), 303)
+    visit = Visit(slug, token, survey.definition, steps(survey.definition), None, Current({}, {}))
+    return preview(visit, len(visit.route) - 1, back=session.get(entry.back_key(slug)))
 
 
 @blueprint.get("/s/<slug>/pictures/<name>")
@@ -95,15 +114,15 @@ def look(slug: str) -> Reply:
 
 
 @blueprint.get("/s/<slug>/r/<token>")
-@limiter.limit("10 per minute", deduct_when=lambda reply: reply.status_code == 404)
 def resume(slug: str, token: str) -> Reply:
     """A personal link: the interview goes on here, and the token leaves the address."""
     survey = entry.survey(slug)
     with running.database().read() as connection:
+        entry.refuse_erased(connection, survey.slug, token)
         interview = respondents.find(connection, survey.slug, token)
         invited = invitations.is_invited(connection, survey.slug, token)
     if interview is None and not invited:
-        abort(404)
+        attempts.nothing_there()
     session[entry.token_key(slug)] = token
     if interview and interview.language and "lang" not in request.args:
         session["language"] = interview.language
@@ -182,7 +201,19 @@ def _settled(connection: Connection, slug: str, token: str) -> Visit:
     ):
         return after
     drafts.drop(connection, after.interview.respondent_id)
-    return load(connection, entry.survey(slug), token)
+    after = load(connection, entry.survey(slug), token)
+    if after.completed and not after.test and _is_cut(connection, after):
+        session[entry.back_key(slug)] = _back(after)
+        erasure.cut_off(connection, slug, respondents.token_hash(slug, token), now=entry.now())
+    return after
+
+
+def _is_cut(connection: Connection, visit: Visit) -> bool:
+    """Whether nobody may tell any more whose answers these are, as this person agreed to it."""
+    return visit.interview is not None and consents.mode(connection, visit.interview.respondent_id) in {
+        ANONYMOUS,
+        CUT_AT_END,
+    }
 
 
 def _overview(visit: Visit) -> int | None:
@@ -237,7 +268,11 @@ def _begin(connection: Connection, visit: Visit) -> None:
     survey = entry.survey(visit.slug)
     if (design := survey.design) is None:
         abort(404)
+    told = [(fact.about, fact.words) for fact in facts(survey.definition)]
+    shown = consent_shown(survey.definition, language(), told)
     named: str | None = session.get(entry.panel_key(visit.slug))
+    if shown["mode"] == ANONYMOUS:
+        named = None  # nothing is stored that leads to a person
     invited = invitations.is_invited(connection, visit.slug, visit.token)
     source = "panel" if named else "invitation" if invited or visit.interview else "link"
     version = respondents.least_filled(connection, visit.slug, tuple(design.versions))
@@ -250,6 +285,7 @@ def _begin(connection: Connection, visit: Visit) -> None:
         tasks=assign(design.versions[version], np.random.default_rng(secrets.randbits(128))),
         language=language(),
         consent_hash=survey.definition.consent_hash,
+        consent_shown=consents.keep(connection, visit.slug, language(), shown, entry.now()),
         now=entry.now(),
         lot=secrets.token_hex(16),
         source=source,
@@ -292,7 +328,8 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
         "then": request.args["then"] if _overview(visit) is not None else None,
         "hurried": session.get(f"pace/{visit.slug}") == shown.id,
         "money": price,
-        "link": _personal_link(visit) if visit.begun else None,
+        "link": _personal_link(visit) if visit.begun and mode_of(visit.definition) != ANONYMOUS else None,
+        "facts": facts(visit.definition) if isinstance(shown.page, ConsentPage) else (),
     }
     return render_template(f"respond/{shown.page.type}.html", **context)
 

@@ -27,7 +27,7 @@ from wtp.export import table_csv
 from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
-from wtp.web.accounts import ANALYSTS, READERS, requires
+from wtp.web.accounts import ANALYSTS, READERS, may_see, requires, studies_seen
 from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
 from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, sections_on
 from wtp.web.beside import with_purchases
@@ -166,7 +166,7 @@ def studies() -> str:
     """All studies."""
     rows = []
     with running.database().read() as connection:
-        for slug, survey in running.surveys().items():
+        for slug, survey in studies_seen().items():
             rows.append((slug, said(survey.definition.title), respondents.counts(connection, slug)))
     return render_template("results/studies.html", rows=rows)
 
@@ -298,8 +298,14 @@ def rendered(template: str, reading: Reading, **context: object) -> str:
 
 def _has_earlier(survey: Survey) -> bool:
     """Whether an earlier wave can be read now; a kept analysis is held against none."""
-    earlier = running.surveys().get(survey.definition.follows or "")
-    return earlier is not None and "analysis" not in kept() and gate_of(running.database(), earlier).is_open
+    return "analysis" not in kept() and earlier_of(survey) is not None
+
+
+def earlier_of(survey: Survey) -> Survey | None:
+    """The study that this one follows, if it is there, may be seen, and its results are open."""
+    follows = survey.definition.follows or ""
+    earlier = running.surveys().get(follows) if may_see(follows) else None
+    return earlier if earlier and gate_of(running.database(), earlier).is_open else None
 
 
 def notes_of(reading: Reading) -> list[tuple[str, str]]:

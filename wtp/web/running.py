@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import abort, current_app
 
-from wtp.jobs import JobQueue
+from wtp.jobs import JobQueue, Place
 from wtp.store import Database
 from wtp.survey import Survey
 from wtp.web.surveys import Surveys
@@ -13,6 +13,12 @@ from wtp.web.surveys import Surveys
 def database() -> Database:
     """The application's database."""
     found: Database = current_app.extensions["wtp_database"]
+    return found
+
+
+def place() -> Place:
+    """Where background analyses are, and the instance folder."""
+    found: Place = current_app.extensions["wtp_place"]
     return found
 
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, g, request, session
+from flask import Flask, Response, abort, g, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from wtp.settings import Settings
+from wtp.web import attempts
 
 MAX_BODY = 1_000_000
 MAX_FORM = 100_000
 MAX_UPLOAD = 11_000_000  # a file of an import, and the form around it
 _UPLOADS = {"imports.give", "contact_files.give", "purchase_files.give"}
+_TAKE_FILES = _UPLOADS | {"workbench.upload"}
 MAX_FORM_PARTS = 1_000
+MAX_ADDRESS = 4_096
 
 _POLICY = {
     "default-src": "'self'",
@@ -31,9 +34,20 @@ _POLICY = {
     "base-uri": "'none'",
     "form-action": "'self'",
 }
+# What no page of ours uses, and neither does what it is shown in.
+_NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "midi", "display-capture", "browsing-topics"))  # fmt: skip
+
+
+class _Limiter(Limiter):
+    def reset(self) -> None:
+        """Forget what was asked, and what was guessed."""
+        super().reset()
+        attempts.forget()
+
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://")
+# How much one caller may ask of a process. Guesses of passwords, codes and links are counted for all processes together: `attempts`.
+limiter = _Limiter(get_remote_address, storage_uri="memory://")
 
 
 def protect(app: Flask, settings: Settings) -> None:
@@ -49,8 +63,10 @@ def protect(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a pause of an hour must not cost what was typed
         WTF_CSRF_SSL_STRICT=False,  # asks for a Referer, which our own policy keeps browsers from sending
     )
+    app.before_request(_short_addresses)
     app.before_request(_larger_for_uploads)  # before the token is looked for in the body
     csrf.init_app(app)
+    app.before_request(_forms_alone)
     limiter.init_app(app)
     app.after_request(_headers)
     if settings.proxies:
@@ -58,10 +74,23 @@ def protect(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
 
 
+def _short_addresses() -> None:
+    """Longer than any that our pages make; proxies differ in what they pass on."""
+    if len(request.environ.get("PATH_INFO", "")) + len(request.query_string) > MAX_ADDRESS:
+        abort(414)
+
+
 def _larger_for_uploads() -> None:
     """Who is logged in may send files where files are taken."""
     if request.endpoint in _UPLOADS and "_user_id" in session:
         request.max_content_length = MAX_UPLOAD
+
+
+def _forms_alone() -> None:
+    """Pages are sent forms: no JSON, and no files but where files are asked for. Form classes would read both."""
+    of_page = not request.path.startswith("/api/")
+    if of_page and (request.is_json or (request.endpoint not in _TAKE_FILES and request.files)):
+        abort(400)
 
 
 def allow_chart_styles() -> None:
@@ -85,6 +114,9 @@ def _headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Permissions-Policy"] = _NEVER_USED
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint != "static":

@@ -1,39 +1,49 @@
-"""The server that ships: W worker processes with waitress on one listening socket, one that makes background analyses, and a parent that replaces a dead one.
+"""The server that ships: W worker processes with waitress on one listening socket, others that make background analyses, and a parent that replaces dead ones.
 
-The parent holds no database and no application, so a worker can die at any moment and the next one starts clean. SIGTERM and SIGINT end
-all of them; workers also end when their parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server.
+The parent holds no database and no application, so a worker can die at any moment and the next one starts clean. SIGTERM and SIGINT end all of them; workers also end when their
+parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server.
+
+SIGHUP loads program and settings anew without a failed request: the parent first lets a new process rehearse the start, then becomes the new program (exec) with the listening socket
+and the old workers in its hands, and replaces them one by one, each when its successor is ready; each finishes what it began. A start that fails leaves all as it was. From a terminal
+SIGHUP means that the terminal is gone, and ends the server as ever.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
+import json
 import logging
 import os
+import select
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
-import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from waitress import create_server
 from waitress.server import BaseWSGIServer
 
 from wtp.errors import SettingsError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
+from wtp.web import logs
 from wtp.web.app import create_app, place_of
-from wtp.web.security import MAX_UPLOAD
+from wtp.web.traffic import finish, server_of
 
-THREADS = 8
-CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
 _REFUSED = 3
 _PORTS_TRIED = 100
 _PAUSE_SECONDS = 0.5
-_LAST_SECONDS = 5
+_READY_SECONDS = 120
 _FLUSH_SECONDS = 0.1
-_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP}
+_HANDED_OVER, _REHEARSAL = "WTP_HANDED_OVER", "WTP_REHEARSAL"
+_Life = Callable[[Settings, socket.socket, int, int], None]
+_log = logging.getLogger("wtp.server")
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> int:
@@ -49,53 +59,167 @@ def free_port(port: int, host: str = "127.0.0.1") -> int:
 
 def serve(settings: Settings, host: str, port: int, workers: int, analysts: int = 1) -> None:
     """Serve until SIGTERM or SIGINT. analysts: processes that make background analyses, one analysis at a time each. Raises SettingsError if the port is taken or a worker refuses to start."""
-    listener = _listen(host, port)
-    lifeline, held = os.pipe()
+    if _REHEARSAL in os.environ:  # of the parent that is about to load this program anew
+        create_app(settings)
+        return
+    parent = _Parent(settings, workers, analysts)
+    if _HANDED_OVER in os.environ:
+        parent.take_over(json.loads(os.environ.pop(_HANDED_OVER)))
+    else:
+        parent.listener = _listen(host, port)
+    logs.begin(settings.log)
+    ends_with_terminal = (sys.stdin and sys.stdin.isatty()) or signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    asked = _SIGNALS - ({signal.SIGHUP} if ends_with_terminal else set())
     # Signals wait until they are asked for: a handler that raises could do so anywhere, even in a worker just begun.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    running: dict[int, float] = {}
-    analysing: set[int] = set()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, asked)
     try:
-        while True:
-            while len(running) < workers + analysts:
-                live = _analyse if len(analysing & running.keys()) < analysts else _work
-                if (pid := os.fork()) == 0:
-                    os.close(held)
-                    live(settings, listener, lifeline)
-                running[pid] = time.monotonic()
-                analysing |= {pid} if live is _analyse else set()
-            if signal.sigwait(_SIGNALS) != signal.SIGCHLD:
-                return
-            for pid in _ended(running):
-                if time.monotonic() - running.pop(pid) < _PAUSE_SECONDS:
-                    time.sleep(_PAUSE_SECONDS)  # one that dies at once must not be replaced in a frenzy
+        parent.run(asked)
     finally:
-        for pid in running:
-            os.kill(pid, signal.SIGTERM)
-        for pid in running:
-            os.waitpid(pid, 0)
+        parent.end()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        listener.close()
-        os.close(lifeline)
-        os.close(held)
 
 
-def _ended(running: dict[int, float]) -> list[int]:
-    """The workers that have ended, since one SIGCHLD can stand for several. Raises SettingsError if one refused to start."""
-    ended, refused = [], False
-    for pid in running:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            ended.append(pid)
-            refused = refused or os.waitstatus_to_exitcode(status) == _REFUSED
-    if refused:
-        for pid in ended:
-            del running[pid]
-        raise SettingsError("the server did not start; the reason is in the line above; mend it and start again.")
-    return ended
+@dataclass
+class _Parent:
+    """Whose children are what: `pages` and `analysts` by process id with the time they began, `old` those of the program before with what they do, `ending` those told to end."""
+
+    settings: Settings
+    workers: int
+    most_analysts: int
+    listener: socket.socket = field(init=False)
+    pages: dict[int, float] = field(default_factory=dict)
+    analysts: dict[int, float] = field(default_factory=dict)
+    old: dict[int, _Life] = field(default_factory=dict)
+    ending: set[int] = field(default_factory=set)
+    held_before: list[int] = field(default_factory=list)
+    stays_old: bool = False
+
+    def __post_init__(self) -> None:
+        self.lifeline, self.held = os.pipe()
+
+    def run(self, signals: set[signal.Signals]) -> None:
+        """Keep everybody alive until it is time to end."""
+        while True:
+            if not self.stays_old:
+                self._replace_old()
+            for life, among, most in self._kinds():
+                while len(among) + sum(each is life for each in self.old.values()) < most:
+                    os.close(self._begin(life, among))
+            match signal.sigwait(signals):
+                case signal.SIGCHLD:
+                    self._bury()
+                case signal.SIGHUP:
+                    self._become_anew()
+                case _:
+                    return
+
+    def end(self) -> None:
+        """End all children, each after what it has begun."""
+        for pid in self._everybody():
+            os.kill(pid, signal.SIGTERM)
+        for pid in self._everybody():
+            os.waitpid(pid, 0)
+        self.listener.close()
+        for handle in (self.lifeline, self.held, *self.held_before):
+            os.close(handle)
+
+    def take_over(self, handed: dict[str, list[int]]) -> None:
+        """What the program before left: the socket, its workers, and the pipes by which they see that somebody holds them."""
+        self.listener = socket.socket(fileno=handed["listener"][0])
+        self.held_before = handed["held"]
+        for handle in (self.listener.fileno(), *self.held_before):
+            os.set_inheritable(handle, False)
+        self.old.update(dict.fromkeys(handed["pages"], _work))
+        self.old.update(dict.fromkeys(handed["analysts"], _analyse))
+        self.ending = set(handed["ending"])
+
+    def _kinds(self) -> tuple[tuple[_Life, dict[int, float], int], ...]:
+        return (_work, self.pages, self.workers), (_analyse, self.analysts, self.most_analysts)
+
+    def _everybody(self) -> list[int]:
+        return [*self.pages, *self.analysts, *self.old, *self.ending]
+
+    def _begin(self, life: _Life, among: dict[int, float]) -> int:
+        """Start a child; returns the file handle through which it says that it is ready."""
+        said, says = os.pipe()
+        if (pid := os.fork()) == 0:
+            for handle in (said, self.held, *self.held_before):
+                os.close(handle)
+            life(self.settings, self.listener, self.lifeline, says)
+        os.close(says)
+        among[pid] = time.monotonic()
+        return said
+
+    def _replace_old(self) -> None:
+        """One successor after the other; as soon as it is ready, one of the old ends. If it does not get ready, the old go on."""
+        for life, among, most in self._kinds():
+            for pid in [pid for pid, each in self.old.items() if each is life]:
+                if len(among) < most and not _is_ready(self._begin(life, among)):
+                    self.stays_old = True
+                    _log.error("a new worker did not get ready; the old ones go on; mend it and send SIGHUP again")
+                    return
+                del self.old[pid]
+                self.ending.add(pid)
+                os.kill(pid, signal.SIGTERM)
+
+    def _bury(self) -> None:
+        """Forget the children that have ended, since one SIGCHLD can stand for several. Raises SettingsError if one refused to start and nobody else goes on."""
+        refused = False
+        for pid in self._everybody():
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if not done:
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            refused = refused or code == _REFUSED
+            if pid not in self.ending:
+                _log.error("a worker ended: %s", f"signal {-code}" if code < 0 else f"exit status {code}")
+            begun = self.pages.pop(pid, None) or self.analysts.pop(pid, None)
+            self.old.pop(pid, None)
+            self.ending.discard(pid)
+            if begun and time.monotonic() - begun < _PAUSE_SECONDS:
+                time.sleep(_PAUSE_SECONDS)  # one that dies at once must not be replaced in a frenzy
+        if not self.old and not self.ending:
+            while self.held_before:
+                os.close(self.held_before.pop())
+        if refused and not self.old:
+            raise SettingsError("the server did not start; the reason is in the line above; mend it and start again.")
+
+    def _become_anew(self) -> None:
+        """Load program and settings anew, if a rehearsal of the start goes well."""
+        command = [sys.executable, *sys.orig_argv[1:]]
+        try:
+            subprocess.run(command, env={**os.environ, _REHEARSAL: "yes"}, check=True, timeout=_READY_SECONDS)  # noqa: S603  # our own
+        except (OSError, subprocess.SubprocessError):  # it said why
+            _log.error("SIGHUP: the start was rehearsed and failed; all goes on as it was")
+            return
+        _log.warning("SIGHUP: program and settings are loaded anew")
+        handed = {
+            "listener": [self.listener.fileno()],
+            "held": [self.held, *self.held_before],
+            "pages": [*self.pages, *(pid for pid, life in self.old.items() if life is _work)],
+            "analysts": [*self.analysts, *(pid for pid, life in self.old.items() if life is _analyse)],
+            "ending": [*self.ending],
+        }
+        for handle in handed["listener"] + handed["held"]:
+            os.set_inheritable(handle, True)
+        os.execve(sys.executable, command, {**os.environ, _HANDED_OVER: json.dumps(handed)})  # noqa: S606  # our own
 
 
-def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
+def _is_ready(said: int) -> bool:
+    """Whether a child says so in time; one that dies closes the handle without a word."""
+    try:
+        return bool(select.select([said], [], [], _READY_SECONDS)[0]) and bool(os.read(said, 1))
+    finally:
+        os.close(said)
+
+
+def _say_ready(says: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it
+        os.write(says, b".")
+    os.close(says)
+
+
+def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int) -> None:
     """Life of a worker; never returns, so that nothing of the parent runs twice."""
     try:
         name_process("wtp-web")
@@ -105,39 +229,30 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int) -> None:
         app = create_app(settings)
         gc.collect()
         gc.freeze()  # what stays is not looked through again and again: that was a tenth of a page's time
-        server = create_server(
-            app,
-            sockets=[listener],
-            threads=THREADS,
-            connection_limit=CONNECTIONS,
-            channel_timeout=60,
-            max_request_body_size=MAX_UPLOAD + 1_000_000,  # the application refuses less with a page of its own
-            asyncore_use_poll=True,
-            # X-Forwarded-* is judged in one place, `security.protect`, with the number of proxies from the settings.
-            clear_untrusted_proxy_headers=False,
-            ident="wtp",
-        )
+        server = server_of(app, settings.base_url, listener, lambda: None)
         threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
+        _say_ready(says)
         server.run()
     except WtpError as error:
-        print(f"wtp: {error}", file=sys.stderr, flush=True)
+        _log.critical("%s", error)
         os._exit(_REFUSED)
     except BaseException:
-        traceback.print_exc()
+        _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
 
 
-def _analyse(settings: Settings, listener: socket.socket, lifeline: int) -> None:
+def _analyse(settings: Settings, listener: socket.socket, lifeline: int, says: int) -> None:
     """Life of the worker that makes background analyses; never returns either."""
     try:
         listener.close()
+        _say_ready(says)
         work(place_of(settings), lifeline)
     except SettingsError as error:
-        print(f"wtp: {error}", file=sys.stderr, flush=True)
+        _log.critical("%s", error)
         os._exit(_REFUSED)
     except BaseException:
-        traceback.print_exc()
+        _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
 
@@ -146,7 +261,7 @@ def _end_with_signal(server: BaseWSGIServer) -> None:
     """On SIGTERM finish what has begun, then end; Ctrl-C reaches the whole group, but the parent decides."""
     while signal.sigwait(_SIGNALS) != signal.SIGTERM:
         pass
-    server.task_dispatcher.shutdown(cancel_pending=False, timeout=_LAST_SECONDS)
+    finish(server)
     time.sleep(_FLUSH_SECONDS)
     os._exit(0)
 

@@ -33,11 +33,10 @@ def gate_of(database: Database, survey: Survey) -> Gate:
     """Whether results may be seen: no rule, a rule that is met, opened early, closed for answers, or only simulated ones so far."""
     rule = survey.definition.stopping
     with database.read() as connection:
-        log = audit.entries(connection, survey.slug)
+        opened = audit.last(connection, survey.slug, _OPENING)
         counts = respondents.counts(connection, survey.slug)
         people = respondents.completed_people(connection, survey.slug)
         closed = studies.state(connection, survey.slug) == "closed"
-    opened = next((entry for entry in reversed(log) if entry.action in _OPENING), None)
     if rule is None:
         return Gate(people, None, {}, None, opened, True)
     exact = half_widths(database, survey) if rule.half_width is not None else {}

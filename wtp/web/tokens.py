@@ -17,7 +17,7 @@ from wtp.errors import DataError
 from wtp.store import api_tokens
 from wtp.store.api_tokens import ANALYSES, ANSWERS, LONGEST_NAME, RESULTS, SCOPES
 from wtp.web import running
-from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.accounts import ANALYSTS, requires, studies_seen
 from wtp.web.i18n import text as said
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/manage/tokens")
@@ -53,7 +53,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
 
 def _form(**given: Any) -> TokenForm:
     form = TokenForm(**given)
-    form.studies.choices = list(running.surveys())
+    form.studies.choices = list(studies_seen())
     return form
 
 
@@ -95,7 +95,13 @@ def revoke() -> Reply | tuple[str, int]:
     """End one for good."""
     try:
         with running.database().begin() as connection:
-            api_tokens.revoke(connection, request.form.get("mark", ""), who=current_user.name, now=datetime.now(UTC))
+            api_tokens.revoke(
+                connection,
+                request.form.get("mark", ""),
+                who=current_user.name,
+                now=datetime.now(UTC),
+                member=current_user.member,
+            )
     except DataError:
         return _page(_form(formdata=None, scopes=[RESULTS]), unknown=True), 422
     return redirect(url_for(".tokens"), 303)
@@ -104,7 +110,7 @@ def revoke() -> Reply | tuple[str, int]:
 def _page(form: TokenForm, *, secret: str = "", unknown: bool = False) -> str:
     now = datetime.now(UTC)
     with running.database().read() as connection:
-        known = api_tokens.everything(connection)
+        known = api_tokens.known_to(connection, current_user.member)
     return render_template(
         "manage/tokens.html",
         form=form,
@@ -113,5 +119,5 @@ def _page(form: TokenForm, *, secret: str = "", unknown: bool = False) -> str:
         tokens=[(token, token.is_valid(now)) for token in known],
         scopes=_SCOPES,
         days=_DAYS,
-        titles={slug: said(survey.definition.title) for slug, survey in running.surveys().items()},
+        titles={slug: said(survey.definition.title) for slug, survey in studies_seen().items()},
     )

@@ -139,7 +139,12 @@ class Visit:
 
 def load(connection: Connection, survey: Survey, token: str) -> Visit:
     """The visit of this token: under the definition that its respondent began with, or the current one."""
-    interview, state = respondents.find_and_state(connection, survey.slug, token)
+    return visit_of(connection, survey, token, respondents.token_hash(survey.slug, token))
+
+
+def visit_of(connection: Connection, survey: Survey, token: str, key: str) -> Visit:
+    """The same by the hash of the token."""
+    interview, state = respondents.find_and_state(connection, survey.slug, key)
     if interview is None or interview.definition_hash is None:
         route = steps(survey.definition)
         return Visit(survey.slug, token, survey.definition, route, interview, _NOTHING, state=state)

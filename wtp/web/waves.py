@@ -22,20 +22,13 @@ from wtp.web.final_words import model_names
 from wtp.web.hover import with_definitions
 from wtp.web.i18n import text as said
 from wtp.web.reading import Reading
-from wtp.web.results import kept, reading_of, rendered
+from wtp.web.results import earlier_of, kept, reading_of, rendered
 from wtp.web.section import Section
 from wtp.web.security import allow_chart_styles
-from wtp.web.stopping import gate_of
 from wtp.web.waves_sections import PREFIX, multiplicity, sections_about_waves, waves_figure, waves_section
 
 blueprint = Blueprint("waves", __name__, url_prefix="/results/<slug>/since-before")
 TABLES = ("waves", "wave_effects", "wave_mix", "wave_measures", "wave_left_out")
-
-
-def earlier_of(survey: Survey) -> Survey | None:
-    """The study that this one follows, if it is there and its results are open."""
-    earlier = running.surveys().get(survey.definition.follows or "")
-    return earlier if earlier and gate_of(running.database(), earlier).is_open else None
 
 
 def is_about_waves(chart: str) -> bool:
@@ -44,7 +37,7 @@ def is_about_waves(chart: str) -> bool:
 
 
 def both_waves(reading: Reading, asked: Mapping[str, str]) -> Reading | None:
-    """The comparison as a reading of its own; None where there is no earlier wave. asked: as `results.kept` has it; a kept analysis has none, for both waves are as they are now."""
+    """The comparison as a reading of its own; None where there is no earlier wave, or one of both has no figures. asked: as `results.kept` has it; a kept analysis has none, for both waves are as they are now."""
     later, earlier, database = running.survey_of(reading.survey.slug), earlier_of(reading.survey), running.database()
     if earlier is None or "analysis" in asked:
         return None
@@ -54,6 +47,8 @@ def both_waves(reading: Reading, asked: Mapping[str, str]) -> Reading | None:
     if not same_model(*found):
         quick = Request(model=CONDITIONAL, versions=versions)
         found = [analysis_as(database, s, replace(quick, without=without(database, s, chosen))) for s in surveys]
+    if not same_model(*found):
+        return None
     before, after = (_wave(survey, analysis) for survey, analysis in zip(surveys, found, strict=True))
     return replace(
         reading, survey=later, analysis=before_and_after(before, after, _measures(earlier.slug)), answers=chosen

@@ -38,6 +38,10 @@ class KeptDraws:
         self.count += 1
         return True
 
+    def pass_over(self) -> None:
+        """A draw that was made and is not kept; its maker looked at `thin`, which only doubles, so it would never have been."""
+        self.offered += 1
+
     def array(self) -> np.ndarray:
         """(n, N, K), read-only; a memory map if the draws stand in a file."""
         if self._base is None:

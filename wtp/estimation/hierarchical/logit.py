@@ -11,14 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from wtp.errors import DataError, EstimationError
 from wtp.estimation import convergence, diagnostics
@@ -27,8 +24,9 @@ from wtp.estimation.coding import prior_coding
 from wtp.estimation.covariates import coded_covariates
 from wtp.estimation.hierarchical.problem import Problem, differences, pooled_mode
 from wtp.estimation.hierarchical.results import FINAL, NOT_CONVERGED, PRELIMINARY, HierarchicalResults, Sampled
-from wtp.estimation.hierarchical.run import ChainRun, load, save
+from wtp.estimation.hierarchical.run import ChainRun, advance, load, save
 from wtp.estimation.hierarchical.watched import Watched
+from wtp.estimation.parallel import hands, on_cores
 
 VARIANCE = 0.1
 NONE_VARIANCE = 1.0
@@ -179,7 +177,7 @@ class HierarchicalLogit:
         progress: Callable[[Progress], None] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> HierarchicalResults:
-        """Sample the posterior; the same seed gives the same draws, whatever the number of cores.
+        """Sample the posterior; the same seed gives the same draws, whatever the number of cores and wherever the chains run.
 
         draws, warmup: the most sweeps a chain after and before the warm-up. stop: "final" (R-hat of at most 1.01 and bulk and tail ESS of at least 400 for all that is
         reported, see `watched`; R-hat of at most 1.1 for log variances and the log-likelihood) or "preliminary" (1.02 and 1.2), at which both end sooner; None makes exactly so many. keep: at most so
@@ -202,11 +200,11 @@ class HierarchicalLogit:
             load(folder, key, runs)
         saved = time.perf_counter()
         resumed = runs[0].chain.sweeps
-        with threadpool_limits(1), ThreadPoolExecutor(min(chains, cores or os.cpu_count() or 1)) as pool:
+        with hands(min(chains, cores or os.cpu_count() or 1)) as each:
             while True:
                 warming = runs[0].chain.sweeps < runs[0].chain.warmup
                 done = runs[0].chain.sweeps - runs[0].chain.warmup
-                r_hat, ess, rest = _worst(runs, pool.map) if not warming or stop else (np.nan, np.nan, np.nan)
+                r_hat, ess, rest = _worst(runs) if not warming or stop else (np.nan, np.nan, np.nan)
                 if progress is not None:
                     progress(_progress(runs, draws, resumed, began, r_hat, ess))
                 if not warming:
@@ -217,7 +215,8 @@ class HierarchicalLogit:
                 # Judging takes longer the more there is to judge, so it is done after every twentieth more.
                 size = _BLOCK * max(1, done // (20 * _BLOCK))
                 size = min(size, runs[0].chain.warmup - runs[0].chain.sweeps if warming else draws - done, draws - done)
-                list(pool.map(lambda run, size=size: run.advance(size), runs))
+                for run, made in zip(runs, each(advance, [run.piece(size) for run in runs]), strict=True):
+                    run.take(made)
                 if folder is not None and time.perf_counter() - saved > _SAVE_EVERY:
                     save(folder, key, runs)
                     saved = time.perf_counter()
@@ -305,14 +304,14 @@ def _place(folder: Path | None, chain: int) -> Path | None:
     return None if folder is None else folder / f"chain-{chain}"
 
 
-def _worst(runs: Sequence[ChainRun], each: Callable[..., Iterable[Any]] = map) -> tuple[float, float, float]:
-    """Largest R-hat and smallest effective sample size of what is reported, largest R-hat of the rest; `each` may judge the two halves of the quantities at once."""
+def _worst(runs: Sequence[ChainRun]) -> tuple[float, float, float]:
+    """Largest R-hat and smallest effective sample size of what is reported, largest R-hat of the rest; two halves of the quantities are judged at once."""
     watched = np.array([run.watched() for run in runs])
     if watched.shape[1] < 8:
         return np.nan, np.nan, np.nan
     split = runs[0].reported
     halves = np.array_split(watched[:, :, :split], min(2, split), axis=2)
-    r_hat, ess = (np.concatenate(found) for found in zip(*each(convergence.r_hat_and_ess, halves), strict=True))
+    r_hat, ess = (np.concatenate(found) for found in zip(*on_cores(convergence.r_hat_and_ess, halves), strict=True))
     return float(np.max(r_hat)), float(np.min(ess)), float(np.max(convergence.r_hat(watched[:, :, split:])))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,34 @@ from wtp.estimation.hierarchical.sampler import Chain
 from wtp.estimation.hierarchical.watched import Watched
 
 _STATE = "state.npz"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """Sweeps of a chain, made wherever: the chain after them, what was watched (sweeps, Q), and by their numbers after the warm-up draws that may be kept."""
+
+    chain: Chain
+    watched: np.ndarray
+    sampled: int
+    population: Mapping[int, np.ndarray]
+    people: Mapping[int, np.ndarray]
+
+
+def advance(chain: Chain, coding: np.ndarray, figures: Watched, sweeps: int, offered: int, thin: int) -> Block:
+    """Make sweeps of a chain. Of the draws after the warm-up, of which so many were `offered` before, every thin-th one is brought along in single precision."""
+    watched, population, people, sampled = [], {}, {}, 0
+    for _ in range(sweeps):
+        warming = chain.sweeps < chain.warmup
+        chain.sweep()
+        covariance, coefficients = chain.covariance, _coefficients(chain, coding)
+        reported = np.r_[chain.delta.ravel(), figures.figures(coefficients)]
+        watched.append(np.r_[reported, np.log(np.diag(covariance)), chain.loglike.sum()])
+        if not warming:
+            if (offered + sampled) % thin == 0:
+                population[sampled] = np.vstack([chain.delta, covariance]).astype(np.float32)
+                people[sampled] = coefficients.astype(np.float32)
+            sampled += 1
+    return Block(chain, np.array(watched), sampled, population, people)
 
 
 class ChainRun:
@@ -41,18 +71,20 @@ class ChainRun:
         self.population = KeptDraws((m + k, k), capacity, place and place.with_name(place.name + "-population"))
         self._watched: list[np.ndarray] = []
 
-    def advance(self, sweeps: int) -> None:
-        """Make sweeps; keep what comes after the warm-up."""
-        chain = self.chain
-        for _ in range(sweeps):
-            warming = chain.sweeps < chain.warmup
-            chain.sweep()
-            covariance, coefficients = chain.covariance, self._coefficients()
-            reported = np.r_[chain.delta.ravel(), self.figures.figures(coefficients)]
-            self._watched.append(np.r_[reported, np.log(np.diag(covariance)), chain.loglike.sum()])
-            if not warming:
-                self.population.offer(np.vstack([chain.delta, covariance]))
-                self.people.offer(coefficients)
+    def piece(self, sweeps: int) -> tuple[Any, ...]:
+        """The next sweeps, for `advance`."""
+        return self.chain, self.coding, self.figures, sweeps, self.people.offered, self.people.thin
+
+    def take(self, made: Block) -> None:
+        """Go on from what `advance` made."""
+        self.chain = made.chain
+        self._watched.extend(made.watched)
+        for kept, draws in ((self.population, made.population), (self.people, made.people)):
+            for number in range(made.sampled):
+                if number in draws:
+                    kept.offer(draws[number])
+                else:
+                    kept.pass_over()
 
     def warming(self) -> np.ndarray:
         """(sweeps, Q) watched during the warm-up."""
@@ -72,12 +104,13 @@ class ChainRun:
     def _width(self) -> int:
         return self.reported + self.chain.problem.shape[1] + 1
 
-    def _coefficients(self) -> np.ndarray:
-        theta, signs = self.chain.theta, self.chain.problem.signs
-        signed = signs != 0
-        inside = theta.copy()
-        inside[:, signed] = signs[signed] * np.exp(theta[:, signed])
-        return np.asarray(inside @ self.coding.T)
+
+def _coefficients(chain: Chain, coding: np.ndarray) -> np.ndarray:
+    theta, signs = chain.theta, chain.problem.signs
+    signed = signs != 0
+    inside = theta.copy()
+    inside[:, signed] = signs[signed] * np.exp(theta[:, signed])
+    return np.asarray(inside @ coding.T)
 
 
 def save(folder: Path, key: str, runs: Sequence[ChainRun]) -> None:

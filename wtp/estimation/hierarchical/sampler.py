@@ -82,6 +82,15 @@ class Chain:
             setattr(self, name, value if value.ndim else value.item())
         self.rng.bit_generator.state = state["rng"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the scratch memory: a chain may go on in another process."""
+        return {name: value for name, value in vars(self).items() if name not in ("_gradients", "_work")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The chain with scratch memory of its own."""
+        vars(self).update(state)
+        self._gradients, self._work = np.empty(self.problem.shape[:2]), self.problem.workspace()
+
     def sweep(self) -> None:
         """One sweep; during the warm-up step sizes follow the acceptance rates."""
         warming = self.sweeps < self.warmup

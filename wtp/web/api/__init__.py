@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from wtp.errors import WtpError
 from wtp.web.api import page, problems
-from wtp.web.api.access import caller, required, token
+from wtp.web.api.access import caller, required
 from wtp.web.api.description import document
 from wtp.web.api.problems import ProblemError
 from wtp.web.api.replies import JSON
@@ -28,10 +28,6 @@ blueprint = Blueprint("api", __name__, url_prefix=problems.PREFIX)
 blueprint.register_error_handler(WtpError, problems.of_error)
 blueprint.register_error_handler(HTTPException, problems.of_http)
 limiter.limit("300 per minute", key_func=caller)(blueprint)
-# Who guesses tokens slows down; who has one is not kept out by others behind the same address.
-limiter.limit("10 per minute", deduct_when=lambda reply: reply.status_code == 401, exempt_when=lambda: bool(token()))(
-    blueprint
-)
 
 
 @blueprint.get("/openapi.json")

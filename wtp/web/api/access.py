@@ -8,12 +8,13 @@ from typing import NoReturn
 
 from flask import g, request
 from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import TooManyRequests
 
 from wtp.errors import StoreError
 from wtp.store import api_tokens
 from wtp.store.api_tokens import ApiToken
 from wtp.survey import Survey
-from wtp.web import running
+from wtp.web import attempts, running
 from wtp.web.api.problems import ProblemError
 from wtp.web.stopping import gate_of
 
@@ -48,9 +49,11 @@ def caller() -> str:
 
 
 def required(scope: str) -> ApiToken:
-    """The token, if it allows this. Unknown, expired and revoked tokens read alike."""
+    """The token, if it allows this. Unknown, expired and revoked tokens read alike, and who guesses slows down."""
     found = token()
     if found is None:
+        if wait := attempts.guessed():
+            raise TooManyRequests(retry_after=wait)
         raise ProblemError(
             "token",
             place="header Authorization",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flask import Response
 
 from wtp import __version__
 from wtp.export.frames import AnswerFrames
-from wtp.store import answers, decisions
+from wtp.store import answers, audit, decisions
 from wtp.store.api_tokens import ApiToken
 from wtp.web import running
 from wtp.web.api import shapes
 from wtp.web.api.access import survey_of
 from wtp.web.api.replies import CSV, columns_of, format_asked, send_rows, tag_of, unchanged
+
+_LONGEST_NAME = 120
 
 
 def get_respondents(token: ApiToken, query: shapes.Part, slug: str) -> Response:
@@ -44,6 +48,9 @@ def _rows(token: ApiToken, query: shapes.Part, slug: str, table: str, form: str)
         if reply := unchanged(tag):
             return reply
         found = answers.read_answers(connection, slug)
+    now, who, reason = datetime.now(UTC), f"{token.made_by} ({token.name})", f"{table}, by the token {token.mark}"
+    with running.database().begin() as connection:
+        audit.add(connection, slug, audit.EXPORTED, who=who[:_LONGEST_NAME], reason=reason, now=now)
     frame = AnswerFrames(survey.definition, left_out).table(table, found.respondents)
     about = {
         "study": slug,

@@ -93,7 +93,7 @@ def of_http(error: HTTPException) -> Response:
         "allowed": ", ".join(sorted(getattr(error, "valid_methods", None) or [])) or "see /api/v1/openapi.json",
         "remedy": _REMEDIES.get(kind, "look it up in /api/v1/openapi.json"),
     }
-    headers = {"Retry-After": "60"} if kind == "too-many" else {}
+    headers = {"Retry-After": str(getattr(error, "retry_after", None) or 60)} if kind == "too-many" else {}
     if methods := getattr(error, "valid_methods", None):
         headers["Allow"] = ", ".join(sorted(methods))
     return _response(kind, f"{KINDS[kind][1]}. {parts['remedy'].capitalize()}.", parts, headers)

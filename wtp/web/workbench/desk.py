@@ -41,6 +41,7 @@ PART_OF = {
     "embed_in": "access",
     "look": "look",
     "contacts": "contacts",
+    "privacy": "privacy",
     "simulation": "simulation",
 }
 BASICS = tuple(name for name in Definition.model_fields if name not in PART_OF and name != "format")

@@ -42,6 +42,7 @@ _ROOTS = {
     "look": ("look",),
     "costs": ("economics",),
     "contacts": ("contacts",),
+    "privacy": ("privacy",),
     "simulation": ("simulation",),
 }
 

