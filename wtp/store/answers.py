@@ -44,14 +44,10 @@ _LAST_CHOICE = (
     .order_by(_C.revision.desc())
     .limit(1)
 )
-# Pages and choices in one question, the order of a choice being NULL for a page.
-_PAGES = sa.select(
-    _A.page, sa.cast(None, _C.choice_order.type), _A.revision, _A.content, sa.cast(None, _C.chosen.type), sa.cast(None, _C.buys.type)
-).where(_A.respondent_id == _PERSON)  # fmt: skip
-_CHOICES = sa.select(
-    sa.literal(""), _C.choice_order, _C.revision, sa.cast(sa.null(), _A.content.type), _C.chosen, _C.buys
-).where(_C.respondent_id == _PERSON)  # fmt: skip
-_CURRENT = sa.union_all(_PAGES, _CHOICES).order_by("revision")
+_PAGES = sa.select(_A.page, _A.revision, _A.content).where(_A.respondent_id == _PERSON).order_by(_A.revision)
+_CHOICES = (
+    sa.select(_C.choice_order, _C.revision, _C.chosen, _C.buys).where(_C.respondent_id == _PERSON).order_by(_C.revision)
+)
 _CHANGED = "this page was changed in another window; nothing was overwritten; check the answers shown and save again."
 
 
@@ -186,14 +182,12 @@ def check_content(page: str, value: Any) -> None:
 
 def current(connection: sa.Connection, respondent_id: int) -> Current:
     """The last confirmed answers of one respondent."""
-    pages: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    choices: dict[int, tuple[int, int, bool | None]] = {}
-    for page, order, revision, content, chosen, buys in connection.execute(_CURRENT, {"person": respondent_id}):
-        if order is None:
-            pages[page] = revision, content
-        else:
-            choices[order] = revision, chosen, buys
-    return Current(pages, choices)
+    pages = connection.execute(_PAGES, {"person": respondent_id})
+    choices = connection.execute(_CHOICES, {"person": respondent_id})
+    return Current(
+        {page: (revision, content) for page, revision, content in pages},
+        {order: (revision, chosen, buys) for order, revision, chosen, buys in choices},
+    )
 
 
 def state(connection: sa.Connection, slug: str) -> str:

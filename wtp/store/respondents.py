@@ -24,11 +24,6 @@ _TEST = "test."
 _R = tables.respondent.c
 # Statements of every saved page are made once: to make one takes three times as long as to run it.
 _FIND = sa.select(tables.respondent).where(_R.token_hash == sa.bindparam("token_hash"))
-_FIND_AND_STATE = (
-    sa.select(tables.study.c.state.label("study_state"), tables.respondent)
-    .outerjoin(tables.respondent, (_R.study == tables.study.c.slug) & (_R.token_hash == sa.bindparam("token_hash")))
-    .where(tables.study.c.slug == sa.bindparam("slug"))
-)
 _SIGNS = sa.select(_R.signs).where(_R.id == sa.bindparam("respondent"))
 
 
@@ -95,15 +90,7 @@ def find(connection: sa.Connection, slug: str, token: str) -> Interview | None:
 def find_hash(connection: sa.Connection, key: str) -> Interview | None:
     """The interview of the hash of a token, or None."""
     row = connection.execute(_FIND, {"token_hash": key}).first()
-    return _interview(row) if row else None
-
-
-def find_and_state(connection: sa.Connection, slug: str, key: str) -> tuple[Interview | None, str]:
-    """The interview of the hash of a token, or None, and the state of its study (`studies.state`)."""
-    row = connection.execute(_FIND_AND_STATE, {"token_hash": key, "slug": slug}).first()
-    if row is None:
-        return None, "open"
-    return _interview(row) if row.id is not None else None, row.study_state
+    return interview_of(row) if row else None
 
 
 def least_filled(connection: sa.Connection, slug: str, versions: Sequence[int]) -> int:
@@ -272,7 +259,8 @@ def unpack_task(packed: dict[str, Any]) -> ChoiceTask:
     return ChoiceTask(packed["number"], packed["kind"], alternatives, packed["repeats"])
 
 
-def _interview(row: sa.Row[Any]) -> Interview:
+def interview_of(row: sa.Row[Any]) -> Interview:
+    """The interview in a row with all columns of a respondent."""
     return Interview(
         respondent_id=row.id,
         number=row.number,

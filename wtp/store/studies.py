@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -66,6 +67,12 @@ def definition(connection: sa.Connection, definition_hash: str) -> Definition:
     content = connection.execute(
         sa.select(tables.definition.c.content).where(tables.definition.c.hash == definition_hash)
     ).scalar_one()
+    return _read(content)
+
+
+@lru_cache(32)
+def _read(content: str) -> Definition:
+    """Whoever began before a change asks for the same text with every page."""
     return Definition.model_validate_json(content)
 
 

@@ -25,7 +25,7 @@ def visit(slug: str) -> Visit:
     token = session.get(token_key(slug))
     if token is None:
         token = session[token_key(slug)] = respondents.new_token()
-    with database().read() as connection:
+    with database().look() as connection:
         found = load(connection, asked, token)
         if found.interview is None:
             refuse_erased(connection, slug, token)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 from wtforms.form import BaseForm
 
-from wtp.store import answers, drafts, respondents, studies
+from wtp.store import progress, respondents, studies
 from wtp.store.answers import Current
 from wtp.store.drafts import Draft, Fields
 from wtp.store.respondents import Interview
@@ -20,8 +20,6 @@ from wtp.survey.lots import shuffled
 from wtp.survey.pages import ChoiceTaskPage, ConsentPage, Quota, ScreenOut, ThanksPage
 from wtp.survey.tasks import Alternative
 from wtp.web import forms
-
-_NOTHING = Current({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +142,13 @@ def load(connection: Connection, survey: Survey, token: str) -> Visit:
 
 def visit_of(connection: Connection, survey: Survey, token: str, key: str) -> Visit:
     """The same by the hash of the token."""
-    interview, state = respondents.find_and_state(connection, survey.slug, key)
+    kept = progress.of(connection, survey.slug, key)
+    interview = kept.interview
     if interview is None or interview.definition_hash is None:
         route = steps(survey.definition)
-        return Visit(survey.slug, token, survey.definition, route, interview, _NOTHING, state=state)
-    definition, person = survey.definition, interview.respondent_id
+        return Visit(survey.slug, token, survey.definition, route, interview, kept.current, state=kept.state)
+    definition = survey.definition
     if interview.definition_hash != survey.definition_hash:
         definition = studies.definition(connection, interview.definition_hash)
-    current = answers.current(connection, person)
-    route = steps(definition, current.answers, interview.lot)
-    return Visit(survey.slug, token, definition, route, interview, current, drafts.of(connection, person), state)
+    route = steps(definition, kept.current.answers, interview.lot)
+    return Visit(survey.slug, token, definition, route, interview, kept.current, kept.drafts, kept.state)
