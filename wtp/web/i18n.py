@@ -21,8 +21,6 @@ from babel.numbers import format_currency, format_decimal, get_decimal_symbol
 from babel.support import Translations
 from flask import Flask, current_app, g, request, session
 from flask_babel import Babel, refresh
-from jinja2 import pass_context
-from jinja2.runtime import Context
 
 from wtp.survey import Survey
 
@@ -53,15 +51,13 @@ def _translations(code: str) -> NullTranslations:
     return Translations.load(_TRANSLATIONS, [code])
 
 
-@pass_context
-def _gettext(context: Context, message: str) -> str:
-    """Templates have a third of the work with the catalogue of their language at hand."""
-    return _translations(context.get("language") or language()).gettext(message)
+def _gettext(message: str) -> str:
+    """What templates say, from the catalogue that is at hand: to ask the library who speaks takes three times as long."""
+    return _translations(language()).gettext(message)
 
 
-@pass_context
-def _ngettext(context: Context, singular: str, plural: str, n: int) -> str:
-    return _translations(context.get("language") or language()).ngettext(singular, plural, n)
+def _ngettext(singular: str, plural: str, n: int) -> str:
+    return _translations(language()).ngettext(singular, plural, n)
 
 
 def language() -> str:
