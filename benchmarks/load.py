@@ -84,7 +84,7 @@ def served(folder: Path, url: str, workers: int, *, code: str | None = None) -> 
             stderr=log,
             text=True,
         )
-    server = Server(process, port, folder)
+    server = Server(process.pid, port, folder, process)
     try:
         server.wait_until_ready()
         yield server
@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true", help="while a hierarchical analysis is computed beside")
     parser.add_argument("--peer", help="the command of oTree, to run beside")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end as well
     for kind in ("sqlite", "postgresql") if given.database == "both" else (given.database,):
         if given.peer:
             beside(kind, given.workers, given.minutes, given.peer)
@@ -174,7 +175,7 @@ def sustained(kind: str, workers: int, minutes: float, rate: float, sessions: in
                 await crowd.arrive(rate, min(WARM_UP, 10 * minutes))
                 people, crowd.run = crowd.run.respondents, Run()
                 crowd.run.respondents = people
-                meter = Meter(server.process.pid, place.process)
+                meter = Meter(server.pid, place.process)
                 found = await crowd.arrive(rate, 60 * minutes)
                 shares = meter.read()
                 crowd.close()
@@ -231,7 +232,7 @@ def beside(kind: str, workers: int, minutes: float, command: str) -> None:
             spent = {}
             for turn in range(ROUNDS):
                 for words, crowd, root, data in (
-                    ("wtp", ours, server.process.pid, place.process),
+                    ("wtp", ours, server.pid, place.process),
                     ("oTree", theirs, peer.process.pid, other.process),
                 ):
                     meter = Meter(root, data)

@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import resource
+import signal
+import sys
 import tempfile
 import time
 from multiprocessing import get_context
@@ -40,6 +42,7 @@ def main() -> None:
     parser.add_argument("--interviews", type=int, default=200)
     parser.add_argument("--sweeps", type=int, default=60)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end as well
     cost = respondent(given.database, given.interviews)
     sweep, memory = analysis(given.sweeps)
     model(cost, sweep, memory)
@@ -50,7 +53,7 @@ def respondent(kind: str, interviews: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name, database(kind, Path(name)) as place:
         with served(Path(name), place.url, 2) as server:
             crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=True)
-            meter = Meter(server.process.pid, place.process)
+            meter = Meter(server.pid, place.process)
 
             async def play(number: int) -> None:
                 """So many whole interviews, four at a time."""
@@ -134,11 +137,11 @@ def analysis(sweeps: int) -> tuple[float, float]:
 
 def _fit(respondents: int, tasks: int, alternatives: int, k: int, sweeps: int) -> tuple[float, float]:
     small = HierarchicalLogit(simulate(50, 4, alternatives, k, 0.8))
-    small.fit(draws=2, warmup=4, stop=None, chains=1)  # compiles
+    small.fit(draws=4, warmup=4, stop=None, chains=1)  # compiles
     model_ = HierarchicalLogit(simulate(respondents, tasks, alternatives, k, 0.8))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.process_time()
-    model_.fit(seed=1, chains=1, draws=2, warmup=2, stop=None)
+    model_.fit(seed=1, chains=1, draws=4, warmup=4, stop=None)
     fixed = time.process_time() - begun
     begun = time.process_time()
     model_.fit(seed=1, chains=1, draws=sweeps // 2, warmup=sweeps - sweeps // 2, stop=None)

@@ -38,11 +38,11 @@ def kept(database_url: str, slug: str, people: Sequence[Respondent]) -> tuple[in
                     lost += current.choices.get(place) != wanted
                 else:
                     revision, content = current.pages.get(step, (0, {}))
-                    lost += revision != 1 or _flat(content) != _typed(sent)
+                    lost += revision != 1 or flat(content) != typed(sent)
     return acknowledged, lost, max(0, stored - acknowledged - unanswered)
 
 
-def _flat(content: Mapping[str, Any]) -> dict[str, str]:
+def flat(content: Mapping[str, Any]) -> dict[str, str]:
     """The answers of a page under the names of its form, as text."""
     found = {}
     for question, value in content.items():
@@ -51,7 +51,11 @@ def _flat(content: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value != "None"}
 
 
-def _typed(sent: Mapping[str, str]) -> dict[str, str]:
+def typed(sent: Mapping[str, Any]) -> dict[str, str]:
     """What was typed and picked, numbers without their cents of zero."""
-    own = {name: text for name, text in sent.items() if name.startswith("q-") and not name.endswith("-checked")}
-    return {name: f"{float(text):g}" if re.fullmatch(r"[0-9.]+", text) else text for name, text in own.items()}
+    found = {}
+    for name, value in sent.items():
+        if name.startswith("q-") and not name.endswith("-checked"):
+            text = str(value[0] if isinstance(value, list) else value)
+            found[name] = f"{float(text):g}" if re.fullmatch(r"[0-9.]+", text) else text
+    return found

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.conftest import Start
+from tests.faults.conftest import Fork
 from tests.load.generator import Crowd, Respondent, Run
 from tests.load.kept import kept
 from tests.load.measured import use
@@ -29,8 +29,8 @@ def answered(port: int, *, rate: float, seconds: float, sessions: int, again: bo
 
 
 @pytest.mark.slow
-def test_what_is_acknowledged_is_stored_once(start: Start, database_url: str) -> None:
-    server = start(workers=2, database=database_url)
+def test_what_is_acknowledged_is_stored_once(fork: Fork, database_url: str) -> None:
+    server = fork(workers=2, database=database_url)
     found = answered(server.port, rate=RATE, seconds=SECONDS, sessions=SESSIONS)
     assert not found.errors
     acknowledged, lost, doubled = kept(database_url, SLUG, found.respondents)
@@ -38,9 +38,9 @@ def test_what_is_acknowledged_is_stored_once(start: Start, database_url: str) ->
     assert (lost, doubled) == (0, 0)
 
 
-def test_the_check_sees_what_is_lost_and_what_is_doubled(start: Start) -> None:
+def test_the_check_sees_what_is_lost_and_what_is_doubled(fork: Fork) -> None:
     """The control of the check: an answer other than the one stored, one that nobody sent, and somebody whom the database does not know."""
-    server = start(workers=1)
+    server = fork(workers=1)
     url = f"sqlite:///{server.instance / 'wtp.sqlite'}"
     crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=True)
 
@@ -65,13 +65,13 @@ def test_the_check_sees_what_is_lost_and_what_is_doubled(start: Start) -> None:
 
 @pytest.mark.slow
 def test_memory_and_files_do_not_grow_with_open_interviews(
-    start: Start, database_url: str, rounds: Callable[[int], int]
+    fork: Fork, database_url: str, rounds: Callable[[int], int]
 ) -> None:
     """So many interviews open at once, each continued at random; with --release ten thousand."""
-    server = start(workers=2, database=database_url)
+    server = fork(workers=2, database=database_url)
     open_at_once = rounds(10_000) if rounds(10) == 10 else 150
     first = answered(server.port, rate=10, seconds=5, sessions=30)
-    before = use(server.process.pid)
+    before = use(server.pid)
     crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=2, again=True)
 
     async def run() -> Run:
@@ -81,7 +81,7 @@ def test_memory_and_files_do_not_grow_with_open_interviews(
         return found
 
     found = asyncio.run(run())
-    after = use(server.process.pid)
+    after = use(server.pid)
     assert not found.errors
     assert len(found.respondents) >= open_at_once
     assert kept(database_url, SLUG, [*first.respondents, *found.respondents])[1:] == (0, 0)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import plotly
 import pytest
 
-from tests.faults.conftest import Server, Start
+from tests.faults.conftest import Fork, Serving, Start
 
 PATIENCE = 20.0
 ASKED = 10
@@ -29,7 +29,7 @@ make_server("127.0.0.1", int(sys.argv[1]), app).serve_forever()
 
 
 @contextmanager
-def slow_clients(server: Server, number: int, sent: bytes) -> Iterator[None]:
+def slow_clients(server: Serving, number: int, sent: bytes) -> Iterator[None]:
     with ExitStack() as opened:
         for _ in range(number):
             client = opened.enter_context(socket.socket())
@@ -42,7 +42,7 @@ def slow_clients(server: Server, number: int, sent: bytes) -> Iterator[None]:
         yield
 
 
-def failures(server: Server, seconds: float) -> int:
+def failures(server: Serving, seconds: float) -> int:
     """How many of ten pages did not come in time."""
     failed = 0
     for _ in range(ASKED):
@@ -54,8 +54,8 @@ def failures(server: Server, seconds: float) -> int:
 
 
 @pytest.mark.slow
-def test_slow_clients_hold_nobody_up(start: Start) -> None:
-    server = start(workers=2)
+def test_slow_clients_hold_nobody_up(fork: Fork) -> None:
+    server = fork(workers=2)
     found = {}
     for kind, (number, sent) in KINDS.items():
         with slow_clients(server, number, sent):
