@@ -40,7 +40,8 @@ from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
 from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
 from wtp.web import attempts, autosave, entry, forms, metrics, my_data, running
 from wtp.web.answers_in_words import answers_in_words
-from wtp.web.i18n import language, money
+from wtp.web.i18n import language, money, saying
+from wtp.web.offers import shown_offers
 from wtp.web.panel import back_to_panel, panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
@@ -320,22 +321,30 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
     """The page of a step; `sent_back` is the status with which the server gives a page back that it did not take."""
     shown = visit.route[place]
     form["shown"].data = form["shown"].data or shown_now(shown.id)
+    task, spoken = visit.task(shown), language()
+
+    def price(amount: float) -> str:
+        return money(amount, visit.definition.currency, spoken)
+
+    attributes = visit.attributes_of(task.alternatives) if task else ()
     context: Mapping[str, Any] = {
         "visit": visit,
         "step": shown,
         "place": place,
         "form": form,
-        "kano_answers": kano_answers(),
+        "kano_answers": kano_answers,
         "beside": forms.BESIDE,
-        "anchors": [("all", _("All of them")), ("some", _("Some of them")), ("none", _("None of them"))],
+        "anchors": _anchors,
         "back": _back(visit) if visit.completed else back,
-        "task": visit.task(shown),
+        "task": task,
+        "attributes": attributes,
+        "offers": shown_offers(task.alternatives, attributes, saying(spoken), price) if task else (),
         "sent_back": sent_back,
         "mistakes": _mistakes(form, sent_back == 409),
         "told": answers_in_words(visit) if isinstance(shown.page, CheckPage) else [],
         "then": request.args["then"] if _overview(visit) is not None else None,
         "hurried": session.get(f"pace/{visit.slug}") == shown.id,
-        "money": lambda amount: money(amount, visit.definition.currency, language()),
+        "money": price,
         "link": _personal_link(visit) if visit.begun and mode_of(visit.definition) != ANONYMOUS else None,
         "facts": facts(visit.definition) if isinstance(shown.page, ConsentPage) else (),
     }
@@ -348,6 +357,10 @@ def preview(visit: Visit, place: int, *, back: str | None = None) -> str:
     form = forms.page_form(shown.page, visit.task(shown))
     form.process(data={})
     return _page(visit, place, form, back=back)
+
+
+def _anchors() -> list[tuple[str, str]]:
+    return [("all", _("All of them")), ("some", _("Some of them")), ("none", _("None of them"))]
 
 
 def _mistakes(form: BaseForm, changed_elsewhere: bool) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import json
 import logging
 import math
@@ -246,6 +247,8 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int,
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         metrics.share()
         app = create_app(settings)
+        gc.collect()
+        gc.freeze()  # what stays is not looked through again and again: that was a tenth of a page's time
         server = server_of(app, settings.base_url, listener, metrics.of(app).refused.inc)
         threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
         _say_ready(says)

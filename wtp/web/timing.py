@@ -7,6 +7,7 @@ back in between, nobody knows how long it was.
 from __future__ import annotations
 
 import time
+from functools import cache
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -17,7 +18,12 @@ _CLOCKS_DIFFER = 1.0  # seconds between two hosts behind one proxy
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.secret_key), salt="shown")
+    return _signer_of(str(current_app.secret_key))
+
+
+@cache
+def _signer_of(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="shown")
 
 
 def shown_now(step_id: str) -> str:
