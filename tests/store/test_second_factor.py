@@ -155,4 +155,5 @@ def test_every_member_and_nonce_has_a_secret_of_its_own_as_long_as_it_should_be(
     assert {len(secret) for secret in secrets} == {32}  # 160 bits (RFC 4226)
     assert second_factor.new_nonce() != second_factor.new_nonce()
     address = second_factor.address_of(anna, "a", "x", "wtp example")
-    assert address.startswith("otpauth://totp/wtp%20example:anna?secret=")
+    found = pyotp.parse_uri(address)
+    assert (found.name, found.issuer, found.secret) == ("anna", "wtp example", second_factor.secret_of(anna, "a", "x"))

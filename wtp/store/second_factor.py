@@ -41,7 +41,7 @@ def secret_of(member: StaffMember, nonce: str, secret: str) -> str:
 
 
 def address_of(member: StaffMember, nonce: str, secret: str, issuer: str) -> str:
-    """The otpauth:// address that a device reads as a QR code."""
+    """The address of kind otpauth that a device reads as a QR code."""
     return pyotp.TOTP(secret_of(member, nonce, secret)).provisioning_uri(name=member.name, issuer_name=issuer)
 
 
