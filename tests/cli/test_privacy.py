@@ -57,7 +57,7 @@ def rows(table: sa.Table) -> int:
 
 
 @pytest.mark.parametrize(
-    "who", [TOKEN, f"https://survey.example.com/s/supplier/r/{TOKEN}", f"http://h/s/supplier/r/{TOKEN}?lang=de"]
+    "who", [TOKEN, f"https://survey.example.com/s/supplier/r/{TOKEN}", f"http://localhost/s/supplier/r/{TOKEN}?lang=de"]
 )
 def test_a_token_or_a_link_erases_the_person(who: str, instance: Path) -> None:
     done = run("erase", who, "--yes")

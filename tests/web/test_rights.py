@@ -52,6 +52,7 @@ RIGHTS = {
     ("/s/<slug>/e/my-data", "POST"): EVERYBODY,
     ("/s/<slug>/e/my-data.json", "GET"): EVERYBODY,
     ("/s/<slug>/e/deleted", "GET"): EVERYBODY,
+    ("/s/<slug>/e/done", "GET"): EVERYBODY,
     ("/s/<slug>/pictures/<name>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
