@@ -130,11 +130,18 @@ def contents(connection: sa.Connection) -> Iterator[tuple[str, bytes]]:
                 yield name, content
 
 
-def bring_back(connection: sa.Connection, name: str, content: bytes) -> None:
-    """Put a content of a backup back under the name that its row has: outside the database, or into it where nothing is kept outside any more."""
+def put_content(connection: sa.Connection, content: bytes) -> str:
+    """Put a content back outside the database, as from a backup; returns its name. Raises ValueError where contents are in the database."""
     objects = _objects(connection)
-    if objects is not None:
-        objects.write(content)
+    if objects is None:
+        raise ValueError("results are kept in the database")
+    return objects.write(content)
+
+
+def bring_back(connection: sa.Connection, name: str, content: bytes) -> None:
+    """Put a content of a backup back to where contents are kept: under its name, or into the rows that have that name where nothing is kept outside the database any more."""
+    if _objects(connection) is not None:
+        put_content(connection, content)
     else:
         row = {"content": content.decode(), "object": None}
         connection.execute(sa.update(tables.result).where(_R.object == name).values(row))
