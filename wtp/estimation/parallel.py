@@ -22,7 +22,7 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from threadpoolctl import threadpool_limits
 
-from wtp.errors import ComputeError
+from wtp.errors import ComputeError, WtpError
 
 T = TypeVar("T")
 Each = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], Iterator[Any]]
@@ -108,8 +108,13 @@ def _away(function: Callable[..., Any], pieces: Iterable[tuple[Any, ...]]) -> It
                 kept.pop(0)
                 yield result
             return
-        except _broken() as error:
-            if call == _CALLS or not _PLACE.get().alive():
+        except WtpError:
+            raise
+        except Exception as error:
+            alive = _PLACE.get().alive()
+            if alive and not isinstance(error, _broken()):
+                raise  # a fault of the piece itself
+            if call == _CALLS or not alive:
                 what = "the processes" if _PLACE.get().kind == PROCESSES else "the Dask cluster"
                 raise ComputeError(_LOST.format(what=what, reason=_said(error))) from error
 

@@ -200,6 +200,18 @@ def running(connection: sa.Connection) -> frozenset[int]:
     return frozenset(connection.execute(sa.select(_J.id).where(_J.ended_at.is_(None))).scalars())
 
 
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """How many jobs there are in each state."""
+    found: dict[str, int] = dict(connection.execute(sa.select(_J.state, sa.func.count()).group_by(_J.state)).all())
+    return {state: found.get(state, 0) for state in (QUEUED, RUNNING, FINISHED, FAILED, CANCELLED)}
+
+
+def durations(connection: sa.Connection) -> tuple[timedelta, ...]:
+    """How long each finished job took from its first attempt on."""
+    rows = connection.execute(sa.select(_J.begun_at, _J.ended_at).where(_J.state == FINISHED))
+    return tuple(ended - begun for begun, ended in rows)
+
+
 def _own(job: int, owner: str) -> sa.Update:
     return sa.update(_T).where(_J.id == job, _J.owner == owner, _J.state == RUNNING)
 

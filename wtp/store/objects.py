@@ -89,8 +89,6 @@ class Objects:
         """The file system and the root in it, opened anew: a client with connections of its own may not be used on both sides of a fork."""
         try:
             yield url_to_fs(self.place)
-        except FileNotFoundError:
-            raise
         except ImportError as error:
             raise StoreError(_NO_CLIENT) from error
         except Exception as error:  # of whatever client: rights, network, space

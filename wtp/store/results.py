@@ -43,6 +43,11 @@ def load(connection: sa.Connection, fingerprint: str) -> str | None:
     return _content(connection, _R.fingerprint == fingerprint)
 
 
+def there(connection: sa.Connection, fingerprint: str) -> bool:
+    """Whether there is a row of a result; its content, where it lies outside, may be lost."""
+    return connection.execute(sa.select(_R.fingerprint).where(_R.fingerprint == fingerprint)).first() is not None
+
+
 def of_study(connection: sa.Connection, slug: str, fingerprint: str) -> str | None:
     """An analysis of this study as JSON text, or None: neither another study's nor a result of another kind."""
     return _content(connection, _R.fingerprint == fingerprint, _R.study == slug, _R.kind.in_((ANALYSIS, OTHER_SET)))
@@ -92,8 +97,9 @@ def save(
     more = {"basis": basis, "made": dict(made)} if made is not None else {}
     row = {"fingerprint": fingerprint, "study": slug, "created_at": now, "kind": kind, "content": content, **more}
     if (objects := _objects(connection)) is not None:
-        if load(connection, fingerprint) is None:  # a row whose content got lost must not keep the new one out
-            delete(connection, _R.fingerprint == fingerprint)
+        if load(connection, fingerprint) is not None:
+            return
+        delete(connection, _R.fingerprint == fingerprint)  # a row whose content got lost must not keep the new one out
         row |= {"content": None, "object": objects.write(content.encode())}
     insert_if_absent(connection, tables.result, **row)
 

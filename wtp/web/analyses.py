@@ -119,15 +119,25 @@ def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analy
 def simulator_of(database: Database, survey: Survey, analysis: Analysis, fingerprint: str = "") -> Simulator | None:
     """What answers what-ifs about the figures of an analysis, by its fingerprint if it is no longer of the answers that are there now; None if it has none."""
     with database.read() as connection:
-        fingerprint = fingerprint or keys_of(connection, survey, analysis.request)[0]
-    return _simulator(database, key_of_simulator(fingerprint))
+        key = key_of_simulator(fingerprint or keys_of(connection, survey, analysis.request)[0])
+        if not results.there(
+            connection, key
+        ):  # asked each time: it may have been deleted, or made meanwhile, by another process
+            return None
+    try:
+        return _simulator(database, key)
+    except LookupError:
+        return None
 
 
 @lru_cache(maxsize=8)
-def _simulator(database: Database, key: str) -> Simulator | None:
+def _simulator(database: Database, key: str) -> Simulator:
+    """Of a key that stands for one content. Raises LookupError, which is not remembered, where that is lost."""
     with database.read() as connection:
         content = results.load(connection, key)
-    return unpack_simulator(content) if content else None
+    if content is None:
+        raise LookupError(key)
+    return unpack_simulator(content)
 
 
 def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool] | None:

@@ -38,7 +38,7 @@ from wtp.store.outcomes import settle
 from wtp.survey import Step, steps
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
 from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
-from wtp.web import attempts, autosave, entry, forms, my_data, running
+from wtp.web import attempts, autosave, entry, forms, metrics, my_data, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money
 from wtp.web.panel import back_to_panel, panel_id
@@ -175,6 +175,7 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
         fresh = entry.visit(slug)
         form["revision"].data = str(fresh.revision(answered))
         return _page(fresh, place, form, sent_back=409), 409
+    metrics.saved(visit, after)
     # The way may have changed by this answer; the next page is the one after this step, or the overview that this step was changed from.
     following = (after.place(step_id) or place) + 1
     if (overview := _overview(after)) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, abort, g, request, session
+from flask import Flask, Response, abort, g, has_app_context, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -40,9 +40,10 @@ _NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", 
 
 class _Limiter(Limiter):
     def reset(self) -> None:
-        """Forget what was asked, and what was guessed."""
+        """Forget what was asked, and what was guessed of the application at hand, if one is."""
         super().reset()
-        attempts.forget()
+        if has_app_context():
+            attempts.forget()
 
 
 csrf = CSRFProtect()

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import json
 import logging
+import math
 import os
 import select
 import signal
@@ -27,10 +28,11 @@ from dataclasses import dataclass, field
 
 from waitress.server import BaseWSGIServer
 
+from wtp.disk import space
 from wtp.errors import SettingsError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
-from wtp.web import logs
+from wtp.web import logs, metrics
 from wtp.web.app import create_app, place_of
 from wtp.web.traffic import finish, server_of
 
@@ -38,6 +40,8 @@ _REFUSED = 3
 _PORTS_TRIED = 100
 _PAUSE_SECONDS = 0.5
 _READY_SECONDS = 120
+_LOOK_SECONDS = 60  # between two looks at the disk
+_WARN_SECONDS = 3600
 _FLUSH_SECONDS = 0.1
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP}
 _HANDED_OVER, _REHEARSAL = "WTP_HANDED_OVER", "WTP_REHEARSAL"
@@ -66,6 +70,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, analysts: int 
         parent.take_over(json.loads(os.environ.pop(_HANDED_OVER)))
     else:
         parent.listener = _listen(host, port)
+        metrics.make_folder(f"{settings.instance} {port}")
     logs.begin(settings.log)
     ends_with_terminal = (sys.stdin and sys.stdin.isatty()) or signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     asked = _SIGNALS - ({signal.SIGHUP} if ends_with_terminal else set())
@@ -92,6 +97,7 @@ class _Parent:
     ending: set[int] = field(default_factory=set)
     held_before: list[int] = field(default_factory=list)
     stays_old: bool = False
+    warned: float = -math.inf
 
     def __post_init__(self) -> None:
         self.lifeline, self.held = os.pipe()
@@ -104,13 +110,15 @@ class _Parent:
             for life, among, most in self._kinds():
                 while len(among) + sum(each is life for each in self.old.values()) < most:
                     os.close(self._begin(life, among))
-            match signal.sigwait(signals):
-                case signal.SIGCHLD:
-                    self._bury()
-                case signal.SIGHUP:
-                    self._become_anew()
-                case _:
-                    return
+            received = signal.sigtimedwait(signals, _LOOK_SECONDS)
+            if received is None:
+                self._look_at_disk()
+            elif received.si_signo == signal.SIGCHLD:
+                self._bury()
+            elif received.si_signo == signal.SIGHUP:
+                self._become_anew()
+            else:
+                return
 
     def end(self) -> None:
         """End all children, each after what it has begun."""
@@ -119,6 +127,7 @@ class _Parent:
         for pid in self._everybody():
             os.waitpid(pid, 0)
         self.listener.close()
+        metrics.remove_folder()
         for handle in (self.lifeline, self.held, *self.held_before):
             os.close(handle)
 
@@ -172,6 +181,7 @@ class _Parent:
             refused = refused or code == _REFUSED
             if pid not in self.ending:
                 _log.error("a worker ended: %s", f"signal {-code}" if code < 0 else f"exit status {code}")
+            metrics.forget(pid)
             begun = self.pages.pop(pid, None) or self.analysts.pop(pid, None)
             self.old.pop(pid, None)
             self.ending.discard(pid)
@@ -182,6 +192,12 @@ class _Parent:
                 os.close(self.held_before.pop())
         if refused and not self.old:
             raise SettingsError("the server did not start; the reason is in the line above; mend it and start again.")
+
+    def _look_at_disk(self) -> None:
+        here = space(self.settings.instance)
+        if here.is_low and time.monotonic() - self.warned > _WARN_SECONDS:
+            _log.warning("the disk is filling up: %s; free space before answers have to be refused", here.words)
+            self.warned = time.monotonic()
 
     def _become_anew(self) -> None:
         """Load program and settings anew, if a rehearsal of the start goes well."""
@@ -225,8 +241,9 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int)
         threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
         # A line for every request that waits helps nobody, and whoever does not read the log would stop the server by it.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        metrics.share()
         app = create_app(settings)
-        server = server_of(app, settings.base_url, listener, lambda: None)
+        server = server_of(app, settings.base_url, listener, metrics.of(app).refused.inc)
         threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
         _say_ready(says)
         server.run()
