@@ -7,7 +7,7 @@ says, is not kept: whoever asks gets None, and makes it again. `delete` is the o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,8 +100,16 @@ def save(
         if load(connection, fingerprint) is not None:
             return
         delete(connection, _R.fingerprint == fingerprint)  # a row whose content got lost must not keep the new one out
-        row |= {"content": None, "object": objects.write(content.encode())}
+        row |= {"content": None, "object": objects.keep(content.encode())}
     insert_if_absent(connection, tables.result, **row)
+
+
+def write_ahead(connection: sa.Connection, contents: Iterable[str]) -> None:
+    """Write contents that `save` will name, where they lie outside: before its transaction, so that no upload keeps those waiting who answer."""
+    objects = _objects(connection)
+    if objects is not None:
+        for content in contents:
+            objects.write(content.encode())
 
 
 def delete(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> int:
