@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 
@@ -17,3 +18,11 @@ def dies_once(mark: Path, number: int) -> tuple[int, int]:
 
 def dies(_number: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def waits(folder: Path, number: int) -> int:
+    """Says which process it runs in, and stays there until the folder holds a file `go on`."""
+    (folder / f"process {os.getpid()}").touch()
+    while not (folder / "go on").exists():
+        time.sleep(0.05)
+    return number

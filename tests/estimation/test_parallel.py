@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from distributed import LocalCluster
 from tests.design.test_efficient import free
 from tests.estimation.dying import dies, dies_once
 from tests.estimation.test_hierarchical import population
+from tests.jobs.conftest import until
 from wtp.analysis import plan as quick_plan
 from wtp.design import search
 from wtp.design.exchange import coordinate_exchange
@@ -108,25 +112,27 @@ def test_a_fit_goes_on_when_a_worker_of_the_cluster_is_killed(cluster: LocalClus
     assert same(found, here)
 
 
-def test_a_cluster_that_ends_is_an_error_in_words() -> None:
-    with LocalCluster(
-        n_workers=1,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp://",
-        dashboard_address=LOOPBACK,
-        silence_logs=50,
-    ) as short:
+def test_a_cluster_that_ends_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_CONNECT_SECONDS", 5)
+    file, quiet = tmp_path / "scheduler.json", {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    begin = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    scheduler = subprocess.Popen([*begin, "--no-dashboard", "--scheduler-file", str(file)], **quiet)  # type: ignore[call-overload]
+    join = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    worker = subprocess.Popen([*join, "--scheduler-file", str(file)], cwd=tmp_path, **quiet)  # type: ignore[call-overload]
 
-        def end(progress: Progress) -> None:
-            if progress.sweeps >= 200:
-                short.close()
+    def end(progress: Progress) -> None:
+        if progress.sweeps >= 200:
+            scheduler.kill()
 
-        with (
-            pytest.raises(ComputeError, match="compute: the Dask cluster broke off"),
-            computing(short.scheduler_address),
-        ):
+    try:
+        until(lambda: file.exists() and file.read_text().endswith("}"))
+        address = json.loads(file.read_text())["address"]
+        with pytest.raises(ComputeError, match="compute: the Dask cluster broke off"), computing(address):
             _hierarchical(progress=end)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize(

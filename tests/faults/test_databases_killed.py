@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import threading
 import time
 import warnings
@@ -78,8 +77,11 @@ def rounds_of(work: Callable[[], object], rounds: int) -> Iterator[int]:
 def sound(database: Database) -> bool:
     if database.engine.dialect.name == "postgresql":
         return True
-    with database.read() as connection:
-        return connection.exec_driver_sql("PRAGMA integrity_check").scalars().all() == ["ok"]
+    try:
+        with database.read() as connection:
+            return connection.exec_driver_sql("PRAGMA integrity_check").scalars().all() == ["ok"]
+    except StoreError:
+        return False
 
 
 def migrated(url: str, place: Place) -> None:
@@ -241,7 +243,7 @@ def test_a_backup_under_load_holds_everything_that_was_answered_before_it(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_backup_without_one_transaction_would_be_torn(database_url: str, tmp_path: Path) -> None:
+def test_a_backup_without_one_transaction_would_be_torn(database_url: str) -> None:
     """Control: reading table after table, each as it is then, finds pages without their choices."""
     with open_database(database_url) as database:
         filled(database, head(), 300)
@@ -258,17 +260,15 @@ def test_a_backup_without_one_transaction_would_be_torn(database_url: str, tmp_p
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_table_that_lost_a_page_is_found(database_url: str, tmp_path: Path) -> None:
+def test_a_table_that_lost_a_page_is_found(database_url: str) -> None:
     """Control: what these tests ask of a database sees that a part of it is gone."""
     with open_database(database_url) as database:
         filled(database, head(), 200)
         with database.engine.connect() as connection:
             connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        assert sound(database)
         database.engine.dispose()
         file = Path(str(sa.make_url(database_url).database))
         content = file.read_bytes()
         file.write_bytes(content[: len(content) // 2] + bytes(8192) + content[len(content) // 2 + 8192 :])
-        try:
-            assert not sound(database)
-        except sqlite3.DatabaseError:
-            return
+        assert not sound(database)

@@ -68,8 +68,8 @@ def _value(column: sa.Column[Any], number: int, length: int | None) -> Any:
         return date(2026, 2, 28) + timedelta(days=number)
     if isinstance(kind, sa.LargeBinary):
         return bytes(range(256)) + b"%d" % number
-    # A token that was erased is not one that is in use.
-    text = f"{number} {column.table.name[:6]} {TEXTS[number % len(TEXTS)]}"
+    # A list of erased persons that names none of the others: a restore would erase them.
+    text = f"{'nobody ' if column.table.name == 'erasure' else ''}{number} {TEXTS[number % len(TEXTS)]}"
     return text[:length] if length else text
 
 

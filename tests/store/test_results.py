@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,6 +66,9 @@ def save(database: Database, fingerprint: str = FIRST, content: str = CONTENT, s
 def load(database: Database, fingerprint: str = FIRST) -> str | None:
     with database.read() as connection:
         return results.load(connection, fingerprint)
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 
 def lying(place: str) -> set[str]:
@@ -165,6 +169,32 @@ def test_what_the_database_holds_stays_readable_when_contents_move_out(database:
         with moved.begin() as connection:
             assert results.delete(connection, tables.result.c.study == "supplier") == 2
     assert lying(str(tmp_path / "kept")) == set()
+
+
+def test_a_store_is_used_on_both_sides_of_a_fork(place: str) -> None:
+    """The worker looks after contents, and a fit writes them in a process that was forked from it."""
+    name = Objects(place).write(b"before")
+    if (pid := os.fork()) == 0:
+        signal.alarm(60)
+        try:
+            code = int(Objects(place).read(name) != b"before" or not Objects(place).write(b"of the child"))
+        except BaseException:
+            code = 2
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert Objects(place).read(hashlib.sha256(b"of the child").hexdigest()) == b"of the child"
+
+
+def test_what_was_written_ahead_is_named_by_its_row(
+    kept: Database, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kept.read() as connection:
+        results.write_ahead(connection, [CONTENT])
+    with monkeypatch.context() as patch:
+        patch.setattr(Objects, "write", lambda *_: pytest.fail("uploaded while others wait"))
+        save(kept)
+    assert load(kept) == CONTENT
+    assert lying(place) == {name_of(CONTENT)}
 
 
 def test_a_folder_is_the_owners_alone(tmp_path: Path) -> None:

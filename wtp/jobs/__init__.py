@@ -8,7 +8,15 @@ from wtp.jobs.erased import clear_away
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
-from wtp.jobs.start import cancel_analysis, keep_analysis, key_of_people, key_of_simulator, keys_of, start_analysis
+from wtp.jobs.start import (
+    cancel_analysis,
+    keep_analysis,
+    key_of_people,
+    key_of_simulator,
+    keys_of,
+    start_analysis,
+    write_ahead,
+)
 from wtp.jobs.worker import work
 
 __all__ = [
@@ -24,4 +32,5 @@ __all__ = [
     "open_queue",
     "start_analysis",
     "work",
+    "write_ahead",
 ]

@@ -16,7 +16,7 @@ from wtp.analysis import Progress, analyse, computing, request_of
 from wtp.errors import ComputeError, StoreError, WtpError
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
-from wtp.jobs.start import keep_analysis
+from wtp.jobs.start import keep_analysis, write_ahead
 from wtp.store import Database, background_jobs, copies, open_database
 from wtp.store.background_jobs import FAULT, REFUSED
 
@@ -76,6 +76,7 @@ def _make(database: Database, place: Place, job: int, owner: str, answers_copy: 
         _log.exception("background job %d", job)
         return _failed(database, job, owner, FAULT, f"{type(error).__name__}: {error}")
     begun = row.begun_at or row.created_at
+    write_ahead(database, analysis)
     with database.begin() as connection:
         now = datetime.now(UTC)
         if not background_jobs.finish(connection, job, owner, now):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -78,13 +79,24 @@ def keep_analysis(
     """Keep an analysis with everything that it takes to make it again; beside it its tables of single respondents and what answers what-ifs."""
     slug, now = analysis.study, datetime.now(UTC)
     made = provenance(analysis, definition, made_by=made_by, seconds=seconds)
-    results.save(connection, fingerprint, slug, analysis.to_json(), now, kind, basis=basis, made=made)
+    content, *beside = _contents(analysis, fingerprint)
+    results.save(connection, fingerprint, slug, content[1], now, kind, basis=basis, made=made)
+    for key, kept in beside:
+        results.save(connection, key, slug, kept, now, results.PEOPLE)
+
+
+def write_ahead(database: Database, analysis: Analysis) -> None:
+    """What `keep_analysis` will keep, if its contents lie outside the database; call it before the transaction."""
+    with database.read() as connection:
+        results.write_ahead(connection, (content for _, content in _contents(analysis, "")))
+
+
+def _contents(analysis: Analysis, fingerprint: str) -> Iterator[tuple[str, str]]:
+    yield fingerprint, analysis.to_json()
     if analysis.people:
-        kept = pack_people(analysis.people)
-        results.save(connection, key_of_people(fingerprint), slug, kept, now, results.PEOPLE)
+        yield key_of_people(fingerprint), pack_people(analysis.people)
     if analysis.simulator:
-        kept = pack_simulator(analysis.simulator, analysis.request.seed)
-        results.save(connection, key_of_simulator(fingerprint), slug, kept, now, results.PEOPLE)
+        yield key_of_simulator(fingerprint), pack_simulator(analysis.simulator, analysis.request.seed)
 
 
 def key_of_people(fingerprint: str) -> str:

@@ -22,7 +22,7 @@ from wtp.jobs.fit import AWAY, DONE, LOST, begin_fit
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
-from wtp.store import Database, background_jobs, heartbeats, open_database, retention, tombstones
+from wtp.store import Database, background_jobs, heartbeats, open_database, results, retention, tombstones
 from wtp.store.background_jobs import DIED, FAULT
 
 _BEAT_SECONDS = 1.0
@@ -110,6 +110,8 @@ class Worker:
                 deleted = retention.run_daily(connection, datetime.now(UTC))
             if deleted is not None:
                 clear_away(self.database, self.place)
+            with self.database.read() as connection:
+                results.delete_orphans(connection)
         except Exception as error:  # analyses go on; an hour later it is tried again
             _log.error("retention: %s", error if isinstance(error, WtpError) else type(error))
 

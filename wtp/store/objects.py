@@ -55,6 +55,13 @@ class Objects:
             draft.replace(folder / name)
         return name
 
+    def keep(self, content: bytes) -> str:
+        """The same, unless something lies under its name already, as written ahead."""
+        name = hashlib.sha256(content).hexdigest()
+        with self._opened("read") as (files, root):
+            there = files.exists(f"{root}/{name}")
+        return name if there else self.write(content)
+
     def read(self, name: str) -> bytes | None:
         """A content by its name; None where it is missing or is not what its name says."""
         with self._opened("read") as (files, root):

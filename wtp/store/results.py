@@ -7,7 +7,7 @@ says, is not kept: whoever asks gets None, and makes it again. `delete` is the o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,8 +100,16 @@ def save(
         if load(connection, fingerprint) is not None:
             return
         delete(connection, _R.fingerprint == fingerprint)  # a row whose content got lost must not keep the new one out
-        row |= {"content": None, "object": objects.write(content.encode())}
+        row |= {"content": None, "object": objects.keep(content.encode())}
     insert_if_absent(connection, tables.result, **row)
+
+
+def write_ahead(connection: sa.Connection, contents: Iterable[str]) -> None:
+    """Write contents that `save` will name, where they lie outside: before its transaction, so that no upload keeps those waiting who answer."""
+    objects = _objects(connection)
+    if objects is not None:
+        for content in contents:
+            objects.write(content.encode())
 
 
 def delete(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> int:
@@ -136,11 +144,18 @@ def contents(connection: sa.Connection) -> Iterator[tuple[str, bytes]]:
                 yield name, content
 
 
-def bring_back(connection: sa.Connection, name: str, content: bytes) -> None:
-    """Put a content of a backup back under the name that its row has: outside the database, or into it where nothing is kept outside any more."""
+def put_content(connection: sa.Connection, content: bytes) -> str:
+    """Put a content back outside the database, as from a backup; returns its name. Raises ValueError where contents are in the database."""
     objects = _objects(connection)
-    if objects is not None:
-        objects.write(content)
+    if objects is None:
+        raise ValueError("results are kept in the database")
+    return objects.write(content)
+
+
+def bring_back(connection: sa.Connection, name: str, content: bytes) -> None:
+    """Put a content of a backup back to where contents are kept: under its name, or into the rows that have that name where nothing is kept outside the database any more."""
+    if _objects(connection) is not None:
+        put_content(connection, content)
     else:
         row = {"content": content.decode(), "object": None}
         connection.execute(sa.update(tables.result).where(_R.object == name).values(row))

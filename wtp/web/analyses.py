@@ -30,7 +30,7 @@ from wtp.analysis import (
     unpack_people,
     unpack_simulator,
 )
-from wtp.jobs import keep_analysis, key_of_people, key_of_simulator, keys_of
+from wtp.jobs import keep_analysis, key_of_people, key_of_simulator, keys_of, write_ahead
 from wtp.store import Database, answers, audit, decisions, respondents, results, studies, tombstones
 from wtp.survey import Survey
 
@@ -94,6 +94,7 @@ def analysis_as(
         analysis = analyse(survey, found, request, progress)
         kind, seconds = usual_kind(database, survey, request), time.monotonic() - began
         content = analysis.to_json()
+        write_ahead(database, analysis)
         with database.begin() as connection:
             keep_analysis(
                 connection,
