@@ -36,7 +36,7 @@ def main() -> None:
             text=True,
         )
         try:
-            Server(process, port, place).wait_until_ready()
+            Server(process.pid, port, place, process).wait_until_ready()
             found = publish_while_asked(
                 port,
                 url,

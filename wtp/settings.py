@@ -53,6 +53,9 @@ class Settings:
         metadata={"help": "address at which people reach the pages; its links are given to them"},
     )
     proxies: int = field(default=0, metadata={"help": "trusted reverse proxies in front, for X-Forwarded-*"})
+    starts_per_minute: int = field(
+        default=1_200, metadata={"help": "interviews that may begin within a minute from one address, by the open link"}
+    )
     staff_language: str = field(
         default="en", metadata={"help": "language of results pages before one is chosen: en or de"}
     )

@@ -139,7 +139,20 @@ TEMPLATES = (
     "; cat /etc/passwd",
     "| id",
 )
-FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "＠x", "=cmd|' /C calc'!A0", "=HYPERLINK(\"//x\")")
+FORMULAS = (
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1+1",
+    "＋1",
+    "＠x",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("//x")',
+)
 PLACES = (
     "../../../etc/passwd",
     "..\\..\\x",
@@ -301,4 +314,7 @@ def bent(valid: bytes) -> st.SearchStrategy[bytes]:
 def document(scalars: st.SearchStrategy[Any] | None = None) -> st.SearchStrategy[Any]:
     """Anything that JSON or TOML can say."""
     leaf = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), short) if scalars is None else scalars
-    return st.recursive(leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(short, inner, max_size=3), max_leaves=8)
+    keys = short.filter(lambda text: not any("\ud800" <= sign <= "\udfff" for sign in text))
+    return st.recursive(
+        leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=8
+    )

@@ -1,5 +1,5 @@
 """Load needs the shipped server, as the faults do."""
 
-from tests.faults.conftest import start
+from tests.faults.conftest import fork, start
 
-__all__ = ["start"]
+__all__ = ["fork", "start"]

@@ -22,6 +22,7 @@ import tomlkit
 from werkzeug.test import Client
 
 from tests.faults.conftest import SURVEYS, Start
+from tests.load.kept import flat, typed
 from wtp.design import search
 from wtp.estimation.synthetic import choose, draw_respondents
 from wtp.store import Database, answers, open_database, quotas, respondents
@@ -134,24 +135,5 @@ def _is_kept(database: Database, survey: Survey, browsers: list[Browser], limit:
                 elif step != "consent":
                     revision, content = kept.pages[step]
                     assert revision == 1, "written once"
-                    assert _flat(content) == _typed(sent)
+                    assert flat(content) == typed(sent)
     assert sum(len(browser.acknowledged) for browser in browsers) > 3 * limit * 6
-
-
-def _flat(content: dict[str, Any]) -> dict[str, str]:
-    """The answers of a page under the names of its form, as text."""
-    found = {}
-    for question, value in content.items():
-        parts = {f"-{item}": v for item, v in value.items()} if isinstance(value, dict) else {"": value}
-        found |= {f"q-{question}{item}": f"{v:g}" if isinstance(v, float) else str(v) for item, v in parts.items()}
-    return {name: value for name, value in found.items() if value != "None"}
-
-
-def _typed(sent: dict[str, Any]) -> dict[str, str]:
-    """What was typed and picked, numbers without their cents of zero."""
-    found = {}
-    for name, value in sent.items():
-        if name.startswith("q-") and not name.endswith("-checked"):
-            text = str(value[0] if isinstance(value, list) else value)
-            found[name] = f"{float(text):g}" if re.fullmatch(r"[0-9.]+", text) else text
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 
 from wtp import __version__
+from wtp.jobs import Place as Jobs
 from wtp.settings import Settings, load_settings
 from wtp.store import Database, moving, open_database, transfer
 from wtp.store import backup as backups
@@ -96,9 +98,13 @@ def restore(file: Path, replace: bool) -> None:
         manifest = archive.manifest
         with _lengthy(3 * manifest.rows, "restore") as show:
             done = backups.restore(database, archive, place_of(settings), replace=replace, progress=show)
+    # Fits that were under way had other answers; those that the backup knows of begin anew.
+    shutil.rmtree(Jobs(settings.database_url, settings.queue, settings.instance).checkpoints, ignore_errors=True)
     click.echo(
         f"restored: {manifest.rows} rows as of {manifest.made_at:%Y-%m-%d %H:%M} UTC; all tables are as they were"
     )
+    if done.erased:
+        click.echo(f"erased again: {done.erased} persons of the backup, who had their data deleted since it was made")
     for path in done.written:
         click.echo(f"written: {path}")
     if done.beside:

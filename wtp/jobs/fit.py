@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -19,7 +20,7 @@ from wtp.jobs.start import keep_analysis, write_ahead
 from wtp.store import Database, background_jobs, copies, open_database
 from wtp.store.background_jobs import FAULT, REFUSED
 
-DONE, LOST, TRY_AGAIN = 0, 4, 5
+DONE, LOST, TRY_AGAIN, AWAY = 0, 4, 5, 6  # AWAY: the database cannot be written
 _NICE = 10  # pages come first
 _REPORT_SECONDS = 1.0
 _FITS_SHARE = 0.8  # of the bar; the rest is for the tables, whose time is not known beforehand
@@ -47,6 +48,7 @@ def _live(place: Place, job: int, owner: str, answers_copy: bytes, lifeline: int
         with open_database(place.database_url, place.results) as database:
             code = _make(database, place, job, owner, answers_copy)
     except StoreError as error:
+        code = AWAY
         _log.error("background job %d: %s", job, error)  # in words already
     except BaseException:
         _log.exception("background job %d", job)
@@ -142,7 +144,8 @@ class Reporter:
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in record.items()
         }
-        with self._database.begin() as connection:
+        # A database that is away for a moment costs a report, not the analysis: whether it is away for too long is judged by the worker.
+        with contextlib.suppress(StoreError), self._database.begin() as connection:
             if not background_jobs.report(connection, self._job, self._owner, known):
                 os._exit(LOST)  # cancelled, or taken for dead: the worker that owns the job now must not be disturbed
 

@@ -26,6 +26,28 @@ from wtp.survey.answers import Answers, Choice, Respondent
 from wtp.survey.tasks import ChoiceTask
 
 BATCH = 2_000
+# Statements of every saved page are made once: to make one takes three times as long as to run it.
+_A, _C, _R = tables.answer.c, tables.choice.c, tables.respondent.c
+_PERSON = sa.bindparam("person", type_=sa.BigInteger)
+_LOCK = (
+    sa.select(_R.tasks, _R.design_version, _R.definition_hash).where(_R.id == _PERSON).with_for_update(key_share=True)
+)
+_LAST_ANSWERS = (
+    sa.select(_A.revision, _A.content)
+    .where(_A.respondent_id == _PERSON, _A.page == sa.bindparam("page"))
+    .order_by(_A.revision.desc())
+    .limit(1)
+)
+_LAST_CHOICE = (
+    sa.select(_C.revision, _C.chosen, _C.buys)
+    .where(_C.respondent_id == _PERSON, _C.choice_order == sa.bindparam("order"))
+    .order_by(_C.revision.desc())
+    .limit(1)
+)
+_PAGES = sa.select(_A.page, _A.revision, _A.content).where(_A.respondent_id == _PERSON).order_by(_A.revision)
+_CHOICES = (
+    sa.select(_C.choice_order, _C.revision, _C.chosen, _C.buys).where(_C.respondent_id == _PERSON).order_by(_C.revision)
+)
 _CHANGED = "this page was changed in another window; nothing was overwritten; check the answers shown and save again."
 
 
@@ -71,11 +93,7 @@ def record_answers(
     """
     check_content(page, values)
     lock(connection, respondent_id)
-    a = tables.answer.c
-    mine = (a.respondent_id == respondent_id) & (a.page == page)
-    current = connection.execute(
-        sa.select(a.revision, a.content).where(mine).order_by(a.revision.desc()).limit(1)
-    ).first()
+    current = connection.execute(_LAST_ANSWERS, {"person": respondent_id, "page": page}).first()
     if current and _as_text(current.content) == _as_text(values):
         return int(current.revision)
     row = {
@@ -103,17 +121,13 @@ def record_choice(
 
     Raises ConflictError as `record_answers`, DataError if the task has no such alternative.
     """
-    c = tables.choice.c
     person = lock(connection, respondent_id)
     if not 1 <= order <= len(person.tasks or ()):
         raise DataError(f"choice task {order}: not shown to this respondent; allowed: 1 to {len(person.tasks or ())}.")
     task = unpack_task(person.tasks[order - 1])
     if chosen not in {alternative.number for alternative in task.alternatives}:
         raise DataError(f"choice task {order}: no alternative {chosen}; allowed: one that was shown; choose again.")
-    mine = (c.respondent_id == respondent_id) & (c.choice_order == order)
-    current = connection.execute(
-        sa.select(c.revision, c.chosen, c.buys).where(mine).order_by(c.revision.desc()).limit(1)
-    ).first()
+    current = connection.execute(_LAST_CHOICE, {"person": respondent_id, "order": order}).first()
     if current and (current.chosen, current.buys) == (chosen, buys):
         return int(current.revision)
     row = {
@@ -138,9 +152,7 @@ def _as_text(values: Mapping[str, Any]) -> str:
 
 def lock(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any, Any]:
     """What the respondent is shown; until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
-    r = tables.respondent.c
-    query = sa.select(r.tasks, r.design_version, r.definition_hash).where(r.id == respondent_id)
-    person = connection.execute(query.with_for_update(key_share=True)).first()
+    person = connection.execute(_LOCK, {"person": respondent_id}).first()
     if person is None:
         raise ErasedError("this interview was deleted; nothing was stored.")
     return person
@@ -170,18 +182,11 @@ def check_content(page: str, value: Any) -> None:
 
 def current(connection: sa.Connection, respondent_id: int) -> Current:
     """The last confirmed answers of one respondent."""
-    a, c = tables.answer.c, tables.choice.c
-    pages = connection.execute(
-        sa.select(a.page, a.revision, a.content).where(a.respondent_id == respondent_id).order_by(a.revision)
-    )
-    choices = connection.execute(
-        sa.select(c.choice_order, c.revision, c.chosen, c.buys)
-        .where(c.respondent_id == respondent_id)
-        .order_by(c.revision)
-    )
+    pages = connection.execute(_PAGES, {"person": respondent_id})
+    choices = connection.execute(_CHOICES, {"person": respondent_id})
     return Current(
-        {row.page: (row.revision, row.content) for row in pages},
-        {row.choice_order: (row.revision, row.chosen, row.buys) for row in choices},
+        {page: (revision, content) for page, revision, content in pages},
+        {order: (revision, chosen, buys) for order, revision, chosen, buys in choices},
     )
 
 

@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from wtp.store.results import OBJECTS
 
 _BUSY_SECONDS = 15
 _CONNECT_SECONDS = 5
+_REST_SECONDS = 1.0
 _LOG_MILLISECONDS = 200
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MOUNTS = Path("/proc/mounts")
@@ -39,6 +41,7 @@ _READ: dict[str, dict[str, Any]] = {
     "sqlite": {"wtp_reads_only": True},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
+_LOOK: dict[str, dict[str, Any]] = {"sqlite": _READ["sqlite"], "postgresql": {"isolation_level": "AUTOCOMMIT"}}
 _MIGRATION_LOCK = 7_395_061  # any number, the same in every process that migrates
 REVISION_TABLE = "alembic_version"
 _QUEUE_TABLES = "huey_"  # the queue of background analyses may lie beside the tables: transport, which is made again
@@ -74,6 +77,13 @@ class Database:
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that reads one consistent state and keeps no writer waiting."""
         options = _READ[self.engine.dialect.name]
+        with _in_words(), self.engine.connect().execution_options(**options) as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[sa.Connection]:
+        """A connection for one statement that reads, which sees one moment by itself: PostgreSQL is spared beginning and end of a transaction."""
+        options = _LOOK[self.engine.dialect.name]
         with _in_words(), self.engine.connect().execution_options(**options) as connection:
             yield connection
 
@@ -165,7 +175,6 @@ def open_database(url: str, results: str = "") -> Database:
         try:
             engine = create(
                 parsed.set(drivername="postgresql+psycopg"),
-                pool_pre_ping=True,
                 connect_args={"connect_timeout": _CONNECT_SECONDS},
             )
         except ModuleNotFoundError as error:
@@ -173,9 +182,25 @@ def open_database(url: str, results: str = "") -> Database:
                 "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
             ) from error
         sa.event.listen(engine, "connect", _prepare_postgresql)
+        sa.event.listen(engine, "checkin", _note_rest)
+        sa.event.listen(engine, "checkout", functools.partial(_try_after_rest, engine.dialect))
     else:
         raise StoreError(f"database: {parsed.get_backend_name()}; allowed: sqlite or postgresql; mend the setting.")
     return Database(engine)
+
+
+def _note_rest(_: Any, record: sa.pool.ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _try_after_rest(dialect: sa.Dialect, connection: Any, record: sa.pool.ConnectionPoolEntry, _: Any) -> None:
+    """A connection that rested may be one to a server that is gone; to ask before every use would cost as much as what it is used for."""
+    if time.monotonic() - record.info.get("rests_since", time.monotonic()) < _REST_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise sa.exc.DisconnectionError("the server is gone") from error  # the pool takes a new one
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
@@ -259,14 +284,14 @@ def upgrade(connection: sa.Connection, revision: str) -> None:
 
 
 def lock(connection: sa.Connection, tables: Iterable[str] = ()) -> None:
-    """Until the transaction ends keep all others from migrating, and from writing into these tables; SQLite's transaction keeps all writers waiting anyway."""
+    """Until the transaction ends keep all others from migrating, and away from these tables, which are about to be changed; SQLite's transaction keeps all writers waiting anyway."""
     if connection.dialect.name != "postgresql":
         return
     connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration may take as long as it must
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     quote = connection.dialect.identifier_preparer.quote
     if names := ", ".join(map(quote, tables)):
-        connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
 def names_of(connection: sa.Connection) -> list[str]:

@@ -18,6 +18,10 @@ from wtp.store import answers, tables
 Fields = Mapping[str, Sequence[str]]
 LONGEST = 100_000
 _D = tables.page_draft.c
+_MINE = _D.respondent_id == sa.bindparam("person")
+_OF = sa.select(_D.page, _D.revision, _D.fields).where(_MINE)
+_DROP_ALL = sa.delete(tables.page_draft).where(_MINE)
+_DROP = _DROP_ALL.where(_D.page == sa.bindparam("page"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,12 @@ def keep(
 
 def drop(connection: sa.Connection, respondent_id: int, page: str | None = None) -> None:
     """Forget the draft of a page that was confirmed; without a page, all drafts of an interview that ended."""
-    gone = sa.delete(tables.page_draft).where(_D.respondent_id == respondent_id)
-    connection.execute(gone if page is None else gone.where(_D.page == page))
+    if page is None:
+        connection.execute(_DROP_ALL, {"person": respondent_id})
+    else:
+        connection.execute(_DROP, {"person": respondent_id, "page": page})
 
 
 def of(connection: sa.Connection, respondent_id: int) -> dict[str, Draft]:
     """The drafts of one respondent, by page."""
-    query = sa.select(_D.page, _D.revision, _D.fields).where(_D.respondent_id == respondent_id)
-    return {row.page: Draft(row.revision, row.fields) for row in connection.execute(query)}
+    return {row.page: Draft(row.revision, row.fields) for row in connection.execute(_OF, {"person": respondent_id})}

@@ -144,12 +144,14 @@ def contents(connection: sa.Connection) -> Iterator[tuple[str, bytes]]:
                 yield name, content
 
 
-def put_content(connection: sa.Connection, content: bytes) -> str:
-    """Put a content back outside the database, as from a backup; returns its name. Raises ValueError where contents are in the database."""
+def bring_back(connection: sa.Connection, name: str, content: bytes) -> None:
+    """Put a content of a backup back under the name that its row has: outside the database, or into it where nothing is kept outside any more."""
     objects = _objects(connection)
-    if objects is None:
-        raise ValueError("results are kept in the database")
-    return objects.write(content)
+    if objects is not None:
+        objects.write(content)
+    else:
+        row = {"content": content.decode(), "object": None}
+        connection.execute(sa.update(tables.result).where(_R.object == name).values(row))
 
 
 def drop_people(connection: sa.Connection, slug: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -66,6 +67,12 @@ def definition(connection: sa.Connection, definition_hash: str) -> Definition:
     content = connection.execute(
         sa.select(tables.definition.c.content).where(tables.definition.c.hash == definition_hash)
     ).scalar_one()
+    return _read(content)
+
+
+@lru_cache(32)
+def _read(content: str) -> Definition:
+    """Whoever began before a change asks for the same text with every page."""
     return Definition.model_validate_json(content)
 
 
@@ -88,12 +95,12 @@ def fielding_began(connection: sa.Connection, slug: str) -> bool:
 
 
 STATES = ("open", "paused", "closed")
+_STATE = sa.select(tables.study.c.state).where(tables.study.c.slug == sa.bindparam("slug"))
 
 
 def state(connection: sa.Connection, slug: str) -> str:
     """open; paused: nobody new begins; closed: nobody answers any more."""
-    query = sa.select(tables.study.c.state).where(tables.study.c.slug == slug)
-    return str(connection.execute(query).scalar_one_or_none() or "open")
+    return str(connection.execute(_STATE, {"slug": slug}).scalar_one_or_none() or "open")
 
 
 def set_state(connection: sa.Connection, slug: str, state: str) -> None:

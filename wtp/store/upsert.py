@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_if_absent(connection: sa.Connection, table: sa.Table, **values: Any) -> bool:
     """Insert a row unless a unique key is taken; whether it was inserted. Correct under concurrency on both databases."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
-    return connection.execute(insert).first() is not None
+    return connection.execute(_insert(table, connection.dialect.name), values).first() is not None
+
+
+@cache
+def _insert(table: sa.Table, dialect: str) -> sa.Executable:
+    """The statement of a table, made once: to make it takes longer than to run it."""
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    made: sa.Executable = insert.on_conflict_do_nothing().returning(*table.primary_key)
+    return made

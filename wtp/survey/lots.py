@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -30,7 +31,8 @@ def shuffled(lot: str, purpose: str, things: Sequence[T], *, key: Callable[[T], 
     return tuple(sorted(things, key=lambda thing: rank(lot, purpose, key(thing)))) if lot else tuple(things)
 
 
-def item_sets(lot: str, purpose: str, items: Sequence[str], per_task: int, tasks: int) -> tuple[tuple[str, ...], ...]:
+@lru_cache(4096)
+def item_sets(lot: str, purpose: str, items: tuple[str, ...], per_task: int, tasks: int) -> tuple[tuple[str, ...], ...]:
     """Sets of items for best-worst tasks: items about equally often, pairs as evenly as a few draws find, each set in random order."""
     seen: Counter[str] = Counter()
     together: Counter[tuple[str, ...]] = Counter()

@@ -14,6 +14,7 @@ from wtp.survey.questions import MultipleChoice, Question, SingleChoice
 from wtp.survey.wording import Wording
 
 _PLACE = re.compile(r"\{answer:([a-z][a-z0-9_]{0,39})\}")
+_BEGIN = "{answer:"
 _MISSING = "…"
 _MEANS_SOMETHING = re.compile(r"([!-/:-@\[-`{-~])")  # CommonMark 0.31, 2.4: a backslash makes ASCII punctuation literal
 
@@ -23,11 +24,16 @@ def named_in(text: str) -> set[str]:
     return set(_PLACE.findall(text))
 
 
+def has_places(wording: Wording) -> bool:
+    """Whether a text wants an answer at all; most do not."""
+    return any(_BEGIN in text for text in wording.values())
+
+
 def piped(
     wording: Wording, questions: Iterable[Question], answers: Mapping[str, Any], *, markdown: bool = False
 ) -> Wording:
     """The wording with the answers filled in, in each language; within a text in Markdown they stay what they are."""
-    if not any(_PLACE.search(text) for text in wording.values()):
+    if not has_places(wording):
         return wording
     by_id = {question.id: question for question in questions}
 

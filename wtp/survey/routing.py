@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from operator import is_
+from typing import Any, TypeVar
 
+from wtp.survey.attributes import Record
 from wtp.survey.conditions import fulfilled
 from wtp.survey.definition import Definition
 from wtp.survey.lots import item_sets, profiles, rank, shuffled
@@ -24,7 +26,7 @@ from wtp.survey.pages import (
     Quota,
     ScreenOut,
 )
-from wtp.survey.piping import piped
+from wtp.survey.piping import has_places, piped
 from wtp.survey.questions import (
     ConstantSum,
     GaborGranger,
@@ -36,6 +38,9 @@ from wtp.survey.questions import (
     SingleChoice,
 )
 from wtp.survey.tasks import Alternative
+from wtp.survey.wording import Wording
+
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +110,10 @@ def _unfolded(definition: Definition, page: Page, answers: Mapping[str, Any], lo
         return _question_steps(definition, page, answers, lot)
     if isinstance(page, InformationPage):
         words = {
-            "title": piped(page.title, definition.questions, answers),
-            "text": piped(page.text, definition.questions, answers, markdown=True),
+            "title": _piped(page.title, definition, answers),
+            "text": _piped(page.text, definition, answers, markdown=True),
         }
-        return [Step(page.id, page.model_copy(update=words))]
+        return [Step(page.id, _changed(page, words))]
     return [Step(page.id, page)]
 
 
@@ -118,11 +123,11 @@ def _question_steps(definition: Definition, page: QuestionPage, answers: Mapping
         return []
     if page.order == "random":
         asked = list(shuffled(lot, page.id, asked, key=lambda question: question.id))
-    texts = {"title": piped(page.title, definition.questions, answers)}
+    texts = {"title": _piped(page.title, definition, answers)}
     if page.text:
-        texts["text"] = piped(page.text, definition.questions, answers, markdown=True)
+        texts["text"] = _piped(page.text, definition, answers, markdown=True)
     shown = tuple(_as_shown(definition, question, answers, lot) for question in asked)
-    whole = page.model_copy(update={**texts, "questions": shown})
+    whole = _changed(page, {**texts, "questions": shown})
     if not (isinstance(shown[0], GaborGranger) and shown[0].ladder):
         return [Step(page.id, whole)]
     rungs, settled = ladder(shown[0], answers.get(shown[0].id) or {}, lot)
@@ -158,9 +163,9 @@ def ladder(question: GaborGranger, given: Mapping[str, int], lot: str) -> tuple[
 
 
 def _as_shown(definition: Definition, question: Question, answers: Mapping[str, Any], lot: str) -> Question:
-    update: dict[str, Any] = {"label": piped(question.label, definition.questions, answers)}
+    update: dict[str, Any] = {"label": _piped(question.label, definition, answers)}
     if question.help:
-        update["help"] = piped(question.help, definition.questions, answers)
+        update["help"] = _piped(question.help, definition, answers)
     if getattr(question, "order", "fixed") == "random":
         if isinstance(question, SingleChoice | MultipleChoice):
             update["options"] = _options(lot, question.id, question.options)
@@ -168,7 +173,20 @@ def _as_shown(definition: Definition, question: Question, answers: Mapping[str, 
             update["items"] = _options(lot, question.id, question.items)
         elif isinstance(question, GaborGranger) and not question.ladder:
             update["prices"] = shuffled(lot, question.id, question.prices)
-    return question.model_copy(update=update)
+    return _changed(question, update)
+
+
+def _piped(wording: Wording, definition: Definition, answers: Mapping[str, Any], *, markdown: bool = False) -> Wording:
+    return piped(wording, definition.questions, answers, markdown=markdown) if has_places(wording) else wording
+
+
+def _changed(record: R, update: dict[str, Any]) -> R:
+    """The record with these values; itself where nothing is another, since most pages look the same to everybody."""
+    same = all(
+        new is old or (isinstance(new, tuple) and len(new) == len(old) and all(map(is_, new, old)))
+        for new, old in ((value, getattr(record, name)) for name, value in update.items())
+    )
+    return record if same else record.model_copy(update=update)
 
 
 def _options(lot: str, purpose: str, options: tuple[Option, ...]) -> tuple[Option, ...]:

@@ -25,12 +25,13 @@ from wtp.analysis import (
     Request,
     Simulator,
     analyse,
+    may_be_told,
     quality_report,
     unpack_people,
     unpack_simulator,
 )
 from wtp.jobs import keep_analysis, key_of_people, key_of_simulator, keys_of, write_ahead
-from wtp.store import Database, answers, decisions, results, studies
+from wtp.store import Database, answers, audit, decisions, respondents, results, studies, tombstones
 from wtp.survey import Survey
 
 # Whose answers count: all but those whom a person left out (as a rule), everybody, or all but those with two or more flags.
@@ -48,6 +49,17 @@ def without(database: Database, survey: Survey, chosen: str = LEFT_OUT) -> tuple
         return decisions.left_out(connection, survey.slug)
 
 
+def may_see(database: Database, survey: Survey, left_out: tuple[int, ...], versions: str) -> bool:
+    """Whether somebody who reads results alone may see figures without these respondents, beside all others that he may see: no few persons may be worked out from two of them."""
+    usual = without(database, survey)
+    if (left_out, versions) == (usual, SAME_CHOICES):
+        return True
+    with database.read() as connection:
+        found = answers.read_answers(connection, survey.slug)
+    sets = [usual, (), without(database, survey, FLAGGED)]
+    return may_be_told(survey, found, sets, left_out, versions)
+
+
 def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, versions: str = SAME_CHOICES) -> Analysis:
     """What the pages show: the newest final analysis of the answers that are there now if one was made, else the quick one, made within a request.
 
@@ -55,7 +67,7 @@ def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, vers
     """
     request = Request(versions=versions, without=without(database, survey, chosen))
     with database.read() as connection:
-        content = _final(connection, survey, request)
+        content = _final(connection, survey, request) or _of_deleted(connection, survey)
     return _parsed(content) if content else analysis_as(database, survey, replace(request, model=CONDITIONAL))
 
 
@@ -110,6 +122,13 @@ def kept_analysis(database: Database, survey: Survey, fingerprint: str) -> tuple
     return replace(survey, definition=then, definition_hash=analysis.definition_hash), analysis
 
 
+def erased_since(database: Database, survey: Survey, fingerprint: str) -> int:
+    """How many persons had everything of theirs deleted after a kept analysis was made, which counts them still."""
+    with database.read() as connection:
+        kept = results.made(connection, survey.slug, fingerprints=[fingerprint])
+        return tombstones.count(connection, survey.slug, kept[0].created_at) if kept else 0
+
+
 def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
     """The analysis with its tables of single respondents, if they were kept: for analysts' exports, and for what one customer probably honours."""
     with database.read() as connection:
@@ -121,9 +140,8 @@ def simulator_of(database: Database, survey: Survey, analysis: Analysis, fingerp
     """What answers what-ifs about the figures of an analysis, by its fingerprint if it is no longer of the answers that are there now; None if it has none."""
     with database.read() as connection:
         key = key_of_simulator(fingerprint or keys_of(connection, survey, analysis.request)[0])
-        if not results.there(
-            connection, key
-        ):  # asked each time: it may have been deleted, or made meanwhile, by another process
+        # Asked each time: it may have been deleted, or made meanwhile, by another process.
+        if not results.there(connection, key):
             return None
     try:
         return _simulator(database, key)
@@ -199,6 +217,14 @@ def _final(connection: Connection, survey: Survey, request: Request) -> str | No
     made = [kept.fingerprint for kept in results.made(connection, survey.slug, basis=basis) if is_final(kept.made)]
     contents = (results.load(connection, one) for one in (*made, fingerprint))  # what is lost is passed over
     return next((content for content in contents if content is not None), None)
+
+
+def _of_deleted(connection: Connection, survey: Survey) -> str | None:
+    """The newest analysis of a study whose single answers were deleted after their time: figures of many stay, and nothing new can be made of nobody."""
+    if not audit.has(connection, survey.slug, audit.DELETED) or respondents.counts(connection, survey.slug).begun:
+        return None
+    newest = results.latest(connection, survey.slug)
+    return newest[0] if newest else None
 
 
 def _kept(connection: Connection, survey: Survey, request: Request) -> str | None:

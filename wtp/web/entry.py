@@ -11,7 +11,7 @@ from flask import abort, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from wtp.store import respondents, studies, tombstones
+from wtp.store import respondents, tombstones
 from wtp.survey import Survey
 from wtp.web.running import database, survey_of
 from wtp.web.security import allow_frames
@@ -25,7 +25,7 @@ def visit(slug: str) -> Visit:
     token = session.get(token_key(slug))
     if token is None:
         token = session[token_key(slug)] = respondents.new_token()
-    with database().read() as connection:
+    with database().look() as connection:
         found = load(connection, asked, token)
         if found.interview is None:
             refuse_erased(connection, slug, token)
@@ -45,15 +45,15 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
     """For whom the interview ended early, its end; the page of a study that is paused, closed or wants another link; None to go on."""
     if person.ending:
         return redirect(url_for("respond.end", slug=person.slug), 303)
-    with database().read() as connection:
-        state = "open" if person.test else studies.state(connection, person.slug)
-        named: str | None = session.get(panel_key(person.slug))
-        again = named is not None and not person.begun and respondents.panel_known(
-            connection, person.slug, named, person.token
-        )  # fmt: skip
-    panel = person.definition.panel
+    state = "open" if person.test else person.state
     if person.completed or (state != "closed" and person.begun):
         return None
+    named: str | None = session.get(panel_key(person.slug))
+    again = False
+    if named is not None and not person.begun:
+        with database().read() as connection:
+            again = respondents.panel_known(connection, person.slug, named, person.token)
+    panel = person.definition.panel
     reason = state if state != "open" else "again" if again else ""
     own = person.test or person.interview is not None  # somebody with a personal link
     if not reason and panel and panel.required and not named and not own:

@@ -26,6 +26,7 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, is_final, parsed, usual_kind, without
 from wtp.web.compared import Side, comparison
+from wtp.web.few import refuse_few
 from wtp.web.final_words import difference_words, duration, job_words, model_names, set_names, version_names
 from wtp.web.i18n import text as said
 from wtp.web.reading import labels_of
@@ -149,6 +150,8 @@ def compare(slug: str) -> str | tuple[str, int]:
         # The older one first, whatever the order of the ticks.
         pair = sorted(found.values(), key=lambda kept: (kept.created_at, kept.fingerprint))
         first, second = (Side(kept, parsed(contents[kept.fingerprint] or "")) for kept in pair)
+    for side in (first, second):
+        refuse_few(survey, side.analysis.request)
     return render_template(
         "results/changed.html",
         slug=slug,

@@ -7,20 +7,25 @@ for (`?lang=`), else that of the session, else on survey pages what the browser 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import cache, lru_cache
+from gettext import NullTranslations
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from babel import Locale
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol
+from babel.support import Translations
 from flask import Flask, current_app, g, request, session
 from flask_babel import Babel, refresh
 
 from wtp.survey import Survey
 
 INTERFACE_LANGUAGES = ("en", "de")
+_TRANSLATIONS = Path(__file__).parent / "translations"
 _LONGEST_AMOUNT = 20
 _PLAIN = re.compile(r"[0-9]+")
 _WITH_DECIMALS = re.compile(r"([0-9]+)[.,]([0-9]{1,2})")
@@ -30,8 +35,29 @@ _GROUPED = re.compile(r"([0-9]{1,3}(?:([.,])[0-9]{3})(?:\2[0-9]{3})*)(?:([.,])([
 def translate(app: Flask) -> None:
     """Give every page its language."""
     Babel(app, locale_selector=language)
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.before_request(_choose)
-    app.context_processor(lambda: {"language": language(), "language_links": _language_links, "text": text})
+    app.context_processor(_words)
+
+
+def _words() -> dict[str, Any]:
+    """What every template has; bound to the page's language, which a page asks for a hundred times."""
+    spoken = language()
+    return {"language": spoken, "language_links": _language_links, "text": saying(spoken)}
+
+
+@cache
+def _translations(code: str) -> NullTranslations:
+    return Translations.load(_TRANSLATIONS, [code])
+
+
+def _gettext(message: str) -> str:
+    """What templates say, from the catalogue that is at hand: to ask the library who speaks takes three times as long."""
+    return _translations(language()).gettext(message)
+
+
+def _ngettext(singular: str, plural: str, n: int) -> str:
+    return _translations(language()).ngettext(singular, plural, n)
 
 
 def language() -> str:
@@ -59,9 +85,15 @@ def spoken(code: str) -> Iterator[None]:
 
 def text(wording: Mapping[str, str]) -> str:
     """An author's text in the page's language; on pages in a language that the survey has not, in its first one."""
-    return wording.get(language()) or next(iter(wording.values()))
+    return saying(language())(wording)
 
 
+def saying(code: str) -> Callable[[Mapping[str, str]], str]:
+    """What gives an author's text in a language; in a language that the survey has not, in its first one."""
+    return lambda wording: wording.get(code) or next(iter(wording.values()))
+
+
+@lru_cache(4096)
 def money(amount: float, currency: str, in_language: str) -> str:
     """An amount with its currency, without decimals if it is whole: 100 €, €99.50."""
     pattern = Locale(in_language).currency_formats["standard"].pattern
@@ -132,9 +164,14 @@ def _language_links() -> Sequence[dict[str, Any]]:
     return [
         {
             "code": code,
-            "name": (Locale(code).get_display_name(code) or code).title(),
+            "name": _own_name(code),
             "href": "?" + urlencode([*kept, ("lang", code)]),
             "current": code == language(),
         }
         for code in sorted(languages)
     ]
+
+
+@cache
+def _own_name(code: str) -> str:
+    return (Locale(code).get_display_name(code) or code).title()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 from wtforms.form import BaseForm
 
-from wtp.store import answers, drafts, respondents, studies
+from wtp.store import progress, respondents, studies
 from wtp.store.answers import Current
 from wtp.store.drafts import Draft, Fields
 from wtp.store.respondents import Interview
@@ -21,12 +21,10 @@ from wtp.survey.pages import ChoiceTaskPage, ConsentPage, Quota, ScreenOut, Than
 from wtp.survey.tasks import Alternative
 from wtp.web import forms
 
-_NOTHING = Current({}, {})
-
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One respondent on the way through one survey: where he may go and what he has answered."""
+    """One respondent on the way through one survey: where he may go and what he has answered; `state` is that of the study, as `studies.state` has it."""
 
     slug: str
     token: str
@@ -35,6 +33,7 @@ class Visit:
     interview: Interview | None
     current: Current
     drafts: Mapping[str, Draft] = field(default_factory=dict)
+    state: str = "open"
 
     @property
     def begun(self) -> bool:
@@ -143,12 +142,13 @@ def load(connection: Connection, survey: Survey, token: str) -> Visit:
 
 def visit_of(connection: Connection, survey: Survey, token: str, key: str) -> Visit:
     """The same by the hash of the token."""
-    interview = respondents.find_hash(connection, key)
+    kept = progress.of(connection, survey.slug, key)
+    interview = kept.interview
     if interview is None or interview.definition_hash is None:
-        return Visit(survey.slug, token, survey.definition, steps(survey.definition), interview, _NOTHING)
-    definition, person = survey.definition, interview.respondent_id
+        route = steps(survey.definition)
+        return Visit(survey.slug, token, survey.definition, route, interview, kept.current, state=kept.state)
+    definition = survey.definition
     if interview.definition_hash != survey.definition_hash:
         definition = studies.definition(connection, interview.definition_hash)
-    current = answers.current(connection, person)
-    route = steps(definition, current.answers, interview.lot)
-    return Visit(survey.slug, token, definition, route, interview, current, drafts.of(connection, person))
+    route = steps(definition, kept.current.answers, interview.lot)
+    return Visit(survey.slug, token, definition, route, interview, kept.current, kept.drafts, kept.state)
