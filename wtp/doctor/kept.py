@@ -140,7 +140,7 @@ def _audit(connection: sa.Connection) -> Finding:
     broken = {slug: number for slug, log in logs.items() if (number := audit.first_broken(slug, log)) is not None}
     return judged(
         "audit logs",
-        ", ".join(f"{slug or "installation"} broken from entry {number} on" for slug, number in broken.items())
+        ", ".join(f"{slug or 'installation'} broken from entry {number} on" for slug, number in broken.items())
         or f"{sum(map(len, logs.values()))} entries in the logs of {len(logs) - 1} studies and the installation, unbroken",
         state=ERROR if broken else OK,
         allowed="unbroken",
