@@ -21,7 +21,7 @@ from wtp.cli import main
 from wtp.disk import Space
 from wtp.doctor import ERROR, OK, WARNING, Finding, Size, address, examine
 from wtp.settings import Settings, secret_key
-from wtp.store import audit, background_jobs, heartbeats, open_database, staff, studies, tables
+from wtp.store import audit, background_jobs, backup, heartbeats, open_database, staff, studies, tables
 from wtp.survey import Survey
 
 SURVEYS = Path(__file__).parents[2] / "surveys"
@@ -46,8 +46,11 @@ def sound(database_url: str, tmp_path: Path, survey: Survey, monkeypatch: pytest
         with database.begin() as connection:
             studies.register(connection, survey)
             staff.add(connection, "ada", "four words are enough", "administrator")
+            connection.execute(sa.update(tables.staff).values(factor_nonce="nonce"))
             heartbeats.beat(connection, "host 1 a", "0.1.0", now)
             audit.add(connection, "supplier", audit.STATE, who="ada", reason="opened", now=now)
+    (settings.instance / "backups").mkdir()
+    backup.stamped(settings.instance / "backups", "wtp", now).touch()
     return settings
 
 
@@ -146,8 +149,16 @@ def test_what_is_wrong_with_the_place_is_named(sound: Settings, change: Break, m
     assert all(each.found and each.allowed and each.remedy for each in found.values())
 
 
-def _rewritten(connection: sa.Connection) -> None:
-    connection.execute(sa.update(tables.audit).values(reason="closed"))
+def _added_past_the_program(connection: sa.Connection) -> None:
+    row = {
+        "study": "supplier",
+        "number": 2,
+        "happened_at": datetime.now(UTC),
+        "who": "ada",
+        "action": "a",
+        "reason": "r",
+    }
+    connection.execute(sa.insert(tables.audit).values(**row, chain="made up"))
 
 
 def _nobody(connection: sa.Connection) -> None:
@@ -156,6 +167,14 @@ def _nobody(connection: sa.Connection) -> None:
 
 def _demo(connection: sa.Connection) -> None:
     staff.add(connection, "demo-manager", "four words are enough", "manager")
+
+
+def _one_factor(connection: sa.Connection) -> None:
+    connection.execute(sa.update(tables.staff).values(factor_nonce=None))
+
+
+def _another_version(connection: sa.Connection) -> None:
+    connection.execute(sa.update(tables.version).values(fingerprint="another"))
 
 
 def _silent(connection: sa.Connection) -> None:
@@ -195,8 +214,10 @@ def _failed(connection: sa.Connection) -> None:
 
 
 KEPT: dict[Callable[[sa.Connection], None], dict[str, str]] = {
-    _rewritten: {"audit logs": ERROR},
+    _added_past_the_program: {"audit logs": ERROR},
     _nobody: {"staff": WARNING},
+    _one_factor: {"second factors": WARNING},
+    _another_version: {"study supplier": WARNING},
     _demo: {"demo logins": WARNING},
     _silent: {"workers of analyses": WARNING},
     _older: {"versions of workers": WARNING},
@@ -233,6 +254,17 @@ def test_a_full_disk_and_an_old_schema(sound: Settings, monkeypatch: pytest.Monk
     with open_database(sound.database_url) as database, database.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     assert "schema 0001" in wrong(sound)["database"].found
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_backups_that_are_missing_or_kept_too_long(sound: Settings, tmp_path: Path) -> None:
+    folder, now = tmp_path / "kept", datetime.now(UTC)
+    folder.mkdir()
+    states = []
+    for days in (3, 1, 40):
+        backup.stamped(folder, "wtp", now - timedelta(days=days)).touch()
+        states += [found.state for found in examine(sound, Size(), folder) if found.check == "backups"]
+    assert states == [WARNING, OK, WARNING]
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import test_kill
 from tests.faults.conftest import Server, Start
-from tests.faults.test_kill import Crowd, _lost_and_doubled
+from tests.faults.crowd import Crowd, lost_and_doubled
 
 _PATIENCE = 240  # seconds; the program starts twice, for the rehearsal and in earnest
 
@@ -26,12 +25,6 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The crowd asks once; a request that fails is a fault."""
-    monkeypatch.setattr(test_kill, "PATIENCE", 1)
 
 
 def reload(server: Server, wait: bool = True) -> None:
@@ -49,31 +42,27 @@ def reload(server: Server, wait: bool = True) -> None:
 
 
 @pytest.mark.slow
-def test_no_request_fails_while_all_is_loaded_anew(start: Start, impatient: None, rounds: Callable[[int], int]) -> None:
+def test_no_request_fails_while_all_is_loaded_anew(start: Start, rounds: Callable[[int], int]) -> None:
     server = start(workers=2)
-    crowd = Crowd(server.port, pause=0)
+    crowd = Crowd(server.port)
     with crowd.answering():
         for _ in range(rounds(10)):
-            before = len(crowd.acknowledged)
             reload(server)
-            until(lambda before=before: len(crowd.acknowledged) > before + 10 or crowd.faults)
-    lost, doubled = _lost_and_doubled(crowd, server)
+            crowd.gets_on(10)
+    lost, doubled = lost_and_doubled(crowd, server.database_url)
     print(f"{len(crowd.acknowledged)} acknowledged")
-    assert (crowd.faults, lost, doubled) == ([], [], 0)
+    assert (crowd.faults, crowd.unanswered, crowd.put_off, lost, doubled) == ([], 0, 0, [], 0)
 
 
 @pytest.mark.slow
-def test_the_crowd_would_notice(start: Start, impatient: None) -> None:
+def test_the_crowd_would_notice(start: Start) -> None:
     server = start(workers=1)
-    crowd = Crowd(server.port, pause=0)
+    crowd = Crowd(server.port)
     with crowd.answering():
-        for _ in range(20):
-            if crowd.faults:
-                break
+        while not crowd.unanswered:
+            crowd.gets_on()
             until(server.workers)
             os.kill(server.workers()[0], signal.SIGKILL)
-            time.sleep(0.3)
-    assert crowd.faults
 
 
 def test_new_settings_hold_and_wrong_ones_change_nothing(start: Start) -> None:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.faults import test_kill
 from tests.faults.conftest import Start
-from tests.faults.test_kill import Crowd, _lost_and_doubled
+from tests.faults.crowd import Crowd, lost_and_doubled
 from tests.jobs.conftest import until
 from wtp.web.traffic import RETRY_SECONDS, THREADS
 
-CROWD = 60
+CROWD = 150
 # Pages that take a tenth of a second or, of the study `held`, until a file is there; all else is what ships.
 SLOW = """
 import sys, time
@@ -86,38 +83,17 @@ def test_who_waits_too_long_is_told_while_all_threads_are_busy(start: Start) -> 
     assert ask(server.port, "/s/supplier/consent")[0] == 200
 
 
-@dataclass
-class Busy(Crowd):
-    """A crowd that notes how many of its requests were refused, and sends them again."""
-
-    replies: Counter[int] = field(default_factory=Counter)
-
-    def _request(self, method: str, path: str, body: str, cookie: str = "") -> tuple[http.client.HTTPResponse, bytes]:
-        while True:
-            reply, page = super()._request(method, path, body, cookie)
-            self.replies[reply.status] += 1
-            if reply.status != 503:
-                return reply, page
-            assert b"<h1>" in page
-            assert reply.getheader("Retry-After")
-            if self.stopping.wait(0.2):
-                raise TimeoutError
-
-
 @pytest.mark.slow
-def test_a_crowd_beyond_what_can_be_served_loses_nothing(
-    start: Start, monkeypatch: pytest.MonkeyPatch, rounds: Callable[[int], int]
-) -> None:
-    monkeypatch.setattr(test_kill, "THREADS", 3 * CROWD)
+def test_a_crowd_beyond_what_can_be_served_loses_nothing(start: Start, rounds: Callable[[int], int]) -> None:
     server = start(workers=1, code=SLOW)
     (worker,) = server.workers()
-    crowd = Busy(server.port, pause=0)
+    crowd = Crowd(server.port, hands=CROWD)
     with crowd.answering():
-        until(lambda: crowd.replies[503] > 200 * rounds(10) or crowd.faults)
-    assert [fault for fault in crowd.faults if "TimeoutError" not in fault] == []
-    lost, doubled = _lost_and_doubled(crowd, server)
-    print(f"{len(crowd.acknowledged)} acknowledged, replies {dict(crowd.replies)}, {_megabytes(worker):.0f} MB")
-    assert (lost, doubled) == ([], 0)
+        until(lambda: crowd.put_off > 200 * rounds(10) or crowd.faults)
+    assert crowd.faults == [], "a refusal brings back what was typed, with a sentence and a time to wait"
+    lost, doubled = lost_and_doubled(crowd, server.database_url)
+    print(f"{len(crowd.acknowledged)} acknowledged, {crowd.put_off} refused, {_megabytes(worker):.0f} MB")
+    assert (crowd.unanswered, lost, doubled) == (0, [], 0)
     assert server.workers() == [worker]
     assert _megabytes(worker) < 600
 

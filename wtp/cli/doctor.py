@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -19,13 +20,14 @@ _MARKS = {OK: "ok     ", WARNING: "warning", ERROR: "ERROR  "}
 @click.option("--hosts", default=1, show_default=True, type=click.IntRange(1), help="Machines that run wtp serve.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="As wtp serve is started.")
 @click.option("--analysts", default=1, show_default=True, type=click.IntRange(0), help="As wtp serve is started.")
+@click.option("--backups", type=click.Path(path_type=Path), help="Where backups go; by itself instance/backups.")
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool, hosts: int, workers: int, analysts: int) -> None:
+def doctor(ctx: click.Context, as_json: bool, hosts: int, workers: int, analysts: int, backups: Path | None) -> None:
     """Check this installation: a line a check, and what to mend. Exit status 1 if there is an error; nothing is changed.
 
     Run it as the user that runs wtp serve.
     """
-    findings = examine(load_settings(), Size(hosts, workers, analysts, THREADS))
+    findings = examine(load_settings(), Size(hosts, workers, analysts, THREADS), backups)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
     else:

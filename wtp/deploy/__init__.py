@@ -51,7 +51,7 @@ def files(kind: str, settings: Settings, plan: Plan) -> dict[str, str]:
     address = urlsplit(settings.base_url)
     if kind != "systemd" and (address.scheme != "https" or not address.hostname):
         raise SettingsError(
-            f"base_url: found {settings.base_url!r}; allowed: https:// and a host name; set it in {settings.instance / 'settings.toml'} first."
+            f"base_url: found {settings.base_url!r}; allowed: https and a host name; set it in {settings.instance / 'settings.toml'} first."
         )
     inside, checkout = kind == "compose", (_SOURCE / "requirements.lock").exists()
     known = {

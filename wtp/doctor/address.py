@@ -19,16 +19,14 @@ def checks(settings: Settings) -> Iterator[Finding]:
     parts = urlsplit(settings.base_url)
     secure, here = parts.scheme == "https", _is_this_machine(parts.hostname or "")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        yield Finding(
-            "address", ERROR, f"base_url = {settings.base_url!r}", "https:// and a host name", "mend base_url"
-        )
+        yield Finding("address", ERROR, f"base_url = {settings.base_url!r}", "https and a host name", "mend base_url")
         return
     state = OK if secure or here else ERROR
     yield judged(
         "address",
         settings.base_url + (" (this machine alone)" if here else ""),
         state=state,
-        allowed="https:// (answers and passwords must not travel in the clear)",
+        allowed="https (answers and passwords must not travel in the clear)",
         remedy="put a proxy with a certificate in front (wtp deploy caddy) and set base_url to its address",
     )
     yield judged(

@@ -15,18 +15,19 @@ from wtp.settings import Settings
 from wtp.store import open_database
 
 
-def examine(settings: Settings, size: Size) -> tuple[Finding, ...]:
-    """Look at everything."""
-    return tuple(_findings(settings, size))
+def examine(settings: Settings, size: Size, backups: Path | None = None) -> tuple[Finding, ...]:
+    """Look at everything. backups: their folder, if it is not the one in the instance folder."""
+    return tuple(_findings(settings, size, backups or settings.instance / "backups"))
 
 
-def _findings(settings: Settings, size: Size) -> Iterator[Finding]:
+def _findings(settings: Settings, size: Size, backups: Path) -> Iterator[Finding]:
     yield from place.checks(settings)
     yield from address.checks(settings)
     try:
         yield from _database(settings, size)
     except WtpError as error:
         yield Finding("database", ERROR, str(error), "one that can be read and is current", "mend what it names")
+    yield kept.backups(backups, datetime.now(UTC))
 
 
 def _database(settings: Settings, size: Size) -> Iterator[Finding]:

@@ -10,10 +10,13 @@ import sqlalchemy as sa
 
 from wtp.doctor.finding import ERROR, OK, WARNING, Finding, Size, judged
 from wtp.settings import Settings
-from wtp.store import audit, staff, tables
+from wtp.store import audit, backup, staff, tables, versions
+from wtp.survey import inspect_survey
+from wtp.survey.load import DEFINITION_FILE
 
 _LARGE_WAL = 64_000_000
 _CLOCK = timedelta(seconds=5)
+_BACKUP_DAYS = 2
 _RESERVED = 3  # connections that PostgreSQL keeps for its administrator
 _ANALYST_CONNECTIONS = 3  # the worker, its fit, the queue
 _SYNCHRONOUS = {0: "off", 1: "normal", 2: "full", 3: "extra"}
@@ -27,7 +30,8 @@ def checks(connection: sa.Connection, settings: Settings, size: Size, now: datet
         yield from _postgresql(connection, size, now)
     yield _answers_in_the_future(connection, now)
     yield from _staff(connection)
-    yield from _audit(connection)
+    yield _audit(connection)
+    yield from _studies(connection, settings.surveys)
 
 
 def _sqlite(connection: sa.Connection, settings: Settings) -> Iterator[Finding]:
@@ -118,20 +122,61 @@ def _staff(connection: sa.Connection) -> Iterator[Finding]:
         allowed="at least one administrator",
         remedy="wtp user add NAME --role administrator",
     )
+    without = [member.name for member in rulers if member.factor is None]
+    yield judged(
+        "second factors",
+        f"administrators without: {', '.join(without)}" if without else "all administrators have one",
+        state=WARNING if without else OK,
+        allowed="one for each administrator",
+        remedy="each sets it up on the page of his own account",
+    )
     demo = [member.name for member in active if member.name.startswith("demo-")]
     if demo:
         yield Finding("demo logins", WARNING, ", ".join(demo), "none in the field", "wtp user disable NAME for each")
 
 
-def _audit(connection: sa.Connection) -> Iterator[Finding]:
-    slugs = connection.execute(sa.select(tables.study.c.slug).order_by(tables.study.c.slug)).scalars().all()
-    logs = {slug: audit.entries(connection, slug) for slug in slugs}
+def _audit(connection: sa.Connection) -> Finding:
+    logs = {slug: audit.entries(connection, slug) for slug in (audit.INSTALLATION, *audit.studies(connection))}
     broken = {slug: number for slug, log in logs.items() if (number := audit.first_broken(slug, log)) is not None}
-    yield judged(
+    return judged(
         "audit logs",
-        ", ".join(f"{slug} broken from entry {number} on" for slug, number in broken.items())
-        or f"{sum(map(len, logs.values()))} entries in {len(logs)} studies, unbroken",
+        ", ".join(f"{slug or 'installation'} broken from entry {number} on" for slug, number in broken.items())
+        or f"{sum(map(len, logs.values()))} entries in the logs of {len(logs) - 1} studies and the installation, unbroken",
         state=ERROR if broken else OK,
         allowed="unbroken",
         remedy="somebody changed the database past the program: find out who, and compare with a backup",
+    )
+
+
+def _studies(connection: sa.Connection, folder: Path) -> Iterator[Finding]:
+    """Whether this machine has the studies that are in use: on several hosts a folder of its own on each would not."""
+    for place in sorted(path.parent for path in folder.glob(f"*/{DEFINITION_FILE}")):
+        survey, mistakes = inspect_survey(place)
+        newest = versions.last(connection, place.name)
+        if survey is None or mistakes or newest is None:
+            continue
+        if survey.definition.fingerprint != newest.fingerprint:
+            yield Finding(
+                f"study {place.name}",
+                WARNING,
+                f"{place} is not its version in use, number {newest.number}",
+                "the same",
+                "let all hosts share one folder of surveys; a file that was just changed is taken over with the next request",
+            )
+
+
+def backups(folder: Path, now: datetime) -> Finding:
+    """How old the newest backup is, and whether older ones are there than erased people may lie in."""
+    made = backup.times(folder)
+    days = (now - made[-1]).days if made else None
+    late, long = days is None or days >= _BACKUP_DAYS, bool(made) and (now - made[0]).days > backup.KEPT_DAYS + 1
+    found = f"{folder}: " + (
+        f"{len(made)}, the newest {days} days old, the oldest {(now - made[0]).days}" if made else "none"
+    )
+    return judged(
+        "backups",
+        found,
+        state=WARNING if late or long else OK,
+        allowed=f"one of less than {_BACKUP_DAYS} days, none of more than {backup.KEPT_DAYS}",
+        remedy=f"wtp backup {folder} --keep {backup.KEPT_DAYS} every night (wtp deploy systemd has a timer); --backups names another folder",
     )

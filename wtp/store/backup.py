@@ -57,6 +57,14 @@ def rotate(folder: Path, days: int, now: datetime) -> list[Path]:
     return old
 
 
+def times(folder: Path) -> list[datetime]:
+    """When the regular backups of a folder were made that the program named by itself, the oldest first."""
+    found = sorted(path.name for path in folder.glob("wtp-*.zip"))
+    return [
+        datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC) for name in found if (match := _OWN.fullmatch(name))
+    ]
+
+
 def back_up(
     database: Database, target: Path, place: Place, *, replace: bool = False, progress: Progress = nobody_watches
 ) -> Manifest:

@@ -9,12 +9,14 @@ The end: the process takes no new connection (the listening socket is shared, so
 
 from __future__ import annotations
 
+import html
 import json
 import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 from flask import Flask, render_template
 from flask_babel import lazy_gettext as _l
@@ -28,7 +30,8 @@ from werkzeug.http import parse_accept_header
 
 from wtp.web.api.problems import PREFIX
 from wtp.web.i18n import INTERFACE_LANGUAGES, spoken
-from wtp.web.security import MAX_UPLOAD
+from wtp.web.logs import ID_HEADER
+from wtp.web.security import MAX_FORM, MAX_FORM_PARTS, MAX_UPLOAD
 
 THREADS = 8
 CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
@@ -38,6 +41,8 @@ LONGEST_END = 30  # seconds for what has begun, such as a long export, when the 
 _QUIET = 1.0  # seconds without a sign, after which an ending process closes a connection with nothing under way
 _LOOK_SECONDS = 0.1
 _LET_THROUGH = {"/healthz"}
+_PLACE = b"<!-- what was sent -->"
+_TYPED_AT = ("/s/", "/contacts/")
 _HEADING = _l("Very many people are here at the moment")
 _ADVICE = _l(
     "Nothing that you typed is lost. Wait a few seconds, then load this page again; if your browser asks whether to send it again, say yes."
@@ -54,6 +59,10 @@ class Refusal:
         """Status, headers and body."""
         seconds = str(random.randint(*RETRY_SECONDS))  # noqa: S311  # no secret
         return "503 Service Unavailable", [*self._headers, ("Retry-After", seconds)], self._body
+
+    def with_typed(self, inputs: bytes) -> Refusal:
+        """The same with what somebody typed."""
+        return Refusal(self._headers, self._body.replace(_PLACE, inputs, 1))
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # the library has no types
@@ -139,8 +148,12 @@ def _is_busy(channel: Channel) -> bool:
 
 
 def refusals_of(app: Flask, base_url: str) -> Callable[[HTTPRequestParser], Refusal]:
-    """What to answer to which request: a page in each language, with all the headers that pages have, and JSON for programs."""
-    pages = {language: _page(app, base_url, language) for language in INTERFACE_LANGUAGES}
+    """What to answer to which request: a page in each language, with all the headers that pages have, and JSON for programs.
+
+    Where people type, the page brings it back with a button that sends it again.
+    """
+    pages = {language: _page(app, base_url, language, "error.html") for language in INTERFACE_LANGUAGES}
+    forms = {language: _page(app, base_url, language, "busy.html") for language in INTERFACE_LANGUAGES}
     with app.test_request_context():
         title = str(_HEADING)
     problem = {"type": f"{PREFIX}/#problem-busy", "title": title, "status": 503, "detail": "Try again later."}
@@ -149,15 +162,31 @@ def refusals_of(app: Flask, base_url: str) -> Callable[[HTTPRequestParser], Refu
     def choose(request: HTTPRequestParser) -> Refusal:
         if request.path.startswith(f"{PREFIX}/"):
             return for_programs
-        wanted: Mapping[str, str] = request.headers
-        accepted = parse_accept_header(wanted.get("ACCEPT_LANGUAGE"), LanguageAccept)
-        return pages[accepted.best_match(INTERFACE_LANGUAGES) or INTERFACE_LANGUAGES[0]]
+        accepted = parse_accept_header(request.headers.get("ACCEPT_LANGUAGE"), LanguageAccept)
+        language = accepted.best_match(INTERFACE_LANGUAGES) or INTERFACE_LANGUAGES[0]
+        typed = _typed(request) if request.path.startswith(_TYPED_AT) else b""
+        return forms[language].with_typed(typed) if typed else pages[language]
 
     return choose
 
 
-def _page(app: Flask, base_url: str, language: str) -> Refusal:
+def _page(app: Flask, base_url: str, language: str, template: str) -> Refusal:
     with app.test_request_context(base_url=base_url), spoken(language):
-        reply = app.process_response(app.make_response(render_template("error.html", heading=_HEADING, advice=_ADVICE)))
-        headers = [(name, value) for name, value in reply.headers if name not in ("Content-Length", "Set-Cookie")]
-        return Refusal(headers, reply.get_data())
+        reply = app.process_response(app.make_response(render_template(template, heading=_HEADING, advice=_ADVICE)))
+        own = {"Content-Length", "Set-Cookie", ID_HEADER}
+        return Refusal([(name, value) for name, value in reply.headers if name not in own], reply.get_data())
+
+
+def _typed(request: HTTPRequestParser) -> bytes:
+    """The fields of a form that was sent, as hidden ones; none of what is no form, or more than one may send."""
+    kind = request.headers.get("CONTENT_TYPE", "").partition(";")[0]
+    if request.command != "POST" or kind != "application/x-www-form-urlencoded" or request.content_length > MAX_FORM:
+        return b""
+    try:
+        fields = parse_qsl(request.get_body_stream().read().decode(), True, max_num_fields=MAX_FORM_PARTS)
+    except ValueError:
+        return b""
+    inputs = (
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">' for name, value in fields
+    )
+    return "\n".join(inputs).encode()
