@@ -18,7 +18,7 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
     # D: no answer is lost
     "D1": (
         "a worker killed at any moment loses and doubles no acknowledged answer",
-        ("faults/test_kill.py::test_fifty_killed_workers_lose_and_double_nothing", "faults/test_kill.py::test_a_reply_before_the_commit_is_found_out"),
+        ("faults/test_kill.py::test_workers_killed_at_any_moment_lose_and_double_nothing", "faults/test_kill.py::test_a_reply_before_the_commit_is_found_out"),
     ),
     "D2": (
         "an answer is on the disk before its reply, and a database that could not promise it is refused",
@@ -53,6 +53,10 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
             "store/test_answers.py::test_fifty_equal_posts_at_once_make_one_row_and_equal_replies",
             "store/test_answers.py::test_control_looking_and_then_inserting_doubles_without_a_lock",
             "store/test_database.py::test_the_keys_that_refuse_doubles_are_never_null",
+            "faults/test_many_hands.py::test_fifty_windows_that_send_the_last_page_at_once_end_one_interview",
+            "faults/test_many_hands.py::test_without_the_lock_and_the_key_fifty_windows_fail",
+            "faults/test_cut.py::test_cut_connections_lose_and_double_nothing",
+            "faults/test_cut.py::test_a_store_that_takes_every_page_for_a_new_one_is_found_out",
         ),
     ),
     "D6": (
@@ -97,6 +101,8 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "store/test_database.py::test_a_full_disk_is_said_in_words_and_heals_when_there_is_space_again",
             "web/test_respond.py::test_a_database_that_is_away_costs_no_typed_text",
+            "faults/test_full_and_locked.py::test_a_full_disk_is_said_and_heals_without_a_restart",
+            "faults/test_full_and_locked.py::test_a_server_that_does_not_look_whether_it_is_kept_is_found_out",
         ),
     ),
     "D11": (
@@ -104,6 +110,12 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "store/test_database.py::test_a_database_that_stays_locked_is_said_in_words",
             "store/test_database.py::test_a_server_that_came_back_is_used_at_once",
+            "faults/test_full_and_locked.py::test_a_database_locked_for_long_is_waited_for_and_for_too_long_is_said",
+            "faults/test_full_and_locked.py::test_locked_for_ten_seconds_puts_nobody_off",
+            "faults/test_postgresql.py::test_postgresql_that_goes_and_comes_back_costs_a_wait_and_nothing_else",
+            "faults/test_postgresql.py::test_a_reply_before_the_commit_is_found_out",
+            "faults/test_postgresql.py::test_workers_that_begin_while_it_is_away_wait_for_it",
+            "faults/test_postgresql.py::test_while_it_is_away_every_address_says_so_and_none_fails",
         ),
     ),
     "D12": (
@@ -113,15 +125,23 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
             "jobs/test_worker.py::test_a_job_that_kills_its_process_is_given_up",
             "faults/test_background.py::test_a_job_outlives_its_worker_and_the_whole_server",
             "estimation/test_hierarchical.py::test_an_interrupted_fit_goes_on_to_the_same_result",
+            "faults/test_jobs.py::test_analyses_whose_worker_and_fit_are_killed_end_once_with_the_same_figures",
+            "faults/test_jobs.py::test_a_fit_that_begins_with_other_dice_is_found_out",
+            "faults/test_jobs.py::test_a_job_whose_workers_die_three_times_is_given_up",
+            "faults/test_jobs.py::test_jobs_end_once_however_often_redis_dies",
+            "faults/test_jobs.py::test_a_worker_that_believes_the_queue_alone_is_found_out",
+            "faults/test_postgresql.py::test_a_job_goes_on_when_it_is_back_and_the_attempt_does_not_count",
         ),
     ),
     "D13": (
         "a backup taken under load is whole and comes back as it was",
         (
+            "faults/test_databases.py::test_backups_under_load_hold_what_was_acknowledged_before_them",
+            "faults/test_databases.py::test_a_copy_of_the_file_alone_is_found_out",
             "faults/test_databases_killed.py::test_a_backup_under_load_holds_everything_that_was_answered_before_it",
+            "faults/test_databases_killed.py::test_a_restore_that_is_killed_leaves_the_old_state",
             "store/test_backup.py::test_a_backup_is_one_state_while_answers_go_on",
             "store/test_backup.py::test_a_backup_of_either_database_is_restored_into_either",
-            "faults/test_databases_killed.py::test_a_restore_that_is_killed_leaves_the_old_state",
         ),
     ),
     "D14": (
@@ -132,11 +152,19 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
             "store/test_database.py::test_migrating_gives_the_schema_of_the_code_and_a_second_run_changes_nothing",
             "store/test_upgrades.py::test_a_released_schema_is_brought_up_to_date_with_its_rows",
             "faults/test_databases_killed.py::test_an_upgrade_that_is_killed_leaves_the_old_state",
+            "faults/test_databases.py::test_two_migrations_at_once_are_one_and_lose_no_row",
+            "faults/test_databases.py::test_without_their_lock_two_migrations_disturb_each_other",
         ),
     ),
     "D15": (
         "order and durations are the server's, whatever any clock says",
-        ("store/test_answers.py::test_times_are_aware_and_in_utc_whatever_zone_they_came_in",),
+        (
+            "store/test_answers.py::test_times_are_aware_and_in_utc_whatever_zone_they_came_in",
+            "faults/test_clock.py::test_interviews_end_whole_and_in_order_however_the_clock_is_set",
+            "faults/test_clock.py::test_flasks_own_cookie_is_refused_after_the_clock_was_set_back",
+            "faults/test_clock.py::test_staff_can_always_log_in_and_a_clock_set_back_ends_no_session",
+            "faults/test_clock.py::test_a_clock_set_back_holds_no_job",
+        ),
     ),
     # A: nobody gets in
     "A1": (
@@ -484,6 +512,8 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
             "load/test_crowd.py::test_all_at_once_fill_each_quota_to_its_last_place",
             "web/every/test_every_question.py::test_many_at_once_never_exceed_a_quota",
             "store/test_respondents.py::test_fifty_people_at_once_get_numbers_from_1_and_evenly_filled_versions",
+            "faults/test_many_hands.py::test_four_hundred_who_finish_at_once_fill_a_quota_of_a_hundred",
+            "faults/test_many_hands.py::test_counting_first_and_taking_the_place_afterwards_overfills_it",
         ),
     ),
     "L4": (
@@ -502,7 +532,7 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
     # T: the ten tests
     "T1": (
         "kill workers under load; the control replies before it commits",
-        ("faults/test_kill.py::test_fifty_killed_workers_lose_and_double_nothing", "faults/test_kill.py::test_a_reply_before_the_commit_is_found_out"),
+        ("faults/test_kill.py::test_workers_killed_at_any_moment_lose_and_double_nothing", "faults/test_kill.py::test_a_reply_before_the_commit_is_found_out"),
     ),
     "T2": (
         "count what reaches the disk; the control waits for nothing",
@@ -518,6 +548,10 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "store/test_answers.py::test_fifty_equal_posts_at_once_make_one_row_and_equal_replies",
             "store/test_answers.py::test_control_looking_and_then_inserting_doubles_without_a_lock",
+            "faults/test_many_hands.py::test_four_hundred_who_finish_at_once_fill_a_quota_of_a_hundred",
+            "faults/test_many_hands.py::test_counting_first_and_taking_the_place_afterwards_overfills_it",
+            "faults/test_many_hands.py::test_fifty_windows_that_send_the_last_page_at_once_end_one_interview",
+            "faults/test_many_hands.py::test_without_the_lock_and_the_key_fifty_windows_fail",
         ),
     ),
     "T4": (
@@ -549,14 +583,9 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 # What no test shows yet, or not in full.
 OPEN: dict[str, str] = {
-    "D1": "50 kills on SQLite alone; 100 on both databases are to come",
-    "D5": "the page itself, 50 equal final posts at once, is to come",
     "D7": "200 random cuts in a whole interview are not tried",
-    "D9": "10 publishes, not 20 during 500 interviews",
-    "D10": "not yet on the running server; no warning before the disk is full",
-    "D11": "not yet on the running server, and with PostgreSQL stopped and back",
-    "D12": "20 random moments of a real fit are to come",
-    "D15": "no clock is moved yet",
+    "D9": "10 publishes in the suite; 20 during 500 interviews by benchmarks/publishing.py alone",
+    "D10": "PostgreSQL with a full disk is not tried",
     "A3": "one parametrised test over page, interface, import and command is missing",
     "A5": "rights by study for staff are missing",
     "A6": "no second factor yet",
@@ -586,12 +615,8 @@ OPEN: dict[str, str] = {
     "P10": "the record is missing",
     "L1": "at its rate by benchmarks/load.py alone; tests time nothing",
     "L2": "the server has no limit of its own yet",
-    "L3": "16 threads with 25 each on a quota of 100, twenty rounds, are to come",
     "L5": "the slowdown by a running fit is measured by benchmarks/load.py --fit alone",
     "L6": "no hour of soak; memory, files and log are looked at over a short run",
-    "L7": "no rolling restart; ready does not ask for disk and worker",
-    "T1": "100 kills on both databases are to come",
-    "T3": "the quota's part with its control, and the pages' part, are to come",
     "T4": "each protection is not removed once",
     "T5": "not on every route, not 10,000",
     "T6": "the naive control is one data set, not 400 studies",
