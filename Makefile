@@ -39,7 +39,7 @@ browser:
 
 lock: .venv/dev  ## new locks; the files hold hashes and no address
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile -q pyproject.toml --group build --extra pdf $(LOCK) -o requirements.lock
+	$(BIN)/uv pip compile -q pyproject.toml --group build --extra pdf --extra postgres --extra redis $(LOCK) -o requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --group build --group dev --extra postgres --extra redis --extra dask --extra s3 --extra pdf $(LOCK) -o requirements-dev.lock
 LOCK := --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11
 

@@ -79,19 +79,19 @@ def designs_checked_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Database], None]]:
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., bool]]:
     """A new SQLite database is a copy of one that went through all migrations; returns what ships, which tests of migrations themselves use."""
     shipped = Database.migrate
     empty = tmp_path_factory.mktemp("schema") / "empty.sqlite"
     with open_database(f"sqlite:///{empty}") as database:
         shipped(database)
 
-    def copied(self: Database) -> None:
+    def copied(self: Database, before: Callable[[sa.Connection], object] | None = None) -> bool:
         file = Path(str(self.engine.url.database))
-        if self.engine.dialect.name == "sqlite" and not file.exists():
-            shutil.copyfile(empty, file)
-        else:
-            shipped(self)
+        if self.engine.dialect.name != "sqlite" or file.exists():
+            return shipped(self, before)
+        shutil.copyfile(empty, file)
+        return True
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "migrate", copied)

@@ -36,11 +36,26 @@ class Settings:
             "help": "queue of background analyses: redis://localhost:6379/1, a number of its own; empty: beside the database"
         },
     )
+    compute: str = field(
+        default="",
+        metadata={
+            "help": "where chains, starts, bootstrap replicates and simulated studies run; empty: the cores of this machine; a number of processes as text; tcp://host:8786 (a Dask cluster)"
+        },
+    )
+    results: str = field(
+        default="",
+        metadata={
+            "help": "where contents of analyses and draws are kept; empty: in the database; a folder; s3://bucket/prefix (keys by the environment)"
+        },
+    )
     base_url: str = field(
         default=DEFAULT_BASE_URL,
         metadata={"help": "address at which people reach the pages; its links are given to them"},
     )
     proxies: int = field(default=0, metadata={"help": "trusted reverse proxies in front, for X-Forwarded-*"})
+    starts_per_minute: int = field(
+        default=1_200, metadata={"help": "interviews that may begin within a minute from one address, by the open link"}
+    )
     staff_language: str = field(
         default="en", metadata={"help": "language of results pages before one is chosen: en or de"}
     )
@@ -56,6 +71,12 @@ class Settings:
     def database_url(self) -> str:
         """The SQLAlchemy URL in use."""
         return self.database or f"sqlite:///{self.instance / 'wtp.sqlite'}"
+
+    @property
+    def kept_in(self) -> tuple[str, str]:
+        """The SQLAlchemy URL and the place of results, for `open_database`; a folder stands in the instance folder unless it says where."""
+        inside = self.results and "://" not in self.results
+        return self.database_url, str(self.instance / self.results) if inside else self.results
 
 
 def load_settings(instance: Path | None = None, *, surveys: Path | None = None) -> Settings:

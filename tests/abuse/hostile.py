@@ -314,6 +314,7 @@ def bent(valid: bytes) -> st.SearchStrategy[bytes]:
 def document(scalars: st.SearchStrategy[Any] | None = None) -> st.SearchStrategy[Any]:
     """Anything that JSON or TOML can say."""
     leaf = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), short) if scalars is None else scalars
+    keys = short.filter(lambda text: not any("\ud800" <= sign <= "\udfff" for sign in text))
     return st.recursive(
-        leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(short, inner, max_size=3), max_leaves=8
+        leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=8
     )

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 

@@ -53,7 +53,12 @@ def operations(house: House) -> list[Operation]:
             parameters = sorted(known.parameters[rule.rule] | {"lang", "next"})
             forms = tuple(known.forms[rule.rule, method])
             found.append(Operation(rule.rule, method, roles, everywhere, forms, tuple(parameters)))
-    return sorted(found, key=lambda one: (one.rule.endswith(LAST) and one.method == "POST", one.rule, one.method))
+    return sorted(found, key=lambda one: (one.method == "POST" and is_last(one.rule), one.rule, one.method))
+
+
+def is_last(rule: str) -> bool:
+    """Whether little is left to look at after it: what deletes, and what ends accounts."""
+    return rule.endswith(LAST) or rule.startswith(("/staff", "/account"))
 
 
 def is_page(rule: str) -> bool:
@@ -83,7 +88,7 @@ def note(house: House, known: Known, path: str, page: BeautifulSoup) -> None:
         method, action = str(form.get("method", "get")).upper(), str(form.get("action") or path)
         if (rule := _rule_of(house, action, method)) is None:
             continue
-        fields = {name: values for name, values in _fields(form).items() if name != "csrf_token"}
+        fields = {name: values for name, values in fields_of(form).items() if name != "csrf_token"}
         if method == "GET":
             known.parameters[rule] |= set(fields)
         elif all(set(fields) != set(other) for _, other in known.forms[rule, method]):
@@ -94,7 +99,7 @@ def note(house: House, known: Known, path: str, page: BeautifulSoup) -> None:
             known.parameters[rule] |= {name for name, _ in parse_qsl(address.query)}
 
 
-def _fields(form: Tag) -> Fields:
+def fields_of(form: Tag) -> Fields:
     """What a browser would send of it, every radio button and button with a name as if it were pressed once."""
     fields: Fields = Author.fields(None, form)  # type: ignore[arg-type]
     for button in form.select("button[name], input[type=radio][name], input[type=checkbox][name]"):

@@ -229,14 +229,18 @@ class Visitor:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Open a browser window of a given size, language and kind."""
-    contexts = []
+    """Open a browser window of a given size, language and kind; whatever it showed, no page may have asked another host for anything."""
+    contexts, visitors = [], []
 
     def opens(width: int = 1280, height: int = 800, language: str = "en", **options: Any) -> Visitor:
         context = browser.new_context(viewport={"width": width, "height": height}, locale=language, **options)
         contexts.append(context)
-        return Visitor(context.new_page(), address)
+        visitors.append(Visitor(context.new_page(), address))
+        return visitors[-1]
 
     yield opens
+    ours = ("http://127.0.0.1:", "data:", "blob:", "about:")
+    strangers = [url for visitor in visitors for url in visitor.requests if not url.startswith(ours)]
     for context in contexts:
         context.close()
+    assert strangers == []

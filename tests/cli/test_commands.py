@@ -154,6 +154,10 @@ def test_closed_results_need_a_reason_that_is_logged(folder: Path, tmp_path: Pat
     with open_database(load_settings().database_url) as database, database.read() as connection:
         assert [entry.reason for entry in audit.entries(connection, "supplier")] == ["pilot check"]
     assert run("export", folder, "--format", "csv", "--out", tmp_path / "x.zip").exit_code == 0
+    assert run("quality", folder, "--out", tmp_path / "quality").exit_code == 0
+    with open_database(load_settings().database_url) as database, database.read() as connection:
+        said = [entry.reason for entry in audit.entries(connection, "supplier")][1:]
+    assert said == ["csv, at the command line", "signals of data quality, at the command line"]
 
 
 def test_versions_that_mean_the_same_are_counted_unless_told_otherwise(folder: Path, tmp_path: Path) -> None:

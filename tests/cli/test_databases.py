@@ -72,6 +72,22 @@ def test_migrate_without_a_backup(instance: Path) -> None:
     assert not (instance / "backups").exists()
 
 
+def test_the_server_brings_an_older_database_up_to_date_when_it_starts(
+    instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[object] = []
+    monkeypatch.setattr("wtp.cli.operate.serve_forever", lambda *settings: served.append(settings))
+    fill(revisions()[2])
+    before = state()
+    said = run("serve")
+    assert said.exit_code == 0, said.output
+    (kept,) = (instance / "backups").iterdir()
+    assert f"as it was before: {kept}" in said.stdout
+    assert state(revision=revisions()[2]) == before
+    assert len(served) == 1
+    assert "as it was before" not in run("serve").stdout
+
+
 def test_other_commands_leave_an_older_database_alone() -> None:
     fill(revisions()[1])
     before = state()
@@ -89,6 +105,7 @@ def test_an_installation_is_backed_up_and_restored_on_another_machine(
     made = run("backup", "safe.zip")
     assert made.exit_code == 0, made.output
     assert re.fullmatch(r"backup: safe\.zip \(\d+\.\d MB; \d+ rows, 2 files, schema \d{4}\)\n", made.stdout)
+    (instance / "jobs" / "7" / "fit").mkdir(parents=True)
     refused = run("backup", "safe.zip")
     assert refused.exit_code == 1
     assert "is there already" in refused.stderr
@@ -105,11 +122,14 @@ def test_an_installation_is_backed_up_and_restored_on_another_machine(
     again = run("restore", "safe.zip")
     assert again.exit_code == 1
     assert "--replace" in again.stderr
+    (tmp_path / "new" / "instance" / "jobs" / "7").mkdir(parents=True)
     replaced = run("restore", "safe.zip", "--replace")
     assert replaced.exit_code == 0
     (kept,) = (tmp_path / "new" / "instance" / "backups").iterdir()
     assert f"as it was before: {kept}" in replaced.stdout
     assert state() == before
+    assert not (tmp_path / "new" / "instance" / "jobs").exists()  # of answers that are gone
+    assert (instance / "jobs" / "7" / "fit").exists()
 
 
 def test_daily_backups_keep_their_days(instance: Path, tmp_path: Path) -> None:

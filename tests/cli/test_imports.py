@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from tests.imports.make_files import HERE, PEOPLE, TASKS
 from wtp.cli import main
 from wtp.settings import load_settings
-from wtp.store import answers, contacts, open_database
+from wtp.store import answers, audit, contacts, open_database
 from wtp.survey import Answers
 
 SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
@@ -112,6 +112,12 @@ def test_contacts_come_from_a_file_after_a_dry_run_and_once(folder: Path, tmp_pa
     away = run("export", folder, "--contacts", "--out", taken)
     assert (away.exit_code, "2 contacts, 2 of them simulated" in away.output) == (0, True), away.output
     assert run("export", folder, "--contacts", "--words", "--out", told).exit_code == 0
+    with open_database(load_settings().database_url) as database, database.read() as connection:
+        said = [entry.reason for entry in audit.entries(connection, "supplier")]
+    assert said[-2:] == [
+        "2 contacts, at the command line",
+        "2 contacts, with what was reported, at the command line",
+    ]
     frame = pd.read_csv(taken, encoding="utf-8-sig")
     assert frame["customer"].tolist()[0] == 1
     assert "reported" not in frame

@@ -7,12 +7,12 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import dask
 import numpy as np
 import pytest
 from distributed import LocalCluster
 
 from tests.design.test_efficient import free
+from tests.estimation.dying import dies, dies_once
 from tests.estimation.test_hierarchical import population
 from wtp.analysis import plan as quick_plan
 from wtp.design import search
@@ -23,15 +23,15 @@ from wtp.estimation.hierarchical import Progress
 from wtp.estimation.parallel import computing, each, elsewhere
 from wtp.survey import load_survey
 
+LOOPBACK = "127.0.0.1:0"  # a port that is free
 SUPPLIER = Path(__file__).parents[2] / "surveys" / "supplier"
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """A scheduler and two workers, each a process; dead workers are replaced."""
-    with dask.config.set({"distributed.admin.log-format": "%(message)s"}):
-        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as running:
-            yield running
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=LOOPBACK, silence_logs=50) as running:
+        yield running
 
 
 def _hierarchical(**more: object) -> list[np.ndarray]:
@@ -80,31 +80,18 @@ def test_the_same_figures_on_a_cluster(make: Callable[[], list[np.ndarray]], clu
     assert same(found, make())
 
 
-def _dies_once(mark: Path, number: int) -> tuple[int, int]:
-    if not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number, os.getpid()
-
-
-def _dies(number: int) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def test_the_same_figures_in_processes_whose_death_is_made_good(tmp_path: Path) -> None:
+def test_the_same_figures_in_processes_whose_death_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with computing("2"):
         found = _hierarchical()
-        pieces = list(each(_dies_once, ((tmp_path / "mark", number) for number in range(4))))
+        pieces = list(each(dies_once, ((tmp_path / "mark", number) for number in range(4))))
+        monkeypatch.setattr(parallel, "_CALLS", 1)
+        with pytest.raises(ComputeError, match="compute: the processes broke off"):
+            list(each(dies, [(1,), (2,)]))
     assert same(found, _hierarchical())
     assert [number for number, _ in pieces] == [0, 1, 2, 3]
     assert os.getpid() not in {process for _, process in pieces}
-
-
-def test_pieces_that_always_kill_their_process_are_given_up_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_CALLS", 1)
-    with computing("1"), pytest.raises(ComputeError, match="compute: the processes broke off"):
-        list(each(_dies, [(1,)]))
 
 
 def test_a_fit_goes_on_when_a_worker_of_the_cluster_is_killed(cluster: LocalCluster) -> None:
@@ -121,9 +108,14 @@ def test_a_fit_goes_on_when_a_worker_of_the_cluster_is_killed(cluster: LocalClus
     assert same(found, here)
 
 
-def test_a_cluster_that_ends_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_ends_is_an_error_in_words() -> None:
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=50
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp://",
+        dashboard_address=LOOPBACK,
+        silence_logs=50,
     ) as short:
 
         def end(progress: Progress) -> None:
@@ -139,7 +131,7 @@ def test_a_cluster_that_ends_is_an_error_in_words(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("where", "said"),
-    [("tcp://127.0.0.1:9", "no Dask cluster answers at tcp://127.0.0.1:9"), ("0", "allowed: empty"), ("http://x", "allowed: empty")],
+    [("tcp://127.0.0.1:9", "no Dask cluster answers at tcp://127.0.0.1:9"), ("1", "allowed: empty"), ("http://x", "allowed: empty")],
 )  # fmt: skip
 def test_what_is_no_place_is_said(where: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_CONNECT_SECONDS", 0.5)

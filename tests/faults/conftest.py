@@ -64,6 +64,10 @@ class Serving:
             body: bytes = reply.read()
             return body
 
+    def said(self) -> str:
+        """What a forked one wrote."""
+        return (self.instance / "server.log").read_text(encoding="utf-8")
+
     def is_ready(self) -> bool:
         """Whether it could keep an answer now."""
         try:

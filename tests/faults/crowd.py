@@ -7,6 +7,7 @@ import html
 import http.client
 import random
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -245,7 +246,11 @@ def reply_before_commit() -> None:
             return
         within = durable(self)
         connection = within.__enter__()
-        yield connection
+        try:
+            yield connection
+        except BaseException:
+            if not within.__exit__(*sys.exc_info()):
+                raise
 
         def commit() -> None:
             try:

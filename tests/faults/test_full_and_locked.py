@@ -10,7 +10,7 @@ import resource
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from tests.faults.conftest import Fork, Serving
 from tests.faults.crowd import EARLY, PATIENCE, Crowd, lost_and_doubled, once, reply_before_commit
-from wtp.store import database, open_database
+from wtp.store import answers, database, open_database
 
 _BUSY = 0.4  # seconds that the server of these tests waits for a lock; the one that ships waits 15
 _MOST = 20
@@ -79,7 +79,7 @@ def _judge(crowd: Crowd, database_url: str, what: str) -> None:
 
 @pytest.mark.parametrize("full", [_no_page_left, _no_further_in_any_file])
 def test_a_full_disk_is_said_and_heals_without_a_restart(
-    fork: Fork, rounds: Callable[[int], int], full: Callable[[Serving], Iterator[None]]
+    fork: Fork, rounds: Callable[[int], int], full: Callable[[Serving], AbstractContextManager[None]]
 ) -> None:
     serving, times = fork(analysts=0, change=_few_pages), rounds(100)
     workers = serving.workers()
@@ -148,22 +148,38 @@ def _locked(database_url: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("full", [_no_page_left, _no_further_in_any_file])
-def test_a_reply_before_the_commit_is_found_out(fork: Fork, full: Callable[[Serving], Iterator[None]]) -> None:
+def _deaf() -> None:
+    """The store does not hear that a row could not be written."""
+    write = answers.insert_if_absent
+
+    def insert(connection: sa.Connection, table: sa.Table, **values: object) -> bool:
+        try:
+            return write(connection, table, **values)
+        except sa.exc.OperationalError:
+            return True
+
+    answers.insert_if_absent = insert  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(("full", "careless"), [(_no_page_left, _deaf), (_no_further_in_any_file, reply_before_commit)])
+def test_a_server_that_does_not_look_whether_it_is_kept_is_found_out(
+    fork: Fork, full: Callable[[Serving], AbstractContextManager[None]], careless: Callable[[], None]
+) -> None:
     def change() -> None:
         _few_pages()
-        reply_before_commit()
+        careless()
 
     serving = fork(analysts=0, change=change)
-    crowd, lost = Crowd(serving.port, pause=2 * EARLY), [""]
-    with crowd.answering():
-        for _ in range(_MOST):
-            crowd.gets_on()
+    lost: list[str] = []
+    for _ in range(_MOST):
+        crowd = Crowd(serving.port, pause=2 * EARLY)
+        with crowd.answering():
+            crowd.gets_on(4 * crowd.hands)  # beyond their consent
             with full(serving):
-                time.sleep(4 * EARLY)
+                time.sleep(6 * EARLY)
             time.sleep(2 * EARLY)
-            lost, _ = lost_and_doubled(crowd, serving.database_url)
-            if lost:
-                break
+        lost, _ = lost_and_doubled(crowd, serving.database_url)
+        if lost:
+            break
     print(f"{len(crowd.acknowledged)} acknowledged, {len(lost)} lost", crowd.faults[:3])
     assert lost

@@ -23,9 +23,14 @@ import sqlalchemy as sa
 from tests.conftest import start_patiently
 from tests.faults.conftest import SURVEYS, Fork
 from tests.faults.crowd import EARLY, Crowd, lost_and_doubled, once, reply_before_commit
+from tests.jobs.conftest import Office, impatient, until  # noqa: F401  # a fixture
+from tests.jobs.test_worker import HELD, made_of_steps, steps_of
 from tests.web.staff import PASSWORD
+from wtp.jobs import Place, fit, worker
 from wtp.settings import Settings
-from wtp.store import staff
+from wtp.store import open_database, staff, studies
+from wtp.store.background_jobs import FINISHED
+from wtp.survey import Survey
 from wtp.web import create_app
 
 RECOVERY = 5.0  # seconds from its return to the first page that is saved
@@ -119,17 +124,63 @@ def test_postgresql_that_goes_and_comes_back_costs_a_wait_and_nothing_else(
 
 def test_a_reply_before_the_commit_is_found_out(fork: Fork, emptied: Postgresql) -> None:
     serving = fork(workers=2, analysts=0, database=emptied.url, change=reply_before_commit)
-    crowd, lost = Crowd(serving.port, pause=2 * EARLY), [""]
-    with crowd.answering():
-        for _ in range(_MOST):
-            crowd.gets_on()
+    lost: list[str] = []
+    for _ in range(_MOST):
+        crowd = Crowd(serving.port, pause=2 * EARLY)
+        with crowd.answering():
+            crowd.gets_on(4 * crowd.hands)  # beyond their consent
             emptied.stop(signal.SIGQUIT)
+            crowd.stopping.set()
             emptied.back()
-            lost, _ = lost_and_doubled(crowd, emptied.url)
-            if lost:
-                break
+        lost, _ = lost_and_doubled(crowd, emptied.url)
+        if lost:
+            break
     print(f"{len(crowd.acknowledged)} acknowledged, {len(lost)} lost", crowd.faults[:3])
     assert lost
+
+
+def test_workers_that_begin_while_it_is_away_wait_for_it(fork: Fork, emptied: Postgresql) -> None:
+    serving = fork(workers=2, database=emptied.url)
+    before = [*serving.workers(), *serving.workers("wtp-jobs")]
+    emptied.stop(signal.SIGQUIT)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: "Connection refused" in serving.said() or "No such file" in serving.said())
+    emptied.back()
+    until(serving.is_ready)
+    until(lambda: len(serving.workers()) == 2 and len(serving.workers("wtp-jobs")) == 1)
+    assert not set(before) & {*serving.workers(), *serving.workers("wtp-jobs")}
+    assert "Traceback" not in serving.said()
+
+
+@pytest.mark.parametrize("seconds", [0.5, 4.5])  # less and more than the lease of these tests
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_job_goes_on_when_it_is_back_and_the_attempt_does_not_count(
+    emptied: Postgresql,
+    survey: Survey,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    impatient: None,  # noqa: F811
+    seconds: float,
+) -> None:
+    monkeypatch.setattr(fit, "analyse", made_of_steps)
+    monkeypatch.setattr(worker, "_PAUSE_SECONDS", 0.2)
+    with open_database(emptied.url) as database:
+        database.migrate()
+        with database.begin() as connection:
+            studies.register(connection, survey)
+        office = Office(database, Place(emptied.url, "", tmp_path / "instance"), survey)
+        number = office.order(HELD)
+        office.hire()
+        until(lambda: (office.job(number).progress or {}).get("sweeps", 0) >= 20)
+        emptied.stop(signal.SIGQUIT)
+        time.sleep(seconds)
+        emptied.back()
+        (tmp_path / "instance" / "go on").touch()
+        ended = office.ended(number)
+        assert (ended.state, ended.attempts) == (FINISHED, 1)
+        assert steps_of(office, number) == 40
+        office.dismiss()
 
 
 def test_while_it_is_away_every_address_says_so_and_none_fails(emptied: Postgresql, tmp_path: Path) -> None:

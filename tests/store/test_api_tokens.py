@@ -166,3 +166,43 @@ def test_use_is_written_down_once_a_minute(study: Study) -> None:
     assert used.used_at == NOW
     assert not api_tokens.use_is_old(used, NOW + timedelta(seconds=59))
     assert api_tokens.use_is_old(used, NOW + timedelta(seconds=60))
+
+
+def test_a_token_never_reaches_further_than_its_maker(study: Study) -> None:
+    with study.database.begin() as connection:
+        connection.execute(sa.insert(tables.study).values(slug="other", definition_hash="a", design_hash="b"))
+    anna = member(study)
+    every, named = made(study, anna, studies=None), made(study, anna, studies=(SLUG, "other"))
+
+    def reach(text: str) -> list[str]:
+        token = found(study, text)
+        return [slug for slug in (SLUG, "other") if token and token.may_see(slug)]
+
+    assert (reach(every[1]), reach(named[1])) == ([SLUG, "other"], [SLUG, "other"])
+    for studies, seen in (([SLUG], [SLUG]), ([], []), (["other"], ["other"]), (None, [SLUG, "other"])):
+        with study.database.begin() as connection:
+            staff.set_studies(connection, "anna", studies)
+        assert (reach(every[1]), reach(named[1])) == (seen, seen)
+    with study.database.begin() as connection:
+        staff.set_studies(connection, "anna", [SLUG])
+        staff.set_role(connection, "anna", "administrator")
+    assert reach(every[1]) == [SLUG, "other"], "administrators see all"
+
+
+def test_with_named_studies_one_makes_sees_and_ends_ones_own_tokens(study: Study) -> None:
+    with study.database.begin() as connection:
+        connection.execute(sa.insert(tables.study).values(slug="other", definition_hash="a", design_hash="b"))
+        staff.add(connection, "anna", "a long pass phrase for the tests", "analyst", studies=[SLUG])
+        anna = staff.named(connection, "anna")
+    foreign = made(study)[0]
+    with pytest.raises(DataError, match="study: other; allowed: one or more of supplier;"):
+        made(study, anna, studies=("other",))
+    own = made(study, anna)[0]
+    with study.database.begin() as connection:
+        assert [token.mark for token in api_tokens.known_to(connection, anna)] == [own.mark]
+        with pytest.raises(DataError, match=f"allowed: {own.mark}"):
+            api_tokens.revoke(connection, foreign.mark, who="anna", now=NOW, member=anna)
+        api_tokens.revoke(connection, own.mark, who="anna", now=NOW, member=anna)
+    bert = member(study, "bert")
+    with study.database.read() as connection:
+        assert {token.mark for token in api_tokens.known_to(connection, bert)} == {own.mark, foreign.mark}

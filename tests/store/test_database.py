@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 
 from tests.store.conftest import NOW, Study, together
 from wtp.errors import StoreError
-from wtp.store import Database, open_database, results, tables
+from wtp.store import Database, audit, open_database, results, staff, tables
 from wtp.store import database as module
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -145,6 +145,32 @@ def test_migrating_gives_the_schema_of_the_code_and_a_second_run_changes_nothing
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
     assert kept(database) == 1
+
+
+def test_who_was_there_before_accounts_had_rights_keeps_all_and_the_log_stays(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_database(database_url) as opened:
+        upgrade = module.command.upgrade
+        with monkeypatch.context() as patch:
+            patch.setattr(module.command, "upgrade", lambda config, _: upgrade(config, "0010"))
+            opened.migrate()
+        with opened.begin() as connection:
+            for statement in (
+                "INSERT INTO study (slug, definition_hash, design_hash) VALUES ('supplier', 'a', 'b')",
+                "INSERT INTO staff (name, role, password_hash, active, session_version) VALUES ('anna', 'analyst', 'h', true, 3)",
+            ):
+                connection.exec_driver_sql(statement)
+            audit.add(connection, "supplier", audit.STATE, who="anna", reason="open → closed", now=NOW)
+        opened.migrate()
+        opened.check()
+        with opened.begin() as connection:
+            anna = staff.named(connection, "anna")
+            assert (anna.studies, anna.factor, anna.invited, anna.session_version) == (None, None, False, 3)
+            log = audit.entries(connection, "supplier")
+            assert [(entry.who, entry.reason) for entry in log] == [("anna", "open → closed")]
+            assert audit.first_broken("supplier", log) is None
+            audit.add(connection, audit.INSTALLATION, audit.STATE, who="anna", reason="of no study", now=NOW)
 
 
 def test_the_keys_that_refuse_doubles_are_never_null(database: Database) -> None:

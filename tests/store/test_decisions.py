@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.store.conftest import NOW, SLUG, Study, together
+from tests.unguarded import unguarded
 from wtp.errors import DataError
 from wtp.store import audit, decisions, deletion, results, studies, tables
 from wtp.store.decisions import KEEP, LEAVE_OUT, UNDECIDED
@@ -79,13 +80,6 @@ def test_the_log_is_a_chain_that_shows_changes(study: Study) -> None:
         connection.execute(changed)
     with study.database.read() as connection:
         assert audit.first_broken(SLUG, audit.entries(connection, SLUG)) == 2
-
-
-def unguarded(connection: sa.Connection) -> None:
-    """What only somebody with the database itself in his hands can do."""
-    on_postgresql = connection.dialect.name == "postgresql"
-    for name in ("audit_no_change",) if on_postgresql else ("audit_no_update", "audit_no_delete"):
-        connection.exec_driver_sql(f"DROP TRIGGER {name}{' ON audit' if on_postgresql else ''}")
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher, extract_parameters
 
+from tests.store.conftest import NOW
 from wtp.errors import DataError
-from wtp.store import Database, staff, tables
+from wtp.store import Database, audit, deletion, staff, tables
 
 PASSWORD = "four plain words here"
 
@@ -192,3 +194,68 @@ def test_an_unknown_name_is_said_with_the_known_ones(connection: sa.Connection, 
         with pytest.raises(DataError, match="'ben' is unknown; allowed: anna; "):
             change(connection, "ben")
     assert staff.get(connection, anna.id + 1) is None
+
+
+def test_everybody_sees_all_studies_until_some_are_named(connection: sa.Connection, anna: staff.StaffMember) -> None:
+    assert (anna.studies, anna.may_see("supplier"), anna.may_see("")) == (None, True, True)
+    staff.set_studies(connection, "anna", ["workshop", "supplier", "workshop"])
+    limited = staff.get(connection, anna.id)
+    assert limited is not None
+    assert (limited.studies, limited.session_version) == (("supplier", "workshop"), anna.session_version + 1)
+    assert [limited.may_see(slug) for slug in ("supplier", "other", "Supplier", "")] == [True, False, False, False]
+    staff.set_studies(connection, "anna", [])
+    assert staff.named(connection, "anna").studies == ()
+    staff.set_studies(connection, "anna", None)
+    assert staff.named(connection, "anna").studies is None
+
+
+def test_a_new_study_is_its_makers_and_no_right_to_an_older_one_of_its_name_stays(
+    connection: sa.Connection, anna: staff.StaffMember
+) -> None:
+    staff.add(connection, "bert", PASSWORD, "manager", studies=["mine"])
+    staff.set_studies(connection, "anna", ["supplier"])
+    limited = staff.named(connection, "anna")
+    staff.own_new_study(connection, limited, "mine")
+    after = staff.named(connection, "anna")
+    assert (after.studies, after.session_version) == (("mine", "supplier"), limited.session_version)
+    assert staff.named(connection, "bert").studies == ()
+    staff.set_studies(connection, "anna", None)
+    staff.own_new_study(connection, staff.named(connection, "anna"), "another")
+    assert staff.named(connection, "anna").studies is None
+
+
+def test_the_rights_to_a_study_go_with_it(connection: sa.Connection, anna: staff.StaffMember) -> None:
+    staff.set_studies(connection, "anna", ["supplier", "workshop"])
+    deletion.delete_study(connection, "supplier", who="anna")
+    assert staff.named(connection, "anna").studies == ("workshop",)
+
+
+def test_one_session_ends_and_is_forgotten_in_time(connection: sa.Connection, anna: staff.StaffMember) -> None:
+    staff.end_session(connection, "mark", until=NOW, now=NOW)
+    staff.end_session(connection, "mark", until=NOW, now=NOW)
+    assert staff.get(connection, anna.id, session="mark") is None
+    assert staff.get(connection, anna.id, session="other") == anna
+    staff.end_session(connection, "other", until=NOW + timedelta(hours=2), now=NOW + timedelta(hours=1))
+    marks = connection.execute(sa.select(tables.ended_session.c.mark)).scalars().all()
+    assert marks == ["other"]
+
+
+def test_everything_that_changes_an_account_is_logged(connection: sa.Connection, anna: staff.StaffMember) -> None:
+    staff.set_role(connection, "anna", "manager", who="bo", now=NOW)
+    staff.set_studies(connection, "anna", ["supplier"], who="bo", now=NOW)
+    staff.disable(connection, "anna", who="bo", now=NOW)
+    staff.enable(connection, "anna", who="bo", now=NOW)
+    staff.set_password(connection, "anna", "quite other words there", who="bo", now=NOW)
+    staff.end_sessions(connection, "anna", who="bo", now=NOW)
+    log = audit.entries(connection, audit.INSTALLATION)
+    assert [(entry.action, entry.reason) for entry in log] == [
+        (staff.ADDED, "anna: analyst"),
+        (staff.ROLE, "anna: manager"),
+        (staff.STUDIES, "anna: supplier"),
+        (staff.DISABLED, "anna"),
+        (staff.ENABLED, "anna"),
+        (staff.PASSWORD_SET, "anna"),
+        (staff.ENDED, "anna"),
+    ]
+    assert {entry.who for entry in log[1:]} == {"bo"}
+    assert audit.first_broken(audit.INSTALLATION, log) is None

@@ -44,6 +44,7 @@ RIGHTS = {
     ("/plotly-<version>.min.js", "GET"): EVERYBODY,
     ("/healthz", "GET"): EVERYBODY,
     ("/readyz", "GET"): EVERYBODY,
+    ("/metrics", "GET"): PROGRAMS,
     ("/s/<slug>", "GET"): EVERYBODY,
     ("/s/<slug>/r/<token>", "GET"): EVERYBODY,
     ("/s/<slug>/e/end", "GET"): EVERYBODY,
@@ -501,3 +502,23 @@ def test_a_study_that_an_analyst_makes_is_his_and_nobody_elses(app: Flask, staff
     with app.extensions["wtp_database"].read() as connection:
         seen = {each.name: each.studies for each in staff.members(connection)}
     assert (seen["analyst"], seen["manager"]) == (("mine", "workshop"), ("workshop",))
+
+
+def test_an_id_of_another_study_is_none(app: Flask, clients: dict[str, FlaskClient]) -> None:
+    numbered = [key for key in _STAFF if "<slug>" in key[0] and re.search(r"<int:(number|job|import_number)>", key[0])]
+    assert len(numbered) > 10
+    administrator = Staff(clients["administrator"])
+    token = hidden(administrator.open("/account"))["csrf_token"]
+    kept = (tables.measure, tables.background_job, tables.imported_file)
+
+    def rows() -> list[object]:
+        with app.extensions["wtp_database"].read() as connection:
+            return [connection.execute(sa.select(table)).all() for table in kept]
+
+    before = rows()
+    for rule, method in numbered:
+        for path in paths(rule, slug="workshop"):
+            data = {"csrf_token": token, "sure": "yes", "state": "done"} if method == "POST" else None
+            reply = administrator.client.open(path, method=method, data=data)
+            assert reply.status_code in ({404} if method == "GET" else {303, 400, 404, 409, 422}), path
+    assert rows() == before

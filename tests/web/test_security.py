@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
 from tests.web.conftest import Person
 from tests.web.staff import Staff, hidden
+from wtp.disk import Space
 from wtp.settings import Settings
-from wtp.web import create_app
+from wtp.store import heartbeats
+from wtp.web import create_app, health
 from wtp.web.security import MAX_BODY, MAX_FORM, MAX_FORM_PARTS
 
 # Routes that need no login: (rule, methods) -> what a stranger gets.
@@ -183,14 +187,47 @@ def test_a_fault_has_a_page_too(app: Flask, monkeypatch: pytest.MonkeyPatch) -> 
     assert reply.status_code == 500
     assert "Something went wrong on our side" in reply.text
     assert "secret" not in reply.text
+    number = reply.headers["X-Request-ID"]
+    assert re.fullmatch("[0-9a-f]{16}", number)
+    assert number in reply.text
 
 
-def test_ready_means_that_an_answer_would_be_kept(app: Flask, settings: Settings) -> None:
+def test_a_full_disk_is_said_in_words_and_other_errors_of_files_are_faults(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(number: int) -> Callable[[], str]:
+        def view() -> str:
+            raise OSError(number, "of the system")
+
+        return view
+
+    for number, status, said in (
+        (errno.ENOSPC, 507, "the disk of the server is full"),
+        (errno.EACCES, 500, "Something went wrong"),
+    ):
+        monkeypatch.setitem(app.view_functions, "health.alive", broken(number))
+        reply = app.test_client().get("/healthz", headers={"Accept-Language": "en"})
+        assert reply.status_code == status
+        assert said in reply.text
+
+
+def test_ready_means_that_an_answer_would_be_kept(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     client = app.test_client()
-    assert client.get("/readyz").status_code == 200
+    lines = client.get("/readyz").text.splitlines()
+    assert lines[0] == "ok"
+    assert "no worker of background analyses is alive; answers are kept" in lines[1]
+    with app.extensions["wtp_database"].begin() as connection:
+        heartbeats.beat(connection, "host 1 a", "0.1.0", datetime.now(UTC))
+    assert client.get("/readyz").text == "ok\n"
+    monkeypatch.setattr(health, "space", lambda _: Space(free=10**8, total=10**9))
+    lines = client.get("/readyz").text.splitlines()
+    assert lines == ["ok", "degraded: less than 1 GB or 5 % of the disk is free"]
     with app.extensions["wtp_database"].begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
     reply = client.get("/readyz")
     assert reply.status_code == 503
-    assert "schema" in reply.text
+    assert "schema" not in reply.text, "what is wrong inside is no stranger's business"
+    assert "schema" in caplog.text
     assert client.get("/healthz").status_code == 200

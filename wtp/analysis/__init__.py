@@ -37,6 +37,7 @@ from wtp.analysis.record import (
     request_of,
 )
 from wtp.analysis.study import analyse
+from wtp.analysis.views import may_be_told
 from wtp.analysis.waves import Wave, before_and_after, same_model
 from wtp.analysis.what_if import (
     Scenario,
@@ -53,6 +54,7 @@ from wtp.analysis.what_if import (
 from wtp.customers.measures import simulated_measures
 from wtp.estimation.diagnostics import SMALLEST_SAMPLE
 from wtp.estimation.hierarchical import Progress
+from wtp.estimation.parallel import computing
 from wtp.pricing.investment import SMALLEST_RELEVANT
 
 __all__ = [
@@ -94,11 +96,13 @@ __all__ = [
     "certainty",
     "changed",
     "compared",
+    "computing",
     "differences",
     "final_models",
     "final_plan",
     "influence",
     "known_beside",
+    "may_be_told",
     "of_person",
     "pack_people",
     "pack_simulator",

@@ -29,6 +29,7 @@ from wtp.analysis.choice_frame import (
 from wtp.analysis.comparison import hints, importance_performance, performance_table, todays_steps, triangulation_tables
 from wtp.analysis.convergence import convergence_tables
 from wtp.analysis.difference import difference_tables
+from wtp.analysis.disclosure import SMALLEST_REST, told
 from wtp.analysis.expectations import expectation_tables, strengths_table
 from wtp.analysis.hierarchical import HierarchicalAnalysis, by_customers, hierarchical
 from wtp.analysis.joint import joint_regions
@@ -246,13 +247,12 @@ def _tables(
     lowest, highest = todays_prices(definition)
     grid = [lowest + (highest - lowest) * i / (PRICE_GRID - 1) for i in range(PRICE_GRID)]
     offer = todays_offer(definition)
+    retested = told({segment.name: len(segment.respondents) for segment in segments}, smallest=SMALLEST_REST)
+    quality = pd.DataFrame(
+        [_fit_quality(definition, s, worths.get(s.name), found, model if s.name in mixtures else "") for s in segments]
+    )
     tables = {
-        "segments": pd.DataFrame(
-            [
-                _fit_quality(definition, s, worths.get(s.name), found, model if s.name in mixtures else "")
-                for s in segments
-            ]
-        ),
+        "segments": quality.assign(retest=quality["retest"].where(quality["segment"].isin(retested))),
         "part_worths": stacked(worths),
         "importance": stacked({name: importance(fit, **chance) for name, fit in fitted.items()}),
         "willingness_to_pay": stacked({name: _worth(fit, definition, chance) for name, fit in worthy.items()}),

@@ -10,6 +10,7 @@ import click
 from wtp import __version__
 from wtp.cli.databases import backup, migrate, move, restore
 from wtp.cli.demo import demo
+from wtp.cli.deploy import deploy
 from wtp.cli.doctor import doctor
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
@@ -42,7 +43,23 @@ def main() -> None:
 
 
 for command in (
-    *(check, design, plan, simulate, analyse, quality, estimate, export, import_, demo, serve, doctor, user, token),
+    *(
+        check,
+        design,
+        plan,
+        simulate,
+        analyse,
+        quality,
+        estimate,
+        export,
+        import_,
+        demo,
+        serve,
+        doctor,
+        deploy,
+        user,
+        token,
+    ),
     *(migrate, backup, restore, move),
     *(erase, access_, retention_, privacy),
 ):

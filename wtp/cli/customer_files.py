@@ -56,7 +56,7 @@ def _add(
         click.echo("dry run: nothing was written.")
         return
     settings = load_settings()
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         database.migrate()
         with database.begin() as connection:
             studies.register(connection, survey)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 
 from wtp import __version__
+from wtp.jobs import Place as Jobs
 from wtp.settings import Settings, load_settings
 from wtp.store import Database, moving, open_database, transfer
 from wtp.store import backup as backups
@@ -36,7 +38,7 @@ def bring_up_to_date(database: Database, settings: Settings) -> None:
 def migrate(no_backup: bool) -> None:
     """Bring the database up to date with this version of the program, after a backup into instance/backups; serve does the same when it starts."""
     settings = load_settings()
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         if no_backup:
             changed = database.migrate(before=lambda _: None)
             click.echo("the database was brought up to date" if changed else "the database is up to date")
@@ -73,7 +75,7 @@ def backup(file: Path | None, keep: int | None, force: bool) -> None:
     if named and keep is not None:
         raise click.UsageError("--keep needs a folder, in which backups are named by their time.")
     folder = target.parent if named else target
-    with open_database(settings.database_url) as database, _bar(database, "backup", 1) as show:
+    with open_database(*settings.kept_in) as database, _bar(database, "backup", 1) as show:
         written = target if named else backups.stamped(folder, "wtp", now)
         manifest = backups.back_up(database, written, place, replace=force, progress=show)
     click.echo(
@@ -92,13 +94,17 @@ def restore(file: Path, replace: bool) -> None:
     The backup is read through first, and the database is compared with it afterwards. A server that runs goes on with what was restored; start it anew if the secret key changed.
     """
     settings = load_settings()
-    with Archive(file) as archive, open_database(settings.database_url) as database:
+    with Archive(file) as archive, open_database(*settings.kept_in) as database:
         manifest = archive.manifest
         with _lengthy(3 * manifest.rows, "restore") as show:
             done = backups.restore(database, archive, place_of(settings), replace=replace, progress=show)
+    # Fits that were under way had other answers; those that the backup knows of begin anew.
+    shutil.rmtree(Jobs(settings.database_url, settings.queue, settings.instance).checkpoints, ignore_errors=True)
     click.echo(
         f"restored: {manifest.rows} rows as of {manifest.made_at:%Y-%m-%d %H:%M} UTC; all tables are as they were"
     )
+    if done.erased:
+        click.echo(f"erased again: {done.erased} persons of the backup, who had their data deleted since it was made")
     for path in done.written:
         click.echo(f"written: {path}")
     if done.beside:
@@ -122,7 +128,7 @@ def move(url: str | None, cancel: bool) -> None:
     if cancel == (url is not None):
         raise click.UsageError("name either the new database, or --cancel.")
     settings = load_settings()
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         if url is None:
             moving.cancel(database)
             click.echo("the database of the settings is in use as before")

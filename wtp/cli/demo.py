@@ -45,7 +45,7 @@ def demo(count: int, port: int, no_serve: bool) -> None:
     """Fill instance/ with two simulated, plainly labelled studies, analyse them, serve them."""
     settings = load_settings()
     surveys = [load_survey(folder) for folder in _folders(settings)]
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         bring_up_to_date(database, settings)
         for survey in surveys:
             _fill(settings, database, survey, count)
@@ -180,7 +180,7 @@ def _record_measures(settings: Settings, surveys: Sequence[Survey]) -> None:
 
 def _start_final(settings: Settings, surveys: Sequence[Survey]) -> None:
     """The server's worker makes the final figures of the other studies while the first one is read."""
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         queue = open_queue(settings.queue, settings.database_url, settings.instance)
         for survey in surveys:
             with contextlib.suppress(DataError):  # too few respondents for a model of each

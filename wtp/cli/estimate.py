@@ -13,9 +13,10 @@ from typing import Any, Literal
 import click
 import pandas as pd
 
-from wtp.analysis import MODELS, ChoiceAnalysis, Specification, analyse_choices
+from wtp.analysis import MODELS, ChoiceAnalysis, Specification, analyse_choices, computing
 from wtp.cli.progress import sampling_bar
 from wtp.errors import DataError, EstimationError
+from wtp.settings import load_settings
 
 _MAX_CSV_MB = 100
 
@@ -154,10 +155,11 @@ def estimate(
 
 def _run(frame: pd.DataFrame, formula: str, *, specification: Specification, **columns: Any) -> ChoiceAnalysis:
     """The analysis, behind a progress bar where it takes its time."""
-    if specification.model != "hierarchical":
-        return analyse_choices(frame, formula, specification=specification, **columns)
-    with sampling_bar("estimating") as show:
-        return analyse_choices(frame, formula, specification=specification, progress=show, **columns)
+    with computing(load_settings().compute):
+        if specification.model != "hierarchical":
+            return analyse_choices(frame, formula, specification=specification, **columns)
+        with sampling_bar("estimating") as show:
+            return analyse_choices(frame, formula, specification=specification, progress=show, **columns)
 
 
 def _pairs(option: str, text: str) -> dict[str, str]:

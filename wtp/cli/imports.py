@@ -74,7 +74,7 @@ def import_(
     if save_map:
         write(save_map, mapping.to_toml().encode())
         click.echo(f"mapping written: {save_map}")
-    with open_database(load_settings().database_url) as database:
+    with open_database(*load_settings().kept_in) as database:
         database.migrate()
         with database.read() as connection:
             known = imports.known(connection, survey.slug)

@@ -33,7 +33,7 @@ def reached_at(settings: Settings, host: str, port: int) -> Settings:
 def serve(host: str, port: int, workers: int, analysts: int) -> None:
     """Start the production server and the worker of background analyses."""
     settings = reached_at(load_settings(), host, port)
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         bring_up_to_date(database, settings)
         database.check()
     click.echo(f"serving on http://{host}:{port}")

@@ -11,7 +11,7 @@ import click
 import pandas as pd
 
 from wtp import __version__
-from wtp.analysis import ALL, Plan, final_plan, plan_basis, plan_study
+from wtp.analysis import ALL, Plan, computing, final_plan, plan_basis, plan_study
 from wtp.cli.studies import FOLDER, SEED
 from wtp.design import search
 from wtp.settings import load_settings
@@ -66,22 +66,24 @@ def plan(
     """How many respondents a stated precision needs, per segment, by simulated studies of the survey's own design."""
     survey = load_survey(folder)
     definition, chosen = survey.definition, survey.design
-    if chosen is None:
-        click.echo("no design.csv yet: planned with the design that wtp design would write", err=True)
-        chosen = search(definition, seed)
-    with click.progressbar(length=1000, label="simulated studies", file=sys.stderr) as bar:
-        made = plan_study(
-            definition,
-            chosen,
-            precision=precision,
-            power_for=power_for,
-            seed=seed,
-            basis=plan_basis(definition, chosen, __version__),
-            progress=lambda done, every: bar.update(1000 * done // every - bar.pos),
-        )
-    if not quick:
-        made = _final(made, definition, chosen)
-    with open_database(load_settings(surveys=folder.parent).database_url) as database:
+    settings = load_settings(surveys=folder.parent)
+    with computing(settings.compute):
+        if chosen is None:
+            click.echo("no design.csv yet: planned with the design that wtp design would write", err=True)
+            chosen = search(definition, seed)
+        with click.progressbar(length=1000, label="simulated studies", file=sys.stderr) as bar:
+            made = plan_study(
+                definition,
+                chosen,
+                precision=precision,
+                power_for=power_for,
+                seed=seed,
+                basis=plan_basis(definition, chosen, __version__),
+                progress=lambda done, every: bar.update(1000 * done // every - bar.pos),
+            )
+        if not quick:
+            made = _final(made, definition, chosen)
+    with open_database(*settings.kept_in) as database:
         database.migrate()
         with database.begin() as connection:
             results.save_plan(connection, survey.slug, made.to_json(), datetime.now(UTC))

@@ -59,7 +59,7 @@ def _keys(database: Database, token: str, study: str | None, reference: bool) ->
 def erase(token: str, study: str | None, reference: bool, yes: bool) -> None:
     """Delete everything of a person, by token or personal link: answers, times, invitation, figures of single persons."""
     settings = load_settings()
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         database.migrate()
         keys = _keys(database, token, study, reference)
         if not yes:
@@ -106,7 +106,7 @@ def access_(token: str, study: str | None, reference: bool, language: str, out: 
     if kind not in {"json", "html"}:
         raise DataError(f"{out}: {out.suffix or 'no ending'}; allowed: .json or .html; name the file so.")
     settings = load_settings()
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         database.migrate()
         keys = _keys(database, token, study, reference)
     if len(keys) > 1:
@@ -131,7 +131,7 @@ def _named(keys: Sequence[tuple[str, str]]) -> str:
 def retention_(dry_run: bool) -> None:
     """Delete what is due by the times of each study ([privacy] in survey.toml); wtp serve does it once a day."""
     settings, now = load_settings(), datetime.now(UTC)
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         database.migrate()
         if dry_run:
             with database.read() as connection:

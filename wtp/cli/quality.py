@@ -22,7 +22,7 @@ def quality(folder: Path, seed: int, out: Path) -> None:
     """Look for careless, copied and machine-made answers; nobody is left out of any result."""
     survey = load_survey(folder)
     answers = stored_answers(survey)
-    with open_database(load_settings().database_url) as database:
+    with open_database(*load_settings().kept_in) as database:
         note_taken(database, survey, audit.EXPORTED, "signals of data quality, at the command line")
     found = quality_report(survey.definition, answers, seed=seed)
     people = found.respondents

@@ -22,6 +22,7 @@ from wtp.analysis import (
     Analysis,
     Request,
     certainty,
+    computing,
 )
 from wtp.cli.progress import sampling_bar
 from wtp.cli.studies import FOLDER, SEED
@@ -37,7 +38,7 @@ from wtp.web import open_early as open_results_early
 
 def stored_answers(survey: Survey) -> Answers:
     """All answers of a study. Raises DataError if there is none."""
-    with open_database(load_settings().database_url) as database:
+    with open_database(*load_settings().kept_in) as database:
         database.migrate()
         with database.read() as connection:
             found = answers.read_answers(connection, survey.slug)
@@ -101,7 +102,8 @@ def analyse(
     survey = load_survey(folder)
     wanted = _wanted(survey, segments)
     stored_answers(survey)
-    with open_database(load_settings().database_url) as database, sampling_bar("estimating") as show:
+    settings = load_settings()
+    with open_database(*settings.kept_in) as database, computing(settings.compute), sampling_bar("estimating") as show:
         _refuse_while_closed(database, survey, open_early)
         asked = Request(seed=seed, model=model, versions=versions, without=without(database, survey, chosen))
         analysis = analysis_as(database, survey, asked, show, getpass.getuser())
@@ -219,7 +221,7 @@ def export(
         raise DataError(f"--language: found {language!r}; allowed: {', '.join(languages)}; name one of these.")
     format_ = FORMATS[name]
     figures = figures and format_.figures
-    with open_database(load_settings().database_url) as database:
+    with open_database(*load_settings().kept_in) as database:
         database.migrate()
         _refuse_without_answers(database, survey)
         if figures:
@@ -260,7 +262,7 @@ def _written(out: Path) -> Iterator[IO[bytes]]:
 
 def _export_contacts(survey: Survey, out: Path, words: bool) -> None:
     """Contacts in a row each."""
-    with open_database(load_settings().database_url) as database:
+    with open_database(*load_settings().kept_in) as database:
         database.migrate()
         with database.read() as connection:
             rows = stored_contacts.rows(connection, survey.slug)

@@ -28,7 +28,7 @@ from wtp.web import Bot, create_app
 def simulate_through_store(settings: Settings, survey: Survey, count: int, seed: int) -> None:
     """One transaction a respondent; the same functions that the pages call."""
     design = _design(survey)
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         database.migrate()
         with database.begin() as connection:
             studies.register(connection, survey)
@@ -41,7 +41,7 @@ def simulate_through_pages(settings: Settings, survey: Survey, count: int, seed:
     """The bot opens a personal link and fills in every form that it is shown."""
     _design(survey)
     app = create_app(settings)
-    with open_database(settings.database_url) as database, _crowd(survey, count, seed) as crowd:
+    with open_database(*settings.kept_in) as database, _crowd(survey, count, seed) as crowd:
         for respondent, rng in crowd:
             token = respondents.new_token()
             with database.begin() as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from wtp.analysis import computing
 from wtp.cli.simulation import simulate_through_pages, simulate_through_store
 from wtp.design import check_design, search
 from wtp.design.checks import READY
@@ -66,7 +67,7 @@ def design(folder: Path, seed: int, draft: bool) -> None:
     survey, mistakes = inspect_survey(folder)
     if survey is None:
         raise SurveyError("\n".join(map(str, mistakes)))
-    with open_database(load_settings().database_url) as database:
+    with open_database(*load_settings().kept_in) as database:
         database.migrate()
         with database.read() as connection:
             began = studies.fielding_began(connection, survey.slug)
@@ -86,7 +87,8 @@ def _design_draft(folder: Path, seed: int) -> None:
 
 
 def _write_design(definition: Definition, seed: int, target: Path) -> None:
-    with click.progressbar(length=1000, label="search", show_eta=False, file=sys.stderr) as bar:
+    searching = click.progressbar(length=1000, label="search", show_eta=False, file=sys.stderr)
+    with computing(load_settings().compute), searching as bar:
         found = search(definition, seed, lambda share: bar.update(int(1000 * share) - bar.pos))
         bar.update(1000 - bar.pos)
     write_whole(target, format_design(found, definition))

@@ -8,7 +8,7 @@ import click
 
 from wtp.settings import load_settings
 from wtp.store import Database, api_tokens, open_database
-from wtp.store.api_tokens import RESULTS, SCOPES, ApiToken
+from wtp.store.api_tokens import ALL_SCOPES, RESULTS, ApiToken
 
 
 @click.group()
@@ -17,14 +17,14 @@ def token() -> None:
 
 
 def _database() -> Database:
-    database = open_database(load_settings().database_url)
+    database = open_database(*load_settings().kept_in)
     database.migrate()
     return database
 
 
 @token.command("add")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), default=(RESULTS,), show_default=True)
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(ALL_SCOPES), default=(RESULTS,), show_default=True)
 @click.option("--study", "slugs", multiple=True, help="Only these studies; all without it, also later ones.")
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d"]), help="The first day on which it is not valid any more (UTC)."

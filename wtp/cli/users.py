@@ -28,7 +28,7 @@ def user() -> None:
 
 
 def _database(settings: Settings) -> Database:
-    database = open_database(settings.database_url)
+    database = open_database(*settings.kept_in)
     database.migrate()
     return database
 

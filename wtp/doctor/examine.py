@@ -37,7 +37,7 @@ def _database(settings: Settings, size: Size) -> Iterator[Finding]:
             yield Finding("database", WARNING, f"{path}: missing", "there", "wtp serve makes it at its first start")
             return
     now = datetime.now(UTC)
-    with open_database(settings.database_url) as database:
+    with open_database(*settings.kept_in) as database:
         database.check()
         yield Finding("schema", OK, "current")
         with database.read() as connection:

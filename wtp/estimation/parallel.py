@@ -22,7 +22,7 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from threadpoolctl import threadpool_limits
 
-from wtp.errors import ComputeError
+from wtp.errors import ComputeError, WtpError
 
 T = TypeVar("T")
 Each = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], Iterator[Any]]
@@ -31,7 +31,7 @@ _SCHEMES = ("dask://", "tcp://", "tls://")
 _CONNECT_SECONDS = 15
 _CALLS = 3  # of the same pieces, where workers die under them
 _LOOK_SECONDS = 1.0
-_NOT_ALLOWED = "compute: found {where!r}; allowed: empty for the cores of this machine, a number of processes, or the address of a Dask cluster such as tcp://host:8786; mend the setting."
+_NOT_ALLOWED = "compute: found {where!r}; allowed: empty for the cores of this machine, a number of processes from 2 on, or the address of a Dask cluster such as tcp://host:8786; mend the setting."
 _NO_DASK = "compute: the client for Dask is missing; allowed: dask with distributed; install wtp[dask], or leave the setting empty."
 _NOT_REACHED = "compute: no Dask cluster answers at {where} ({reason}); allowed: a scheduler with workers that have the same version of wtp; start them, or leave the setting empty."
 _LOST = "compute: {what} broke off under the work ({reason}); allowed: workers with memory enough that stay up; look at their logs, then start the work again."
@@ -108,8 +108,13 @@ def _away(function: Callable[..., Any], pieces: Iterable[tuple[Any, ...]]) -> It
                 kept.pop(0)
                 yield result
             return
-        except _broken() as error:
-            if call == _CALLS or not _PLACE.get().alive():
+        except WtpError:
+            raise
+        except Exception as error:
+            alive = _PLACE.get().alive()
+            if alive and not isinstance(error, _broken()):
+                raise  # a fault of the piece itself
+            if call == _CALLS or not alive:
                 what = "the processes" if _PLACE.get().kind == PROCESSES else "the Dask cluster"
                 raise ComputeError(_LOST.format(what=what, reason=_said(error))) from error
 
@@ -124,13 +129,13 @@ def on_cores(function: Callable[[T], Any], parts: Iterable[T], cores: int | None
 
 @contextlib.contextmanager
 def computing(where: str) -> Iterator[None]:
-    """Run the pieces of all that is computed within on: "" the cores of this machine, "2" so many processes of it, "tcp://host:8786" (or dask://) a Dask cluster.
+    """Run the pieces of all that is computed within on: "" the cores of this machine, "2" or more processes of it, "tcp://host:8786" (or dask://) a Dask cluster.
 
     Raises ComputeError for another text, for a cluster that does not answer, and where the extra `dask` is missing.
     """
     if not where:
         yield
-    elif where.isascii() and where.isdecimal() and int(where):
+    elif where.isascii() and where.isdecimal() and int(where) > 1:
         with _set(_Place(PROCESSES)), parallel_config(
             backend="loky", n_jobs=int(where), max_nbytes=None, inner_max_num_threads=1, initializer=_end_with, initargs=(os.getpid(),)
         ):  # fmt: skip

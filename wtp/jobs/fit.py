@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -9,18 +10,17 @@ import signal
 import threading
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from wtp.analysis import Progress, analyse, request_of
-from wtp.errors import StoreError, WtpError
+from wtp.analysis import Progress, analyse, computing, request_of
+from wtp.errors import ComputeError, StoreError, WtpError
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.start import keep_analysis
 from wtp.store import Database, background_jobs, copies, open_database
 from wtp.store.background_jobs import FAULT, REFUSED
 
-DONE, LOST, TRY_AGAIN = 0, 4, 5
+DONE, LOST, TRY_AGAIN, AWAY = 0, 4, 5, 6  # AWAY: the database cannot be written
 _NICE = 10  # pages come first
 _REPORT_SECONDS = 1.0
 _FITS_SHARE = 0.8  # of the bar; the rest is for the tables, whose time is not known beforehand
@@ -45,27 +45,31 @@ def _live(place: Place, job: int, owner: str, answers_copy: bytes, lifeline: int
         threading.Thread(target=_end_with_worker, args=(lifeline,), daemon=True).start()
         name_process("wtp-fit")
         os.nice(_NICE)
-        with open_database(place.database_url) as database:
-            code = _make(database, place.checkpoint(job, owner), job, owner, answers_copy)
+        with open_database(place.database_url, place.results) as database:
+            code = _make(database, place, job, owner, answers_copy)
     except StoreError as error:
+        code = AWAY
         _log.error("background job %d: %s", job, error)  # in words already
     except BaseException:
         _log.exception("background job %d", job)
     os._exit(code)
 
 
-def _make(database: Database, checkpoint: Path, job: int, owner: str, answers_copy: bytes) -> int:
+def _make(database: Database, place: Place, job: int, owner: str, answers_copy: bytes) -> int:
+    checkpoint = place.checkpoint(job, owner)
     with database.read() as connection:
         row = background_jobs.get(connection, job)
     if row is None:
         return LOST
     survey, answers = copies.unpack(answers_copy)
+    show = Reporter(database, job, owner, row.progress)
     try:
-        analysis = analyse(
-            survey, answers, request_of(row.request), Reporter(database, job, owner, row.progress), checkpoint
-        )
+        with computing(place.compute):
+            analysis = analyse(survey, answers, request_of(row.request), show, checkpoint)
     except StoreError:
         raise
+    except ComputeError as error:
+        return _postponed(database, job, owner, str(error))
     except WtpError as error:
         return _failed(database, job, owner, REFUSED, str(error))
     except Exception as error:
@@ -87,6 +91,15 @@ def _make(database: Database, checkpoint: Path, job: int, owner: str, answers_co
             seconds=(now - begun).total_seconds(),
         )
     return DONE
+
+
+def _postponed(database: Database, job: int, owner: str, detail: str) -> int:
+    """What computes is away: another attempt after a lease, when a worker finds the job in the table; after the last one it has failed with these words."""
+    _log.error("background job %d: %s", job, detail)
+    with database.begin() as connection:
+        now = datetime.now(UTC)
+        background_jobs.died(connection, job, owner, now, reason=REFUSED, detail=detail)
+    return LOST
 
 
 def _failed(database: Database, job: int, owner: str, reason: str, detail: str) -> int:
@@ -130,7 +143,8 @@ class Reporter:
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in record.items()
         }
-        with self._database.begin() as connection:
+        # A database that is away for a moment costs a report, not the analysis: whether it is away for too long is judged by the worker.
+        with contextlib.suppress(StoreError), self._database.begin() as connection:
             if not background_jobs.report(connection, self._job, self._owner, known):
                 os._exit(LOST)  # cancelled, or taken for dead: the worker that owns the job now must not be disturbed
 

@@ -8,11 +8,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Database and queue by their addresses, and the instance folder, in which unfinished fits keep their checkpoints."""
+    """Database and queue by their addresses, and the instance folder, in which unfinished fits keep their checkpoints.
+
+    results, compute: where contents of results are kept and where fits run, see the settings.
+    """
 
     database_url: str
     queue_url: str
     instance: Path
+    results: str = ""
+    compute: str = ""
 
     @property
     def checkpoints(self) -> Path:

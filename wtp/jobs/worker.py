@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from wtp import __version__
 from wtp.errors import StoreError, WtpError
 from wtp.jobs.erased import clear_away
-from wtp.jobs.fit import DONE, LOST, begin_fit
+from wtp.jobs.fit import AWAY, DONE, LOST, begin_fit
 from wtp.jobs.place import Place
 from wtp.jobs.process import name_process
 from wtp.jobs.queue import JobQueue, open_queue
@@ -42,7 +42,7 @@ class Ended(Exception):  # noqa: N818  # no error: the worker was told to end
 def work(place: Place, lifeline: int | None = None) -> None:
     """Work until SIGTERM, or until the other end of `lifeline` is closed; SIGINT is the parent's. Signals must be blocked by the caller."""
     name_process("wtp-jobs")
-    with open_database(place.database_url) as database:
+    with open_database(place.database_url, place.results) as database:
         database.migrate()
         worker = Worker(place, database, open_queue(place.queue_url, place.database_url, place.instance), lifeline)
         with contextlib.suppress(Ended):
@@ -135,7 +135,9 @@ class Worker:
             raise
         finally:
             os.close(held)
-        if status not in (DONE, LOST) and self._died(job, status):
+        if status == AWAY:
+            self._wait_for_database(job)
+        elif status not in (DONE, LOST) and self._died(job, status):
             self.queue.put(job)
         self._swept = -math.inf
 
@@ -170,13 +172,25 @@ class Worker:
                     self._say(connection, now)
                 beaten = time.monotonic()
             except StoreError:
-                own = time.monotonic() - beaten < background_jobs.LEASE_SECONDS
+                if time.monotonic() - beaten >= background_jobs.LEASE_SECONDS:
+                    _kill(pid)
+                    return AWAY
+                own = True
             if not own:
                 done, status = os.waitpid(pid, os.WNOHANG)  # it may have finished the job between the two questions
                 if not done:
                     _kill(pid)
                 return LOST
             self.rest(_BEAT_SECONDS)
+
+    def _wait_for_database(self, job: int) -> None:
+        """Give a job back as soon as the database can be written again: such an attempt does not count."""
+        while True:
+            self.rest(_PAUSE_SECONDS)
+            with contextlib.suppress(StoreError), self.database.begin() as connection:
+                background_jobs.give_back(connection, job, self.name, datetime.now(UTC))
+                break
+        self.queue.put(job)
 
     def _died(self, job: int, status: int) -> bool:
         """The process ended without a word; whether there is another attempt."""

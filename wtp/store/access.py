@@ -67,9 +67,7 @@ def of_hash(connection: sa.Connection, slug: str, key: str) -> Stored | None:
                 mine = sa.select(table).where(foreign.parent == person["id"])
                 record[table.name] = [plain(row) for row in connection.execute(mine).mappings()]
     record |= _customer(connection, person["id"])
-    kept = tables.result.c
-    query = sa.select(kept.content).where(kept.study == slug, kept.kind == results.PEOPLE)
-    return Stored(slug, person["number"], record, tuple(connection.execute(query).scalars()))
+    return Stored(slug, person["number"], record, results.of_kind(connection, slug, results.PEOPLE))
 
 
 def reference(connection: sa.Connection, slug: str, name: str) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from wtp.store.staff import StaffMember
 
 RESULTS, ANSWERS, ANALYSES = "results:read", "answers:read", "analyses:write"
 SCOPES = (RESULTS, ANSWERS, ANALYSES)
+METRICS = "metrics"  # of the whole installation, so only whoever runs it makes such a token
+ALL_SCOPES = (*SCOPES, METRICS)
 MAKERS = ("analyst", "administrator")
 LONGEST_NAME = 120
 MADE, REVOKED = "API token made", "API token revoked"
@@ -78,10 +80,12 @@ def add(
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise DataError(f"name: {name[:40]!r}; allowed: 1 to {LONGEST_NAME} printable characters; say what reads.")
-    wrong = sorted(set(scopes) - set(SCOPES))
+    wrong = sorted(set(scopes) - set(SCOPES if maker else ALL_SCOPES))
     if wrong or not scopes:
         found = ", ".join(wrong) or "none"
-        raise DataError(f"scope: {found}; allowed: one or more of {', '.join(SCOPES)}; choose what it may do.")
+        raise DataError(
+            f"scope: {found}; allowed: one or more of {', '.join(SCOPES if maker else ALL_SCOPES)}; choose what it may do."
+        )
     there = {
         slug
         for slug in connection.execute(sa.select(tables.study.c.slug)).scalars()
@@ -99,7 +103,7 @@ def add(
         "name": name,
         "mark": mark,
         "token_hash": _hash(secret),
-        "scopes": [scope for scope in SCOPES if scope in scopes],
+        "scopes": [scope for scope in ALL_SCOPES if scope in scopes],
         "studies": None if studies is None else sorted(set(studies)),
         "staff_id": maker.id if maker else None,
         "made_by": maker.name if maker else "wtp",

@@ -22,6 +22,7 @@ from typing import IO
 import sqlalchemy as sa
 
 from wtp.errors import StoreError
+from wtp.store import results, tables
 from wtp.store.database import revision_of, revisions
 from wtp.store.transfer import Digest, Lines, Progress, TableState, nobody_watches, read_lines, tables_of, told
 
@@ -62,7 +63,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a backup holds: by the version of which program, of which schema, from which kind of database, from when; of each table its rows and their digest, of each file its SHA-256."""
+    """What a backup holds: by the version of which program, of which schema, from which kind of database, from when; of each table its rows and their digest, of each file its SHA-256, and the contents of results that lie outside the database, whose names are their SHA-256."""
 
     program: str
     revision: str
@@ -70,6 +71,7 @@ class Manifest:
     made_at: datetime
     tables: Mapping[str, TableState]
     files: Mapping[str, str]
+    results: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -89,6 +91,7 @@ class Manifest:
             raise ValueError(f"format {written}, written by wtp {record.get('program')}")
         record["made_at"] = datetime.fromisoformat(record["made_at"])
         record["tables"] = {name: TableState(**state) for name, state in record["tables"].items()}
+        record["results"] = tuple(record["results"])
         return cls(**record)
 
 
@@ -119,6 +122,7 @@ def write_archive(
                 made_at=made_at,
                 tables={table.name: _add_table(archive, connection, table, progress) for table in tables_of(revision)},
                 files=files,
+                results=tuple(_add_results(archive, connection, revision)),
             )
             archive.writestr(_MANIFEST, manifest.to_json())
     except OSError as error:
@@ -161,6 +165,10 @@ class Archive:
         with self._in_words():
             return self._zip.read(name)
 
+    def result(self, name: str) -> bytes:
+        """The content of a result that lay outside the database."""
+        return self.file(_result(name))
+
     def path_in(self, place: Place, name: str) -> Path:
         """Where a file belongs."""
         with self._in_words():
@@ -179,6 +187,9 @@ class Archive:
             for name, written in self.manifest.files.items():
                 if hashlib.sha256(self._zip.read(name)).hexdigest() != written:
                     raise ValueError(f"{name}: not what was written")
+            for name in self.manifest.results:
+                if hashlib.sha256(self.result(name)).hexdigest() != name:
+                    raise ValueError(f"result {name}: not what was written")
 
     def _refuse_unknown(self) -> None:
         revision = self.manifest.revision
@@ -203,6 +214,19 @@ class Archive:
 
 def _member(table: str) -> str:
     return f"tables/{table}.jsonl"
+
+
+def _result(name: str) -> str:
+    return f"results/{name}"
+
+
+def _add_results(archive: zipfile.ZipFile, connection: sa.Connection, revision: str) -> Iterator[str]:
+    """Names of the contents of results that lie outside the database."""
+    if not any("object" in table.columns for table in tables_of(revision) if table.name == tables.result.name):
+        return  # a schema of the time when all of them were in it
+    for name, content in results.contents(connection):
+        archive.writestr(_result(name), content)
+        yield name
 
 
 def _add_table(archive: zipfile.ZipFile, connection: sa.Connection, table: sa.Table, progress: Progress) -> TableState:

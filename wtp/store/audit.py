@@ -101,6 +101,12 @@ def _query(slug: str) -> sa.Select[tuple[Any, ...]]:
     return sa.select(_A.number, _A.happened_at, _A.who, _A.action, _A.reason, _A.chain).where(_A.study == slug)
 
 
+def has(connection: sa.Connection, slug: str, action: str) -> bool:
+    """Whether the log of a study has an entry of this action."""
+    query = sa.select(_A.number).where(_A.study == slug, _A.action == action).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def first_broken(slug: str, log: Iterable[Entry]) -> int | None:
     """Number of the first entry that was changed or does not follow the one before it; None if all is as it was written."""
     before, wanted = "", 1

@@ -185,7 +185,11 @@ def cancel_study(connection: sa.Connection, slug: str, now: datetime, *, reason:
 
 def overdue(connection: sa.Connection, now: datetime) -> Sequence[int]:
     """Jobs for the queue: those whose worker beats no more are free again or given up, those that wait although nobody took them are named once a lease."""
-    late = now - timedelta(seconds=LEASE_SECONDS)
+    lease = timedelta(seconds=LEASE_SECONDS)
+    late = now - lease
+    # A clock that was set back leaves beats of the future behind, which would count for as long as it was set back.
+    ahead = sa.update(_T).where(_J.ended_at.is_(None), _J.beat_at > now + lease)
+    connection.execute(ahead.values(beat_at=now))
     silent = sa.update(_T).where(_J.state == RUNNING, _J.beat_at < late)
     gone = {**_ended(FAILED, now), "reason": DIED, "detail": ""}
     connection.execute(silent.where(_J.attempts >= MOST_ATTEMPTS).values(**gone))
@@ -198,6 +202,18 @@ def overdue(connection: sa.Connection, now: datetime) -> Sequence[int]:
 def running(connection: sa.Connection) -> frozenset[int]:
     """Jobs that have not ended."""
     return frozenset(connection.execute(sa.select(_J.id).where(_J.ended_at.is_(None))).scalars())
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """How many jobs there are in each state."""
+    found: dict[str, int] = dict(connection.execute(sa.select(_J.state, sa.func.count()).group_by(_J.state)).all())
+    return {state: found.get(state, 0) for state in (QUEUED, RUNNING, FINISHED, FAILED, CANCELLED)}
+
+
+def durations(connection: sa.Connection) -> tuple[timedelta, ...]:
+    """How long each finished job took from its first attempt on."""
+    rows = connection.execute(sa.select(_J.begun_at, _J.ended_at).where(_J.state == FINISHED))
+    return tuple(ended - begun for begun, ended in rows)
 
 
 def _own(job: int, owner: str) -> sa.Update:

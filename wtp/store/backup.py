@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from wtp.errors import StoreError
+from wtp.store import erasure, results
 from wtp.store.archive import SETTINGS, Archive, Manifest, Place, write_archive, write_whole
 from wtp.store.database import Database, head, holding, lock, refuse_foreign, revision_of, upgrade
 from wtp.store.moving import thaw
@@ -28,12 +29,13 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a restore did: from which backup, where what was there before is kept, which files it wrote, and where it put the backup's settings if they are not in use."""
+    """What a restore did: from which backup, where what was there before is kept, which files it wrote, where it put the backup's settings if they are not in use, and of how many persons it erased again what the backup still held."""
 
     manifest: Manifest
     kept: Path | None
     written: tuple[Path, ...]
     beside: Path | None
+    erased: int = 0
 
 
 def stamped(folder: Path, what: str, now: datetime) -> Path:
@@ -42,15 +44,16 @@ def stamped(folder: Path, what: str, now: datetime) -> Path:
 
 
 def rotate(folder: Path, days: int, now: datetime) -> list[Path]:
-    """Delete backups of more than so many days that the program named by itself, never the newest of the regular ones. Returns what was deleted."""
+    """Delete backups of more than so many days that the program named by itself, never the newest of the regular ones, and what killed ones left. Returns what was deleted."""
+    old = [path for path in folder.glob(".*.part") if path.stat().st_mtime < (now - timedelta(days=1)).timestamp()]
     found = {path: match for path in sorted(folder.glob("*.zip")) if (match := _OWN.fullmatch(path.name))}
-    regular = [path for path, match in found.items() if match[1] == "wtp"]
-    old = []
+    newest = [path for path, match in found.items() if match[1] == "wtp"][-1:]
     for path, match in found.items():
         made_at = datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC)
-        if now - made_at > timedelta(days=days) and path not in regular[-1:]:
-            path.unlink(missing_ok=True)
+        if now - made_at > timedelta(days=days) and path not in newest:
             old.append(path)
+    for path in old:
+        path.unlink(missing_ok=True)
     return old
 
 
@@ -77,7 +80,7 @@ def upgrade_kept(database: Database, place: Place, *, progress: Progress = nobod
 def restore(
     database: Database, archive: Archive, place: Place, *, replace: bool = False, progress: Progress = nobody_watches
 ) -> Restored:
-    """Put a backup into a database, all or nothing, and bring it up to date.
+    """Put a backup into a database, all or nothing, bring it up to date, and erase again whoever was erased since it was made.
 
     replace: whether what is there may be replaced; a backup of it is made first. Raises StoreError, with nothing changed, if the database or a file is in the way, or
     if what arrived is not to the last byte what was read.
@@ -103,6 +106,7 @@ def restore(
             if revision_of(connection) is None:
                 upgrade(connection, head())
             kept = _keep(connection, place, "before-restore", nobody_watches)
+        before = erasure.listed(connection)
         thaw(connection)
         drop(connection, revision_of(connection))
         came = load(connection, archive.manifest.revision, lambda table: archive.lines(table.name), progress)
@@ -111,10 +115,16 @@ def restore(
                 f"{archive.path}: changed while it was read; allowed: a file at rest; nothing was changed; try again."
             )
         upgrade(connection, head())
+        for name in archive.manifest.results:
+            results.bring_back(connection, name, archive.result(name))
+        erased = erasure.apply_again(connection, place.instance, before)
+    with database.read() as connection:
+        erasure.keep_list(connection, place.instance)
+    database.empty_log()
     for path, content in plan.writes.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content, 0o600 if path.parent == place.instance else 0o644)
-    return Restored(manifest=archive.manifest, kept=kept, written=tuple(plan.writes), beside=plan.beside)
+    return Restored(manifest=archive.manifest, kept=kept, written=tuple(plan.writes), beside=plan.beside, erased=erased)
 
 
 def _keep(connection: sa.Connection, place: Place, what: str, progress: Progress) -> Path:

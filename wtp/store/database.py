@@ -24,6 +24,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from wtp.errors import StoreError
+from wtp.store.objects import Objects
+from wtp.store.results import OBJECTS
 
 _BUSY_SECONDS = 15
 _CONNECT_SECONDS = 5
@@ -146,10 +148,10 @@ class Database:
             _refuse_moved(connection)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, results: str = "") -> Database:
     """Open the database of a SQLAlchemy URL; a SQLite file's folder is made if it is missing.
 
-    Raises StoreError if the place cannot hold answers safely.
+    results: where contents of results are kept, see `objects`; empty: in the database. Raises StoreError if the place cannot hold answers safely.
     """
     try:
         parsed = sa.make_url(url)
@@ -157,7 +159,11 @@ def open_database(url: str) -> Database:
         raise StoreError(
             "database: not a database URL; allowed: sqlite:///file or postgresql+psycopg://...; mend the setting."
         ) from error
-    create = functools.partial(sa.create_engine, json_serializer=functools.partial(json.dumps, allow_nan=False))
+    create = functools.partial(
+        sa.create_engine,
+        json_serializer=functools.partial(json.dumps, allow_nan=False),
+        execution_options={OBJECTS: Objects(results) if results else None},
+    )
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
             raise StoreError("database: SQLite without a file; allowed: sqlite:///file; name a file.")
@@ -278,14 +284,14 @@ def upgrade(connection: sa.Connection, revision: str) -> None:
 
 
 def lock(connection: sa.Connection, tables: Iterable[str] = ()) -> None:
-    """Until the transaction ends keep all others from migrating, and from writing into these tables; SQLite's transaction keeps all writers waiting anyway."""
+    """Until the transaction ends keep all others from migrating, and away from these tables, which are about to be changed; SQLite's transaction keeps all writers waiting anyway."""
     if connection.dialect.name != "postgresql":
         return
     connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration may take as long as it must
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     quote = connection.dialect.identifier_preparer.quote
     if names := ", ".join(map(quote, tables)):
-        connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
 def names_of(connection: sa.Connection) -> list[str]:

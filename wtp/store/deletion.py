@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from wtp.store import audit, tables
+from wtp.store import audit, results, tables
 
 _R = tables.respondent.c
 
@@ -47,6 +47,7 @@ def delete_study(connection: sa.Connection, slug: str, *, who: str = "wtp", now:
         connection.execute(sa.delete(table).where(gone, table.c.hash.not_in(others)))
     calls = sa.select(tables.contact.c.id).where(tables.contact.c.study == slug)
     connection.execute(sa.delete(tables.contact_coding).where(tables.contact_coding.c.contact_id.in_(calls)))
+    results.delete(connection, tables.result.c.study == slug)
     for table in reversed(tables.metadata.sorted_tables):
         if "study" in table.c and table not in {tables.definition, tables.design, tables.audit, tables.erasure}:
             connection.execute(sa.delete(table).where(table.c.study == slug))

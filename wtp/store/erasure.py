@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,10 @@ from wtp.store.tombstones import CUT, ERASED
 LIST_FILE = "erased.txt"
 _LINE = re.compile(r"(erased|cut) ([a-z0-9_-]{1,80}) ([0-9a-f]{64}) (\S+)")
 _R, _I, _E = tables.respondent.c, tables.invitation.c, tables.erasure.c
+
+
+# Kind, study, hash of the token, and when.
+Listed = tuple[str, str, str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,16 @@ def find_token(connection: sa.Connection, token: str) -> tuple[str, ...]:
     return tuple(slug for slug in slugs if _stored(connection, token_hash(slug, token)))
 
 
-def apply_again(connection: sa.Connection, instance: Path | None = None) -> int:
-    """After a restore: erase, or cut off, everybody again who is on the list of the database or in the file of the instance folder. How many persons there was something of."""
+def listed(connection: sa.Connection) -> frozenset[Listed]:
+    """The list of a database, whatever its schema; to be applied again to what takes its place."""
+    return frozenset(_in_table(connection)) if sa.inspect(connection).has_table(tables.erasure.name) else frozenset()
+
+
+def apply_again(connection: sa.Connection, instance: Path | None = None, also: Iterable[Listed] = ()) -> int:
+    """After a restore: erase, or cut off, everybody again who is on the list of the database, in the file of the instance folder, or on a list of before. How many persons there was something of."""
     again = 0
     said = "erased before, and again after a backup was restored"
-    for kind, slug, key, at in sorted({*_in_table(connection), *(_in_file(instance) if instance else ())}):
+    for kind, slug, key, at in sorted({*_in_table(connection), *(_in_file(instance) if instance else ()), *also}):
         if not _stored(connection, key):
             tombstones.add(connection, slug, key, kind, at)
         elif kind == CUT:
@@ -133,12 +142,12 @@ def _stored(connection: sa.Connection, key: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _in_table(connection: sa.Connection) -> Iterator[tuple[str, str, str, datetime]]:
+def _in_table(connection: sa.Connection) -> Iterator[Listed]:
     for row in connection.execute(sa.select(_E.kind, _E.study, _E.token_hash, _E.happened_at)):
         yield row.kind, row.study, row.token_hash, row.happened_at
 
 
-def _in_file(instance: Path) -> Iterator[tuple[str, str, str, datetime]]:
+def _in_file(instance: Path) -> Iterator[Listed]:
     """A line that was cut short, as when the disk was full, is left out: the list in the database has it."""
     path = instance / LIST_FILE
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

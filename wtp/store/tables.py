@@ -242,11 +242,12 @@ result = sa.Table(
     metadata,
     sa.Column("fingerprint", sa.String(64), primary_key=True),
     sa.Column("study", sa.String(80), nullable=False, index=True),
-    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("content", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("kind", sa.String(16), nullable=False, server_default="analysis"),
     sa.Column("basis", sa.String(64), index=True),
     sa.Column("made", sa.JSON(none_as_null=True)),
+    sa.Column("object", sa.String(64), index=True),  # name of a content that lies outside, see `objects`
 )
 
 background_job = sa.Table(

@@ -51,7 +51,7 @@ class Respondent:
     `outcome`: completed, screened_out, over_quota, or None while it is open; `source`: link, invitation, panel or import; `imported`: file, its
     hash and day of import, empty for answers that were given here; their `design_version` is 0, none of ours. `seconds` that
     each page took before it was first saved, by step, choice tasks as "choice task 1"; `signs` are marks left while answering
-    ("honeypot", "pasted:<question>"); `lot` decides what chance did; `definition_hash` is the version of the survey that was answered.
+    ("honeypot", "pasted:<question>", "clock_set_back"); `lot` decides what chance did; `definition_hash` is the version of the survey that was answered.
     `known`: what contacts and purchases told of the customer when an analyst last brought them in (`wtp.customers.known`), empty without a link.
     """
 

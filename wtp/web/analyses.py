@@ -25,12 +25,13 @@ from wtp.analysis import (
     Request,
     Simulator,
     analyse,
+    may_be_told,
     quality_report,
     unpack_people,
     unpack_simulator,
 )
 from wtp.jobs import keep_analysis, key_of_people, key_of_simulator, keys_of
-from wtp.store import Database, answers, decisions, results, studies
+from wtp.store import Database, answers, audit, decisions, respondents, results, studies, tombstones
 from wtp.survey import Survey
 
 # Whose answers count: all but those whom a person left out (as a rule), everybody, or all but those with two or more flags.
@@ -48,6 +49,17 @@ def without(database: Database, survey: Survey, chosen: str = LEFT_OUT) -> tuple
         return decisions.left_out(connection, survey.slug)
 
 
+def may_see(database: Database, survey: Survey, left_out: tuple[int, ...], versions: str) -> bool:
+    """Whether somebody who reads results alone may see figures without these respondents, beside all others that he may see: no few persons may be worked out from two of them."""
+    usual = without(database, survey)
+    if (left_out, versions) == (usual, SAME_CHOICES):
+        return True
+    with database.read() as connection:
+        found = answers.read_answers(connection, survey.slug)
+    sets = [usual, (), without(database, survey, FLAGGED)]
+    return may_be_told(survey, found, sets, left_out, versions)
+
+
 def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, versions: str = SAME_CHOICES) -> Analysis:
     """What the pages show: the newest final analysis of the answers that are there now if one was made, else the quick one, made within a request.
 
@@ -55,7 +67,7 @@ def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, vers
     """
     request = Request(versions=versions, without=without(database, survey, chosen))
     with database.read() as connection:
-        content = _final(connection, survey, request)
+        content = _final(connection, survey, request) or _of_deleted(connection, survey)
     return _parsed(content) if content else analysis_as(database, survey, replace(request, model=CONDITIONAL))
 
 
@@ -99,13 +111,21 @@ def analysis_as(
 def kept_analysis(database: Database, survey: Survey, fingerprint: str) -> tuple[Survey, Analysis] | None:
     """An analysis by its fingerprint, with the survey as it was then; None if the study has none such."""
     with database.read() as connection:
-        if not results.made(connection, survey.slug, fingerprints=[fingerprint]):
+        content = results.load(connection, fingerprint)
+        if content is None or not results.made(connection, survey.slug, fingerprints=[fingerprint]):
             return None
-        analysis = _parsed(results.load(connection, fingerprint) or "")
+        analysis = _parsed(content)
         then = studies.definitions(connection, [analysis.definition_hash]).get(analysis.definition_hash)
     if then is None or analysis.definition_hash == survey.definition_hash:
         return survey, analysis
     return replace(survey, definition=then, definition_hash=analysis.definition_hash), analysis
+
+
+def erased_since(database: Database, survey: Survey, fingerprint: str) -> int:
+    """How many persons had everything of theirs deleted after a kept analysis was made, which counts them still."""
+    with database.read() as connection:
+        kept = results.made(connection, survey.slug, fingerprints=[fingerprint])
+        return tombstones.count(connection, survey.slug, kept[0].created_at) if kept else 0
 
 
 def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analysis:
@@ -118,15 +138,24 @@ def with_people(database: Database, survey: Survey, analysis: Analysis) -> Analy
 def simulator_of(database: Database, survey: Survey, analysis: Analysis, fingerprint: str = "") -> Simulator | None:
     """What answers what-ifs about the figures of an analysis, by its fingerprint if it is no longer of the answers that are there now; None if it has none."""
     with database.read() as connection:
-        fingerprint = fingerprint or keys_of(connection, survey, analysis.request)[0]
-    return _simulator(database, key_of_simulator(fingerprint))
+        key = key_of_simulator(fingerprint or keys_of(connection, survey, analysis.request)[0])
+        # Asked each time: it may have been deleted, or made meanwhile, by another process.
+        if not results.there(connection, key):
+            return None
+    try:
+        return _simulator(database, key)
+    except LookupError:
+        return None
 
 
 @lru_cache(maxsize=8)
-def _simulator(database: Database, key: str) -> Simulator | None:
+def _simulator(database: Database, key: str) -> Simulator:
+    """Of a key that stands for one content. Raises LookupError, which is not remembered, where that is lost."""
     with database.read() as connection:
         content = results.load(connection, key)
-    return unpack_simulator(content) if content else None
+    if content is None:
+        raise LookupError(key)
+    return unpack_simulator(content)
 
 
 def stored_analysis(database: Database, survey: Survey) -> tuple[Analysis, bool] | None:
@@ -185,7 +214,16 @@ def _final(connection: Connection, survey: Survey, request: Request) -> str | No
     """The newest final analysis that differs from the request in nothing but model and seed."""
     fingerprint, basis = keys_of(connection, survey, replace(request, model=AUTO))
     made = [kept.fingerprint for kept in results.made(connection, survey.slug, basis=basis) if is_final(kept.made)]
-    return results.load(connection, made[0] if made else fingerprint)
+    contents = (results.load(connection, one) for one in (*made, fingerprint))  # what is lost is passed over
+    return next((content for content in contents if content is not None), None)
+
+
+def _of_deleted(connection: Connection, survey: Survey) -> str | None:
+    """The newest analysis of a study whose single answers were deleted after their time: figures of many stay, and nothing new can be made of nobody."""
+    if not audit.has(connection, survey.slug, audit.DELETED) or respondents.counts(connection, survey.slug).begun:
+        return None
+    newest = results.latest(connection, survey.slug)
+    return newest[0] if newest else None
 
 
 def _kept(connection: Connection, survey: Survey, request: Request) -> str | None:

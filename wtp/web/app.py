@@ -33,6 +33,7 @@ from wtp.web import (
     manage,
     markdown,
     measures,
+    metrics,
     own_account,
     purchase_files,
     quality,
@@ -48,6 +49,7 @@ from wtp.web import (
     what_if,
     workbench,
 )
+from wtp.web.cookie import Cookie
 from wtp.web.surveys import Surveys
 
 
@@ -59,7 +61,8 @@ class _Number(IntegerConverter):
 
 def place_of(settings: Settings) -> Place:
     """Where the background analyses of an installation are."""
-    return Place(settings.database_url, settings.queue, settings.instance)
+    database_url, kept = settings.kept_in
+    return Place(database_url, settings.queue, settings.instance, results=kept, compute=settings.compute)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -69,13 +72,14 @@ def create_app(settings: Settings) -> Flask:
     """
     app = Flask("wtp.web")
     app.secret_key = secret_key(settings)
+    app.session_interface = Cookie()
     app.url_map.converters["int"] = _Number
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     if not settings.surveys.is_dir():
         raise SettingsError(
             f"{settings.surveys}: no such folder; allowed: a folder with one folder a survey; set surveys or WTP_SURVEYS."
         )
-    database = open_database(settings.database_url)
+    database = open_database(*settings.kept_in)
     database.migrate()
     database.check()
     app.extensions["wtp_settings"] = settings
@@ -84,6 +88,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)
     logs.init_app(app, settings)
+    metrics.init_app(app)
     i18n.translate(app)  # before anything can refuse a request: it is refused in the person's language
     security.protect(app, settings)
     errors.word(app)
@@ -94,6 +99,7 @@ def create_app(settings: Settings) -> Flask:
     security.csrf.exempt(api.blueprint)  # a token in a header is nothing that a browser sends by itself
     for blueprint in (
         health.blueprint,
+        metrics.blueprint,
         respond.blueprint,
         accounts.blueprint,
         own_account.blueprint,

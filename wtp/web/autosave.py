@@ -16,7 +16,7 @@ from wtp.errors import DataError
 from wtp.store import answers, drafts
 from wtp.store.drafts import Fields
 from wtp.survey import Step
-from wtp.web import entry, forms, running
+from wtp.web import entry, forms, metrics, running
 from wtp.web.security import limiter
 from wtp.web.visit import Visit, load
 
@@ -52,6 +52,7 @@ def keep(slug: str, step_id: str) -> tuple[str, int]:
             kept = _keep(connection, visit, step, typed, revision, sender, int(number))
     except DataError:
         abort(413)
+    metrics.drafted(visit)
     return "", 204 if kept else 409
 
 

@@ -31,8 +31,8 @@ _WORDS = {
     ),
     405: (_l("This page cannot be used like that"), _l("Open it from the start of the study.")),
     413: (_l("That was too much at once"), _l("Nothing was saved by it. Go back and send less.")),
-    429: (_l("Too many tries"), ""),  # how long to wait is said by `_http`
     414: (_l("This address is too long"), _l("Nothing was saved by it. Go back and choose or type less.")),
+    429: (_l("Too many tries"), ""),  # how long to wait is said by `_http`
     500: (
         _l("Something went wrong on our side"),
         _l(

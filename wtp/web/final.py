@@ -26,6 +26,7 @@ from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, requires
 from wtp.web.analyses import LEFT_OUT, SETS, is_final, parsed, usual_kind, without
 from wtp.web.compared import Side, comparison
+from wtp.web.few import refuse_few
 from wtp.web.final_words import difference_words, duration, job_words, model_names, set_names, version_names
 from wtp.web.i18n import text as said
 from wtp.web.reading import labels_of
@@ -76,8 +77,8 @@ def start(slug: str) -> Reply | tuple[str, int]:
     asked = Request(seed=form.seed.data, model=form.model.data, versions=form.versions.data, without=left_out)
     with database.read() as connection:
         fingerprint, _basis = keys_of(connection, survey, asked)
-        there = results.made(connection, slug, fingerprints=[fingerprint])
-    if there:
+        there = results.of_study(connection, slug, fingerprint)
+    if there is not None:
         return redirect(url_for(".final", slug=slug, made=fingerprint, _anchor="made"), 303)
     kind = usual_kind(database, survey, asked)
     try:
@@ -139,13 +140,18 @@ def compare(slug: str) -> str | tuple[str, int]:
     picked = list(dict.fromkeys(request.args.getlist("of")))
     with running.database().read() as connection:
         found = {kept.fingerprint: kept for kept in results.made(connection, slug, fingerprints=picked[:3])}
+        contents = {fingerprint: results.load(connection, fingerprint) for fingerprint in found}
+        if len(picked) == len(found) == 2 and None in contents.values():
+            return _page(survey, StartForm(formdata=None), _("An analysis is not kept any more: make it again.")), 422
         if len(picked) != 2 or len(found) != 2:
             return _page(
                 survey, StartForm(formdata=None), _("Tick exactly two analyses to compare them.")
             ), 422 if picked else 200
         # The older one first, whatever the order of the ticks.
         pair = sorted(found.values(), key=lambda kept: (kept.created_at, kept.fingerprint))
-        first, second = (Side(kept, parsed(results.load(connection, kept.fingerprint) or "")) for kept in pair)
+        first, second = (Side(kept, parsed(contents[kept.fingerprint] or "")) for kept in pair)
+    for side in (first, second):
+        refuse_few(survey, side.analysis.request)
     return render_template(
         "results/changed.html",
         slug=slug,

@@ -38,14 +38,15 @@ from wtp.store.outcomes import settle
 from wtp.survey import Step, steps
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
 from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
-from wtp.web import attempts, autosave, entry, forms, my_data, running
+from wtp.web import attempts, autosave, entry, forms, metrics, my_data, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money, saying
 from wtp.web.offers import shown_offers
 from wtp.web.panel import back_to_panel, panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
-from wtp.web.timing import seconds_shown, shown_now, too_fast
+from wtp.web.security import limiter, starts_allowed
+from wtp.web.timing import clock_was_set_back, seconds_shown, shown_now, too_fast
 from wtp.web.visit import Visit, load
 
 blueprint = Blueprint("respond", __name__)
@@ -148,7 +149,19 @@ def step(slug: str, step_id: str) -> ResponseReturnValue:
     return _page(visit, place, form)
 
 
+def _needs_no_limit() -> bool:
+    """Only new interviews by the open link are counted by address; who was invited or goes on has a token that nobody guesses."""
+    places = request.view_args or {}
+    if (found := running.surveys().get(places["slug"])) is None or places["step_id"] != found.definition.pages[0].id:
+        return True
+    token = session.get(entry.token_key(found.slug), "")
+    with running.database().read() as connection:
+        known = respondents.find(connection, found.slug, token) is not None
+        return known or invitations.is_invited(connection, found.slug, token)
+
+
 @blueprint.post("/s/<slug>/<step_id>")
+@limiter.limit(starts_allowed, exempt_when=_needs_no_limit, deduct_when=lambda reply: reply.status_code == 303)
 def save(slug: str, step_id: str) -> ResponseReturnValue:
     """Judge and save one step, then go on. Saved means committed before the reply is sent; what cannot be taken yet is kept as a draft."""
     visit = entry.visit(slug)
@@ -176,6 +189,7 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
         fresh = entry.visit(slug)
         form["revision"].data = str(fresh.revision(answered))
         return _page(fresh, place, form, sent_back=409), 409
+    metrics.saved(visit, after)
     # The way may have changed by this answer; the next page is the one after this step, or the overview that this step was changed from.
     following = (after.place(step_id) or place) + 1
     if (overview := _overview(after)) is not None:
@@ -257,7 +271,10 @@ def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) ->
         values = forms.answers(step, form)
         answers.record_answers(connection, respondent_id, step.id, values, revision=revision, now=now, seconds=seconds)
     drafts.drop(connection, respondent_id, step.id)
-    if found := forms.signs(step, form, request.form.get("company_address", "")):
+    found = forms.signs(step, form, request.form.get("company_address", ""))
+    if clock_was_set_back(form["shown"].data, step.id):
+        found.append("clock_set_back")
+    if found:
         respondents.add_signs(connection, respondent_id, found)
     if visit.interview.language != language():
         respondents.set_language(connection, respondent_id, language())

@@ -28,13 +28,14 @@ from wtp.store import respondents
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.accounts import ANALYSTS, READERS, may_see, requires, studies_seen
-from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, kept_analysis
+from wtp.web.analyses import LEFT_OUT, SETS, analysis_of, erased_since, kept_analysis
 from wtp.web.asked import ANSWERS, ASKED_PAGES, EXPECTATIONS, PROCESS, SAID, sections_on
 from wtp.web.beside import with_purchases
 from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
 from wtp.web.contact_results import CONTACTS, TABLES, ContactReading, contact_reading, has_contacts
+from wtp.web.few import refuse_few
 from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent, plain
 from wtp.web.hover import with_definitions
@@ -74,7 +75,9 @@ def reading_of(slug: str) -> Reading:
         abort(404)
     asked = kept()
     refuse_while_closed(survey)
-    return reading_as(survey, segment, asked) or abort(404)
+    reading = reading_as(survey, segment, asked) or abort(404)
+    refuse_few(survey, reading.analysis.request)
+    return reading
 
 
 def reading_as(survey: Survey, segment: str, asked: Mapping[str, str]) -> Reading | None:
@@ -288,6 +291,7 @@ def rendered(template: str, reading: Reading, **context: object) -> str:
         "notes": notes_of(reading),
         "pages": tabs(reading),
         "kept": counted,
+        "erased": erased_since(running.database(), reading.survey, counted["analysis"]) if "analysis" in counted else 0,
         "version_links": _version_links(reading),
         "has_earlier": _has_earlier(reading.survey),
         "chart_url": lambda chart: url_for("results.chart_json", chart=chart, **state),

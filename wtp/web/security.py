@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, abort, g, request, session
+from flask import Flask, Response, abort, current_app, g, has_app_context, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -40,14 +40,21 @@ _NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", 
 
 class _Limiter(Limiter):
     def reset(self) -> None:
-        """Forget what was asked, and what was guessed."""
+        """Forget what was asked, and what was guessed of the application at hand, if one is."""
         super().reset()
-        attempts.forget()
+        if has_app_context():
+            attempts.forget()
 
 
 csrf = CSRFProtect()
 # How much one caller may ask of a process. Guesses of passwords, codes and links are counted for all processes together: `attempts`.
 limiter = _Limiter(get_remote_address, storage_uri="memory://")
+
+
+def starts_allowed() -> str:
+    """How many interviews may begin from one address by the open link: a company behind one address fits in, a flood does not."""
+    settings: Settings = current_app.extensions["wtp_settings"]
+    return f"{settings.starts_per_minute} per minute"
 
 
 def protect(app: Flask, settings: Settings) -> None:

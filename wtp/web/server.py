@@ -1,7 +1,7 @@
 """The server that ships: W worker processes with waitress on one listening socket, others that make background analyses, and a parent that replaces dead ones.
 
 The parent holds no database and no application, so a worker can die at any moment and the next one starts clean. SIGTERM and SIGINT end all of them; workers also end when their
-parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server.
+parent vanishes. A worker that refuses to start (a setting, a survey, the database) ends the server; one that takes the place of another waits for a database that is away.
 
 SIGHUP loads program and settings anew without a failed request: the parent first lets a new process rehearse the start, then becomes the new program (exec) with the listening socket
 and the old workers in its hands, and replaces them one by one, each when its successor is ready; each finishes what it began. A start that fails leaves all as it was. From a terminal
@@ -15,6 +15,7 @@ import errno
 import gc
 import json
 import logging
+import math
 import os
 import select
 import signal
@@ -28,10 +29,11 @@ from dataclasses import dataclass, field
 
 from waitress.server import BaseWSGIServer
 
-from wtp.errors import SettingsError, WtpError
+from wtp.disk import space
+from wtp.errors import SettingsError, StoreError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
-from wtp.web import logs
+from wtp.web import logs, metrics
 from wtp.web.app import create_app, place_of
 from wtp.web.traffic import finish, server_of
 
@@ -39,10 +41,12 @@ _REFUSED = 3
 _PORTS_TRIED = 100
 _PAUSE_SECONDS = 0.5
 _READY_SECONDS = 120
+_LOOK_SECONDS = 60  # between two looks at the disk
+_WARN_SECONDS = 3600
 _FLUSH_SECONDS = 0.1
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP}
 _HANDED_OVER, _REHEARSAL = "WTP_HANDED_OVER", "WTP_REHEARSAL"
-_Life = Callable[[Settings, socket.socket, int, int], None]
+_Life = Callable[[Settings, socket.socket, int, int, bool], None]
 _log = logging.getLogger("wtp.server")
 
 
@@ -67,6 +71,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, analysts: int 
         parent.take_over(json.loads(os.environ.pop(_HANDED_OVER)))
     else:
         parent.listener = _listen(host, port)
+        metrics.make_folder(f"{settings.instance} {port}")
     logs.begin(settings.log)
     ends_with_terminal = (sys.stdin and sys.stdin.isatty()) or signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     asked = _SIGNALS - ({signal.SIGHUP} if ends_with_terminal else set())
@@ -93,6 +98,8 @@ class _Parent:
     ending: set[int] = field(default_factory=set)
     held_before: list[int] = field(default_factory=list)
     stays_old: bool = False
+    begun: int = 0
+    warned: float = -math.inf
 
     def __post_init__(self) -> None:
         self.lifeline, self.held = os.pipe()
@@ -105,13 +112,15 @@ class _Parent:
             for life, among, most in self._kinds():
                 while len(among) + sum(each is life for each in self.old.values()) < most:
                     os.close(self._begin(life, among))
-            match signal.sigwait(signals):
-                case signal.SIGCHLD:
-                    self._bury()
-                case signal.SIGHUP:
-                    self._become_anew()
-                case _:
-                    return
+            received = signal.sigtimedwait(signals, _LOOK_SECONDS)
+            if received is None:
+                self._look_at_disk()
+            elif received.si_signo == signal.SIGCHLD:
+                self._bury()
+            elif received.si_signo == signal.SIGHUP:
+                self._become_anew()
+            else:
+                return
 
     def end(self) -> None:
         """End all children, each after what it has begun."""
@@ -120,6 +129,7 @@ class _Parent:
         for pid in self._everybody():
             os.waitpid(pid, 0)
         self.listener.close()
+        metrics.remove_folder()
         for handle in (self.lifeline, self.held, *self.held_before):
             os.close(handle)
 
@@ -132,6 +142,7 @@ class _Parent:
         self.old.update(dict.fromkeys(handed["pages"], _work))
         self.old.update(dict.fromkeys(handed["analysts"], _analyse))
         self.ending = set(handed["ending"])
+        self.begun = self.workers + self.most_analysts
 
     def _kinds(self) -> tuple[tuple[_Life, dict[int, float], int], ...]:
         return (_work, self.pages, self.workers), (_analyse, self.analysts, self.most_analysts)
@@ -145,8 +156,9 @@ class _Parent:
         if (pid := os.fork()) == 0:
             for handle in (said, self.held, *self.held_before):
                 os.close(handle)
-            life(self.settings, self.listener, self.lifeline, says)
+            life(self.settings, self.listener, self.lifeline, says, self.begun >= self.workers + self.most_analysts)
         os.close(says)
+        self.begun += 1
         among[pid] = time.monotonic()
         return said
 
@@ -173,6 +185,7 @@ class _Parent:
             refused = refused or code == _REFUSED
             if pid not in self.ending:
                 _log.error("a worker ended: %s", f"signal {-code}" if code < 0 else f"exit status {code}")
+            metrics.forget(pid)
             begun = self.pages.pop(pid, None) or self.analysts.pop(pid, None)
             self.old.pop(pid, None)
             self.ending.discard(pid)
@@ -183,6 +196,12 @@ class _Parent:
                 os.close(self.held_before.pop())
         if refused and not self.old:
             raise SettingsError("the server did not start; the reason is in the line above; mend it and start again.")
+
+    def _look_at_disk(self) -> None:
+        here = space(self.settings.instance)
+        if here.is_low and time.monotonic() - self.warned > _WARN_SECONDS:
+            _log.warning("the disk is filling up: %s; free space before answers have to be refused", here.words)
+            self.warned = time.monotonic()
 
     def _become_anew(self) -> None:
         """Load program and settings anew, if a rehearsal of the start goes well."""
@@ -219,42 +238,46 @@ def _say_ready(says: int) -> None:
     os.close(says)
 
 
-def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int) -> None:
+def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int, replaces: bool) -> None:
     """Life of a worker; never returns, so that nothing of the parent runs twice."""
     try:
         name_process("wtp-web")
         threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
         # A line for every request that waits helps nobody, and whoever does not read the log would stop the server by it.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        metrics.share()
         app = create_app(settings)
         gc.collect()
         gc.freeze()  # what stays is not looked through again and again: that was a tenth of a page's time
-        server = server_of(app, settings.base_url, listener, lambda: None)
+        server = server_of(app, settings.base_url, listener, metrics.of(app).refused.inc)
         threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
         _say_ready(says)
         server.run()
     except WtpError as error:
-        _log.critical("%s", error)
-        os._exit(_REFUSED)
+        _refuse(error, replaces)
     except BaseException:
         _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
 
 
-def _analyse(settings: Settings, listener: socket.socket, lifeline: int, says: int) -> None:
+def _analyse(settings: Settings, listener: socket.socket, lifeline: int, says: int, replaces: bool) -> None:
     """Life of the worker that makes background analyses; never returns either."""
     try:
         listener.close()
         _say_ready(says)
         work(place_of(settings), lifeline)
-    except SettingsError as error:
-        _log.critical("%s", error)
-        os._exit(_REFUSED)
+    except WtpError as error:
+        _refuse(error, replaces)
     except BaseException:
         _log.critical("a worker ended by an error", exc_info=True)
         os._exit(1)
     os._exit(0)
+
+
+def _refuse(error: WtpError, replaces: bool) -> None:
+    _log.critical("%s", error)
+    os._exit(1 if replaces and isinstance(error, StoreError) else _REFUSED)
 
 
 def _end_with_signal(server: BaseWSGIServer) -> None:

@@ -13,6 +13,7 @@ from wtp.web.log_words import action_words
 
 blueprint = Blueprint("staff_log", __name__, url_prefix="/staff")
 _A_PAGE = 50
+_MOST = 2**31 - 1  # what the column of numbers can hold
 
 
 def _asked() -> tuple[str, tuple[str, ...]]:
@@ -29,6 +30,7 @@ def log() -> str:
     """Fifty entries, the newest first."""
     study, there = _asked()
     before = request.args.get("before", type=int)
+    before = None if before is None else max(0, min(before, _MOST))
     with running.database().read() as connection:
         found = audit.newest(connection, study, _A_PAGE + 1, before=before)
         broken = audit.first_broken(study, audit.entries(connection, study))

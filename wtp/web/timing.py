@@ -1,6 +1,7 @@
 """How long a page was in front of its respondent: from the moment it was made, signed, to the moment it was saved, both by the server's clock.
 
-The time with the page out of sight comes from the browser and is taken off; it can only shorten the time, never below nothing.
+The time with the page out of sight comes from the browser and is taken off; it can only shorten the time, never below nothing. Where the server's clock was set
+back in between, nobody knows how long it was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 _LONGEST = 86_400.0
 _SECONDS_AN_ITEM = 2.0
+_CLOCKS_DIFFER = 1.0  # seconds between two hosts behind one proxy
 
 
 def _signer() -> URLSafeSerializer:
@@ -30,16 +32,26 @@ def shown_now(step_id: str) -> str:
 
 
 def seconds_shown(mark: str | None, step_id: str, away: str | None) -> float | None:
-    """Seconds since the mark was made, those out of sight taken off; None for a mark of another page or none at all."""
+    """Seconds since the mark was made, those out of sight taken off; None for a mark of another page, none at all, or one of the future."""
+    passed = _passed(mark, step_id)
+    if passed is None or passed < -_CLOCKS_DIFFER:
+        return None
+    hidden = float(away) if away and away.isascii() and away.isdecimal() and len(away) < 7 else 0.0
+    return round(max(min(passed, _LONGEST) - hidden, 0.0), 2)
+
+
+def clock_was_set_back(mark: str | None, step_id: str) -> bool:
+    """Whether the mark is one of the future."""
+    passed = _passed(mark, step_id)
+    return passed is not None and passed < -_CLOCKS_DIFFER
+
+
+def _passed(mark: str | None, step_id: str) -> float | None:
     try:
         made_for, since = _signer().loads(mark or "")
     except (BadSignature, ValueError, TypeError):
         return None
-    if made_for != step_id:
-        return None
-    passed = min(max(time.time() - since, 0.0), _LONGEST)
-    hidden = float(away) if away and away.isascii() and away.isdecimal() and len(away) < 7 else 0.0
-    return round(max(passed - hidden, 0.0), 2)
+    return time.time() - since if made_for == step_id else None
 
 
 def too_fast(seconds: float | None, items: int) -> bool:

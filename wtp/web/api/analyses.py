@@ -13,7 +13,7 @@ from wtp.web import running
 from wtp.web.analyses import analysis_as, without
 from wtp.web.api import final, shapes
 from wtp.web.api.access import not_there, survey_of
-from wtp.web.api.figures import facts_of
+from wtp.web.api.figures import facts_of, refuse_few
 from wtp.web.api.problems import ProblemError
 from wtp.web.api.replies import as_json
 
@@ -29,6 +29,7 @@ def start_analysis(token: ApiToken, _query: shapes.Nothing, slug: str, body: sha
             "value", place="model", found=body.model[:80], allowed=", ".join(models), remedy="choose one of them"
         )
     left_out = without(database, survey, body.without)
+    refuse_few(token, survey, left_out, body.versions)
     request = Request(seed=body.seed, model=body.model, versions=body.versions, without=left_out)
     with database.read() as connection:
         key, _basis = keys_of(connection, survey, request)

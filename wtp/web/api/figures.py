@@ -8,10 +8,10 @@ from flask import Response, url_for
 from wtp import __version__
 from wtp.analysis import ALL, CONDITIONAL, Analysis
 from wtp.store import results
-from wtp.store.api_tokens import ApiToken
+from wtp.store.api_tokens import ANSWERS, ApiToken
 from wtp.survey import Survey
 from wtp.web import running
-from wtp.web.analyses import analysis_of
+from wtp.web.analyses import analysis_of, may_see, without
 from wtp.web.api import shapes
 from wtp.web.api.access import not_there, refuse_while_closed, survey_of
 from wtp.web.api.problems import ProblemError
@@ -75,10 +75,25 @@ def _asked(token: ApiToken, query: shapes.Which, slug: str) -> tuple[Survey, Ana
     survey, database = survey_of(token, slug), running.database()
     refuse_while_closed(survey)
     if query.analysis is None:
+        refuse_few(token, survey, without(database, survey, query.without), query.versions)
         return survey, analysis_of(database, survey, query.without, query.versions)
     with database.read() as connection:
         content = results.of_study(connection, slug, query.analysis) or not_there("analysis", query.analysis)
-    return survey, Analysis.from_json(content)
+    found = Analysis.from_json(content)
+    refuse_few(token, survey, found.request.without, found.request.versions)
+    return survey, found
+
+
+def refuse_few(token: ApiToken, survey: Survey, left_out: tuple[int, ...], versions: str) -> None:
+    """Refuse figures that would tell of a few persons beside the usual ones, but to whom single answers are open anyway."""
+    if ANSWERS not in token.scopes and not may_see(running.database(), survey, left_out, versions):
+        raise ProblemError(
+            "value",
+            place="without, versions",
+            found="respondents who differ by fewer than 10 from those of other figures",
+            allowed="sets that differ by nobody, or by 10 or more",
+            remedy="leave both out, or use a token with the scope answers:read",
+        )
 
 
 def _table(token: ApiToken, query: shapes.TablePart, slug: str, table: str, form: str) -> Response:

@@ -1,0 +1,35 @@
+"""The session cookie: as Flask makes it, and valid also where the clock says that it comes from the future.
+
+A clock is set back, or two hosts behind one proxy do not agree by a second: Flask would take such a cookie for expired, and whoever is answering would stand before the door.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+
+
+class _Signer(TimestampSigner):
+    def unsign(  # type: ignore[override]
+        self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False
+    ) -> tuple[bytes, datetime] | bytes:
+        """What was signed. Raises SignatureExpired if that is longer ago than max_age."""
+        value, signed_at = super().unsign(signed_value, return_timestamp=True)
+        age = self.get_timestamp() - signed_at.timestamp()
+        if max_age is not None and age > max_age:
+            raise SignatureExpired(f"signed {age:.0f} seconds ago", payload=value, date_signed=signed_at)
+        return (value, signed_at) if return_timestamp else value
+
+
+class Cookie(SecureCookieSessionInterface):
+    """Flask's own, with that signer."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """What reads and writes the cookie."""
+        serializer = super().get_signing_serializer(app)
+        if serializer is not None:
+            serializer.signer = _Signer
+        return serializer
