@@ -199,7 +199,7 @@ def _try_after_rest(dialect: sa.Dialect, connection: Any, record: sa.pool.Connec
         return
     try:
         dialect.do_ping(connection)
-    except dialect.loaded_dbapi.Error as error:  # type: ignore[attr-defined]
+    except dialect.loaded_dbapi.Error as error:
         raise sa.exc.DisconnectionError("the server is gone") from error  # the pool takes a new one
 
 

@@ -103,8 +103,8 @@ def find_hash(connection: sa.Connection, key: str) -> Interview | None:
 def least_filled(connection: sa.Connection, slug: str, versions: Sequence[int]) -> int:
     """The design version that the fewest respondents have; ask it in the transaction that calls `begin`."""
     _lock_study(connection, slug)
-    everybody = dict(connection.execute(_FILLED, {"study": slug}).all())
-    tests = dict(connection.execute(_FILLED_BY_TESTS, {"study": slug}).all())
+    everybody: dict[int, int] = dict(connection.execute(_FILLED, {"study": slug}).all())
+    tests: dict[int, int] = dict(connection.execute(_FILLED_BY_TESTS, {"study": slug}).all())
     filled = {version: number - tests.get(version, 0) for version, number in everybody.items()}
     return min(versions, key=lambda version: (filled.get(version, 0), version))
 
