@@ -18,5 +18,5 @@ def insert_if_absent(connection: sa.Connection, table: sa.Table, **values: Any) 
 def _insert(table: sa.Table, dialect: str) -> sa.Executable:
     """The statement of a table, made once: to make it takes longer than to run it."""
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    made: sa.Executable = insert.on_conflict_do_nothing().returning(*table.primary_key)
-    return made
+    statement: sa.Executable = insert.on_conflict_do_nothing().returning(*table.primary_key)
+    return statement
