@@ -25,8 +25,10 @@ from wtp.store import (
     tables,
     tombstones,
 )
+from wtp.store.database import head, upgrade
 from wtp.store.erasure import Erased
 from wtp.store.respondents import Interview, token_hash
+from wtp.store.transfer import drop
 from wtp.survey.pages import Quota
 
 MARK = "unique-mark-4711"
@@ -222,8 +224,8 @@ def copied(study: Study) -> dict[sa.Table, list[dict[str, Any]]]:
 
 def put_back(study: Study, rows: dict[sa.Table, list[dict[str, Any]]]) -> None:
     with study.database.begin() as connection:
-        for table in reversed(tables.metadata.sorted_tables):
-            connection.execute(sa.delete(table))
+        drop(connection, head())  # as a restore does: the log lets nobody delete from it
+        upgrade(connection, head())
         for table in tables.metadata.sorted_tables:
             if rows[table]:
                 connection.execute(sa.insert(table), rows[table])
