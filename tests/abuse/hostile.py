@@ -271,8 +271,7 @@ def fields(valid: dict[str, list[str]]) -> st.SearchStrategy[list[tuple[str, str
             else:
                 sent[name] = [given] if how == "replaced" else [*sent[name], given]
         pairs = [(name, text) for name, texts in sent.items() for text in texts]
-        for name in draw(st.lists(st.sampled_from(FORGED), max_size=2)):
-            pairs.append((name, draw(short)))
+        pairs += [(name, draw(short)) for name in draw(st.lists(st.sampled_from(FORGED), max_size=2))]
         if draw(st.integers(0, 9)) == 0:
             pairs.append((draw(short), draw(short)))
         return pairs
