@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted(path for path in (ROOT / "wtp").rglob("*.py") if "versions" not in path.parts)
 LONGEST = 400
 ALLOWED_HOSTS = re.compile(
-    r"://([\w:]+@)?(127\.0\.0\.1|localhost|wtp;|postgres/|redis:|\$host|\[::1\]|www\.w3\.org|user:|[\w.-]*example|file|/|\.\.\.|[\[{%*\"'`)]|$)"
+    r"://([\w:]+@)?(127\.0\.0\.1|localhost|wtp;|postgres/|redis:|\$host|\[::1\]|host|x/y|b/p|kept|missing|bucket|me:word|evil|e\.co|[\\|)]|www\.w3\.org|user:|[\w.-]*example|file|/|\.\.\.|[\[{%*\"'`)]|$)"
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(work|home|tmp|root)/")
 

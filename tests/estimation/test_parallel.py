@@ -137,7 +137,7 @@ def test_a_cluster_that_ends_is_an_error_in_words(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("where", "said"),
-    [("tcp://127.0.0.1:9", "no Dask cluster answers at tcp://127.0.0.1:9"), ("1", "allowed: empty"), ("http://x", "allowed: empty")],
+    [("tcp://127.0.0.1:9", "no Dask cluster answers at tcp://127.0.0.1:9"), ("1", "allowed: empty"), ("http://host", "allowed: empty")],
 )  # fmt: skip
 def test_what_is_no_place_is_said(where: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_CONNECT_SECONDS", 0.5)
