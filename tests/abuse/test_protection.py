@@ -265,7 +265,7 @@ def test_the_code_runs_nothing_that_is_given_to_it() -> None:
     assert len(re.findall(r"(?<![\w.])Markup\(", text)) <= MARKUP, "what is marked as safe is looked at by a person"
 
 
-MARKUP = 1
+MARKUP = 2
 
 
 def test_no_default_secret_no_debug_and_no_short_secret(own: Settings, tmp_path: Path, app: Flask) -> None:

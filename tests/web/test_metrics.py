@@ -83,7 +83,7 @@ def test_an_interview_is_counted_by_route_and_study(app: Flask, person: Person, 
 
 def test_what_the_database_knows_is_told(app: Flask, database: Database, bearer: dict[str, str]) -> None:
     with database.begin() as connection:
-        heartbeats.beat(connection, "host 1 a", "0.1.0", NOW - timedelta(seconds=20))
+        heartbeats.beat(connection, "host 1 a", "0.1.0", datetime.now(UTC) - timedelta(seconds=20))
         for number in range(2):
             job = background_jobs.start(
                 connection, "supplier", fingerprint=str(number), basis="b", kind="analysis", request={}, definition_hash="d",

@@ -27,12 +27,18 @@ OPEN = {
     ("/s/<slug>/<step_id>/draft", "POST"): 404,
     ("/s/<slug>/e/look.css", "GET"): 404,
     ("/s/<slug>/e/end", "GET"): 303,
+    ("/s/<slug>/e/done", "GET"): 303,
+    ("/s/<slug>/e/my-data", "GET"): 200,
+    ("/s/<slug>/e/my-data", "POST"): 404,
+    ("/s/<slug>/e/my-data.json", "GET"): 404,
+    ("/s/<slug>/e/deleted", "GET"): 303,
     ("/s/<slug>/pictures/<name>", "GET"): 404,
     ("/s/<slug>/r/<token>", "GET"): 404,
     ("/healthz", "GET"): 200,
     ("/readyz", "GET"): 200,
 }
 FILLED = {
+    "purpose": "invitation",
     "slug": "supplier",
     "step_id": "consent",
     "token": "guess",
@@ -66,7 +72,7 @@ def test_every_change_needs_the_token(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
             changing += 1
-            path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: FILLED.get(match[1], "x"), rule.rule)
+            path = re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda match: FILLED.get(match[1], "x"), rule.rule)
             reply = client.open(path, method=method, headers={"Accept-Language": "en"})
             if path.startswith("/api/"):  # a token in a header is nothing that a browser sends by itself
                 assert reply.status_code == 401, path
@@ -163,7 +169,7 @@ def test_a_wrong_method_has_a_page(person: Person) -> None:
     assert "<h1>" in reply.text
 
 
-@pytest.mark.parametrize("digits", [19, 30, 5000])
+@pytest.mark.parametrize("digits", [19, 30, 3000])
 def test_a_number_that_no_database_holds_has_no_page(app: Flask, staffed: Callable[[str], Staff], digits: int) -> None:
     analyst = staffed("analyst")
     token = hidden(analyst.open("/manage/supplier/import"))["csrf_token"]
@@ -229,5 +235,5 @@ def test_ready_means_that_an_answer_would_be_kept(
     reply = client.get("/readyz")
     assert reply.status_code == 503
     assert "schema" not in reply.text, "what is wrong inside is no stranger's business"
-    assert "schema" in caplog.text
+    assert "not ready: database" in caplog.text
     assert client.get("/healthz").status_code == 200

@@ -146,6 +146,8 @@ def plan_study(
         (definition, profiles, assumption, s, n, np.random.default_rng([seed, segments.index(s), n, i]), confidence)
         for s, n, i in jobs
     )
+    if progress:
+        progress(0, len(jobs))
     for done, ((s, n, _), widths) in enumerate(
         zip(jobs, each(study_half_widths, pieces, threads=False), strict=True), 1
     ):

@@ -81,6 +81,8 @@ class Bot:
             place = _path(reply)
             if place == f"/s/{slug}/e/end":
                 return "end"
+            if place == f"/s/{slug}/e/done":  # the same, after the answers were cut off from the person
+                return "thanks"
             page = self._page(place)
             if reply.status_code != 200 or page is None:
                 raise DataError(f"bot: {place} replied {reply.status}; allowed: a page of {slug}; look at that page.")

@@ -35,7 +35,7 @@ _POLICY = {
     "form-action": "'self'",
 }
 # What no page of ours uses, and neither does what it is shown in.
-_NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "midi", "display-capture", "browsing-topics"))  # fmt: skip
+_NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture"))  # fmt: skip
 
 
 class _Limiter(Limiter):
