@@ -50,16 +50,12 @@ class Browser:
         return self._open(path, None)
 
     def post(self, path: str, *, data: dict[str, Any], **_: Any) -> SimpleNamespace:
-        if (
-            path.endswith("/consent") and self._barrier is not None
-        ):  # once: who was put off by a busy server comes back by himself
-            self._barrier.wait(300)
+        if path.endswith("/consent") and self._barrier is not None:
+            self._barrier.wait(300)  # once: who is put off by a busy server comes back by himself
             self._barrier = None
         reply = self._open(path, urlencode(data, doseq=True).encode())
         if reply.status_code != 503 and reply.request.path != path:
             self.acknowledged.append((path.rpartition("/")[2], data))
-        if not self.token and (link := re.search(r"/r/([\w-]+)", reply.text)):
-            self.token = link[1]
         return reply
 
     def _open(self, path: str, body: bytes | None) -> SimpleNamespace:
@@ -73,7 +69,9 @@ class Browser:
             where, text = urlsplit(reply.geturl()).path, reply.read().decode()
             found = SimpleNamespace(status_code=reply.status, text=text, headers=reply.headers)
             found.request = SimpleNamespace(path=where)
-            return found
+        if not self.token and (link := re.search(r"/r/([\w-]+)", text)):
+            self.token = link[1]
+        return found
 
 
 def short_survey(place: Path, limit: int) -> Path:

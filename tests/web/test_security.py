@@ -29,8 +29,8 @@ OPEN = {
     ("/s/<slug>/e/end", "GET"): 303,
     ("/s/<slug>/e/done", "GET"): 303,
     ("/s/<slug>/e/my-data", "GET"): 200,
-    ("/s/<slug>/e/my-data", "POST"): 404,
-    ("/s/<slug>/e/my-data.json", "GET"): 404,
+    ("/s/<slug>/e/my-data", "POST"): 422,
+    ("/s/<slug>/e/my-data.json", "GET"): 200,
     ("/s/<slug>/e/deleted", "GET"): 303,
     ("/s/<slug>/pictures/<name>", "GET"): 404,
     ("/s/<slug>/r/<token>", "GET"): 404,
@@ -39,6 +39,7 @@ OPEN = {
 }
 FILLED = {
     "purpose": "invitation",
+    "member": "1",
     "slug": "supplier",
     "step_id": "consent",
     "token": "guess",
