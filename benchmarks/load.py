@@ -168,7 +168,7 @@ def sustained(kind: str, workers: int, minutes: float, rate: float, sessions: in
     """Submissions at a rate, for minutes."""
     with tempfile.TemporaryDirectory() as name, database(kind, Path(name)) as place:
         with served(Path(name), place.url, workers) as server:
-            crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=1)
+            crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=True)
 
             async def measure() -> tuple[Run, Shares]:
                 await crowd.gather(sessions)
@@ -197,7 +197,9 @@ def show(found: Run, shares: Shares) -> None:
         for words, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1))
     )
     print(f"  {found.rate:7.1f} submissions a second for {found.seconds:.0f} s; ms from the planned moment: {times}")
-    print(f"  errors: {sum(found.errors.values())} {dict(found.errors.most_common(5)) or ''}")
+    print(
+        f"  errors: {sum(found.errors.values())} {dict(found.errors.most_common(5)) or ''}; put off by 503 and come back: {found.busy}"
+    )
     print(
         f"  processor ms a submission: server {1000 * shares.server / submissions:.2f}, database {1000 * shares.database / submissions:.2f}, "
         f"generator {1000 * shares.generator / submissions:.2f}; processors in use: server {shares.server / found.seconds:.2f}, "

@@ -254,7 +254,7 @@ class Crowd:
         start = self._starts[0] if len(self._starts) == 1 else self._starts.pop()
         person = Respondent(start)
         try:
-            reply = await self._ask(person, "GET", start)
+            reply = await self._patiently(person, "GET", start)
             await self._follow(person, start, reply)
         except (OSError, ValueError) as error:
             self.run.errors[f"begin: {type(error).__name__}: {error}"] += 1
@@ -266,14 +266,7 @@ class Crowd:
     async def _submit(self, person: Respondent) -> bool:
         """POST the form and open the next page; whether the server has it."""
         path, person.sent = person.path, (person.path.rpartition("/")[2], person.form)
-        while True:
-            reply = await self._ask(person, "POST", path, person.body)
-            if reply.status != _BUSY:
-                break
-            self.run.busy += 1
-            if not self._again:
-                raise ValueError(f"{reply.status} for a form")
-            await asyncio.sleep(float(reply.headers.get("retry-after", 1)))
+        reply = await self._patiently(person, "POST", path, person.body)
         if reply.status not in _REDIRECTS:
             raise ValueError(f"{reply.status} for {path.rpartition('/')[2]}")
         person.acknowledged.append(person.sent)
@@ -285,11 +278,7 @@ class Crowd:
         while reply.status in _REDIRECTS:
             parts = urlsplit(reply.headers["location"])
             path = parts.path + (f"?{parts.query}" if parts.query else "")
-            reply = await self._ask(person, "GET", path)
-            while reply.status == _BUSY and self._again:
-                self.run.busy += 1
-                await asyncio.sleep(float(reply.headers.get("retry-after", 1)))
-                reply = await self._ask(person, "GET", path)
+            reply = await self._patiently(person, "GET", path)
         if reply.status != 200:
             raise ValueError(f"{reply.status} for a page")
         person.path = path
@@ -299,6 +288,13 @@ class Crowd:
         person.form = filled(page, self._chance)
         person.body = urlencode(person.form).encode()
         person.done = self._end in path
+
+    async def _patiently(self, person: Respondent, method: str, path: str, body: bytes = b"") -> Reply:
+        """As a browser's script asks: a server that is busy again, when it says so."""
+        while (reply := await self._ask(person, method, path, body)).status == _BUSY and self._again:
+            self.run.busy += 1
+            await asyncio.sleep(float(reply.headers.get("retry-after", 1)))
+        return reply
 
     async def _connection(self) -> Connection:
         while self._free:
