@@ -39,8 +39,8 @@ browser:
 
 lock: .venv/dev  ## new locks; the files hold hashes and no address
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile -q pyproject.toml --group build --extra pdf --extra postgres --extra redis $(LOCK) -o requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --group build --group dev --extra postgres --extra redis --extra dask --extra s3 --extra pdf $(LOCK) -o requirements-dev.lock
+	$(BIN)/uv pip compile -q pyproject.toml --group build --extra pdf --extra postgres --extra redis --constraint requirements-dev.lock $(LOCK) -o requirements.lock
 LOCK := --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11
 
 translations: .venv/dev  ## after a change of words: collect them, and compile what is translated
