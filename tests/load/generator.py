@@ -11,7 +11,7 @@ import asyncio
 import random
 import re
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urlencode, urlsplit
@@ -162,7 +162,7 @@ class Crowd:
         self._end = end
         self._chance = random.Random(seed)
         self._again = again
-        self._free: list[Connection] = []
+        self._free: deque[Connection] = deque()
         self._idle: list[Respondent] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._host = f"Host: 127.0.0.1:{port}\r\nAccept-Language: en\r\n"
@@ -298,7 +298,7 @@ class Crowd:
 
     async def _connection(self) -> Connection:
         while self._free:
-            if (connection := self._free.pop()).alive:
+            if (connection := self._free.popleft()).alive:  # each in turn, or one process would have most of them
                 return connection
         _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", self._port)
         return connection

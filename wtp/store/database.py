@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from wtp.store.objects import Objects
 from wtp.store.results import OBJECTS
 
 _BUSY_SECONDS = 15
+_LOOK_SECONDS = 0.001
+_PRIMARY_CODE = 0xFF  # of SQLite's extended error codes
 _CONNECT_SECONDS = 5
 _REST_SECONDS = 1.0
 _LOG_MILLISECONDS = 200
@@ -57,6 +60,7 @@ class Database:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._turn = threading.Lock()
 
     def __enter__(self) -> Database:
         return self
@@ -70,8 +74,21 @@ class Database:
 
         Raises StoreError if the database cannot be written (full, locked, away).
         """
-        with _in_words(), self.engine.begin() as connection:
+        with _in_words(), self._own_turn(), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """SQLite has one writer: the threads of a process queue here, where the next one is woken at once, and one of each process asks the file."""
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        if not self._turn.acquire(timeout=_BUSY_SECONDS):
+            raise StoreError(_not_saved("database is locked"))
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -222,8 +239,25 @@ def _prepare_postgresql(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    reads = connection.get_execution_options().get("wtp_reads_only")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("wtp_reads_only"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite itself would look again after up to a tenth of a second, however soon the other process is done.
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA busy_timeout=0")
+    end = time.monotonic() + _BUSY_SECONDS
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except sa.exc.OperationalError as error:
+                code = getattr(error.orig, "sqlite_errorcode", 0)
+                if code & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1000)}")
 
 
 def _check_place(path: Path) -> None:
@@ -348,9 +382,11 @@ def _in_words() -> Iterator[None]:
             reason = next(iter(str(error.orig).strip().splitlines()), "the connection broke")
         else:
             raise
-        raise StoreError(
-            f"database: {reason}; nothing was saved by this step; free disk space or bring the database back, then try again."
-        ) from error
+        raise StoreError(_not_saved(reason)) from error
+
+
+def _not_saved(reason: str) -> str:
+    return f"database: {reason}; nothing was saved by this step; free disk space or bring the database back, then try again."
 
 
 def _mendable(error: sa.exc.DBAPIError) -> bool:
