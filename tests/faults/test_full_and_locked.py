@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from tests.faults.conftest import Fork, Serving
 from tests.faults.crowd import EARLY, PATIENCE, Crowd, lost_and_doubled, once, reply_before_commit
 from wtp.store import answers, database, open_database
+from wtp.web import THREADS
 
 _BUSY = 0.4  # seconds that the server of these tests waits for a lock; the one that ships waits 15
 _MOST = 20
@@ -115,7 +116,7 @@ def test_a_database_locked_for_long_is_waited_for_and_for_too_long_is_said(
 def test_locked_for_ten_seconds_puts_nobody_off(fork: Fork, database_url: str, rounds: Callable[[int], int]) -> None:
     """As it ships: ten seconds with --release, else two."""
     serving, seconds = fork(workers=1, analysts=0, database=database_url), min(10, rounds(20))
-    crowd = Crowd(serving.port)
+    crowd = Crowd(serving.port, hands=THREADS)  # a hand that no thread takes up is put off
     with crowd.answering():
         crowd.gets_on()
         with _locked(database_url):

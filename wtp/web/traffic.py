@@ -33,7 +33,7 @@ from wtp.web.i18n import INTERFACE_LANGUAGES, spoken
 from wtp.web.logs import ID_HEADER
 from wtp.web.security import MAX_FORM, MAX_FORM_PARTS, MAX_UPLOAD
 
-THREADS = 4
+THREADS = 4  # more of them only disturb one another: Python runs one at a time, and answers that are interleaved all come late
 CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
 LONGEST_WAIT = 0.8  # seconds until a request that no thread took up is refused
 RETRY_SECONDS = (1, 5)  # between them by chance, so that those who were refused together do not come back together
