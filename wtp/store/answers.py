@@ -14,7 +14,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
@@ -29,9 +30,7 @@ BATCH = 2_000
 # Statements of every saved page are made once: to make one takes three times as long as to run it.
 _A, _C, _R = tables.answer.c, tables.choice.c, tables.respondent.c
 _PERSON = sa.bindparam("person", type_=sa.BigInteger)
-_LOCK = (
-    sa.select(_R.tasks, _R.design_version, _R.definition_hash).where(_R.id == _PERSON).with_for_update(key_share=True)
-)
+_LOCK = sa.select(_R.design_version, _R.definition_hash).where(_R.id == _PERSON).with_for_update(key_share=True)
 _LAST_ANSWERS = (
     sa.select(_A.revision, _A.content)
     .where(_A.respondent_id == _PERSON, _A.page == sa.bindparam("page"))
@@ -121,10 +120,11 @@ def record_choice(
 
     Raises ConflictError as `record_answers`, DataError if the task has no such alternative.
     """
-    person = lock(connection, respondent_id)
-    if not 1 <= order <= len(person.tasks or ()):
-        raise DataError(f"choice task {order}: not shown to this respondent; allowed: 1 to {len(person.tasks or ())}.")
-    task = unpack_task(person.tasks[order - 1])
+    person = connection.execute(_lock_with_task(order), {"person": respondent_id}).first() or _erased()
+    if order < 1 or person.task is None:
+        shown = connection.scalar(sa.select(_R.tasks).where(_R.id == respondent_id)) or ()
+        raise DataError(f"choice task {order}: not shown to this respondent; allowed: 1 to {len(shown)}.")
+    task = unpack_task(person.task)
     if chosen not in {alternative.number for alternative in task.alternatives}:
         raise DataError(f"choice task {order}: no alternative {chosen}; allowed: one that was shown; choose again.")
     current = connection.execute(_LAST_CHOICE, {"person": respondent_id, "order": order}).first()
@@ -150,12 +150,18 @@ def _as_text(values: Mapping[str, Any]) -> str:
     return json.dumps(dict(values), sort_keys=True)
 
 
-def lock(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any, Any]:
-    """What the respondent is shown; until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
-    person = connection.execute(_LOCK, {"person": respondent_id}).first()
-    if person is None:
-        raise ErasedError("this interview was deleted; nothing was stored.")
-    return person
+def lock(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any]:
+    """The design version and the definition of the respondent; until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
+    return connection.execute(_LOCK, {"person": respondent_id}).first() or _erased()
+
+
+@cache
+def _lock_with_task(order: int) -> sa.Select[Any]:
+    return _LOCK.add_columns(_R.tasks[abs(order - 1)].label("task"))
+
+
+def _erased() -> NoReturn:
+    raise ErasedError("this interview was deleted; nothing was stored.")
 
 
 def _next_revision(connection: sa.Connection, table: sa.Table, row: dict[str, Any], current: int, given: int) -> int:

@@ -44,7 +44,7 @@ _READ: dict[str, dict[str, Any]] = {
     "sqlite": {"wtp_reads_only": True},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
-_LOOK: dict[str, dict[str, Any]] = {"sqlite": _READ["sqlite"], "postgresql": {"isolation_level": "AUTOCOMMIT"}}
+_LOOK: dict[str, dict[str, Any]] = {"sqlite": {"wtp_looks": True}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
 _MIGRATION_LOCK = 7_395_061  # any number, the same in every process that migrates
 REVISION_TABLE = "alembic_version"
 _QUEUE_TABLES = "huey_"  # the queue of background analyses may lie beside the tables: transport, which is made again
@@ -99,7 +99,7 @@ class Database:
 
     @contextmanager
     def look(self) -> Iterator[sa.Connection]:
-        """A connection for one statement that reads, which sees one moment by itself: PostgreSQL is spared beginning and end of a transaction."""
+        """A connection for one statement that reads, which sees one moment by itself: both databases are spared beginning and end of a transaction."""
         options = _LOOK[self.engine.dialect.name]
         with _in_words(), self.engine.connect().execution_options(**options) as connection:
             yield connection
@@ -239,7 +239,10 @@ def _prepare_postgresql(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    if connection.get_execution_options().get("wtp_reads_only"):
+    options = connection.get_execution_options()
+    if options.get("wtp_looks"):
+        return
+    if options.get("wtp_reads_only"):
         connection.exec_driver_sql("BEGIN")
         return
     # SQLite itself would look again after up to a tenth of a second, however soon the other process is done.

@@ -67,7 +67,8 @@ def _question(dialect: str) -> sa.Select[Any]:
     return (
         sa.select(
             _S.state.label("study_state"),
-            tables.respondent,
+            *(column for column in _R if column is not _R.tasks),
+            sa.cast(_R.tasks, sa.Text).label("tasks"),
             all_of(tables.answer, _A.page, _A.revision, plain(_A.content)).label("pages"),
             all_of(tables.choice, _C.choice_order, _C.revision, _C.chosen, _C.buys).label("choices"),
             all_of(tables.page_draft, _D.page, _D.revision, plain(_D.fields)).label("drafts"),

@@ -7,10 +7,12 @@ consent is given, and stored: reload, back and another device show the same.
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -265,8 +267,14 @@ def unpack_task(packed: dict[str, Any]) -> ChoiceTask:
     return ChoiceTask(packed["number"], packed["kind"], alternatives, packed["repeats"])
 
 
+@lru_cache(512)
+def _unpacked(packed: str) -> tuple[ChoiceTask, ...]:
+    """Every page of an interview reads them several times, and they never change."""
+    return tuple(unpack_task(task) for task in json.loads(packed) or ())
+
+
 def interview_of(row: sa.Row[Any]) -> Interview:
-    """The interview in a row with all columns of a respondent."""
+    """The interview in a row with all columns of a respondent, the tasks as JSON or as its text."""
     return Interview(
         respondent_id=row.id,
         number=row.number,
@@ -275,7 +283,7 @@ def interview_of(row: sa.Row[Any]) -> Interview:
         language=row.language,
         definition_hash=row.definition_hash,
         design_version=row.design_version,
-        tasks=tuple(unpack_task(task) for task in row.tasks or ()),
+        tasks=_unpacked(row.tasks) if isinstance(row.tasks, str) else tuple(map(unpack_task, row.tasks or ())),
         consented_at=row.consented_at,
         completed_at=row.completed_at,
         lot=row.lot or "",

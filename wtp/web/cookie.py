@@ -5,14 +5,27 @@ A clock is set back, or two hosts behind one proxy do not agree by a second: Fla
 
 from __future__ import annotations
 
+import hmac
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import want_bytes
+
+
+@cache
+def _key_of(secret: bytes, salt: bytes) -> bytes:
+    return hmac.digest(secret, salt, "sha1")
 
 
 class _Signer(TimestampSigner):
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """The library's own, which every page would derive anew from what never changes."""
+        return _key_of(self.secret_keys[-1] if secret_key is None else want_bytes(secret_key), self.salt)
+
     def unsign(  # type: ignore[override]
         self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False
     ) -> tuple[bytes, datetime] | bytes:
@@ -27,9 +40,15 @@ class _Signer(TimestampSigner):
 class Cookie(SecureCookieSessionInterface):
     """Flask's own, with that signer."""
 
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], URLSafeTimedSerializer | None] = {}
+
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """What reads and writes the cookie."""
-        serializer = super().get_signing_serializer(app)
-        if serializer is not None:
-            serializer.signer = _Signer
-        return serializer
+        keys = (app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ()))
+        if keys not in self._made:
+            serializer = super().get_signing_serializer(app)
+            if serializer is not None:
+                serializer.signer = _Signer
+            self._made = {keys: serializer}
+        return self._made[keys]

@@ -270,7 +270,8 @@ def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) ->
     else:
         values = forms.answers(step, form)
         answers.record_answers(connection, respondent_id, step.id, values, revision=revision, now=now, seconds=seconds)
-    drafts.drop(connection, respondent_id, step.id)
+    if step.id in visit.drafts:  # one that arrived since is of an older revision, and shown nowhere
+        drafts.drop(connection, respondent_id, step.id)
     found = forms.signs(step, form, request.form.get("company_address", ""))
     if clock_was_set_back(form["shown"].data, step.id):
         found.append("clock_set_back")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +22,8 @@ from wtp.survey.lots import shuffled
 from wtp.survey.pages import ChoiceTaskPage, ConsentPage, Quota, ScreenOut, ThanksPage
 from wtp.survey.tasks import Alternative
 from wtp.web import forms
+
+_ROUTES_KEPT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,5 +154,22 @@ def visit_of(connection: Connection, survey: Survey, token: str, key: str) -> Vi
     definition = survey.definition
     if interview.definition_hash != survey.definition_hash:
         definition = studies.definition(connection, interview.definition_hash)
-    route = steps(definition, kept.current.answers, interview.lot)
+    route = _route(definition, interview, kept.current)
     return Visit(survey.slug, token, definition, route, interview, kept.current, kept.drafts, kept.state)
+
+
+_routes: OrderedDict[tuple[Any, ...], tuple[Step, ...]] = OrderedDict()
+
+
+def _route(definition: Definition, interview: Interview, current: Current) -> tuple[Step, ...]:
+    """The steps of an interview; a page is sent, saved and followed by the next within a moment, with the same answers: a saved revision never changes."""
+    if not interview.lot:
+        return steps(definition, current.answers, interview.lot)
+    saved = tuple((page, revision) for page, (revision, _) in current.pages.items())
+    key = (interview.definition_hash, interview.lot, saved)
+    if (found := _routes.get(key)) is None:
+        found = _routes[key] = steps(definition, current.answers, interview.lot)
+        while len(_routes) > _ROUTES_KEPT:
+            with suppress(KeyError):
+                _routes.popitem(last=False)
+    return found
