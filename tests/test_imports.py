@@ -14,6 +14,7 @@ FLASK = {
     "flask",
     "flask_babel",
     "flask_limiter",
+    "jinja2",
     "flask_login",
     "flask_wtf",
     "limits",

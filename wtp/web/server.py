@@ -33,7 +33,7 @@ from wtp.disk import space
 from wtp.errors import SettingsError, StoreError, WtpError
 from wtp.jobs import name_process, work
 from wtp.settings import Settings
-from wtp.web import logs, metrics
+from wtp.web import logs, metrics, polling
 from wtp.web.app import create_app, place_of
 from wtp.web.traffic import finish, server_of
 
@@ -252,7 +252,7 @@ def _work(settings: Settings, listener: socket.socket, lifeline: int, says: int,
         server = server_of(app, settings.base_url, listener, metrics.of(app).refused.inc)
         threading.Thread(target=_end_with_signal, args=(server,), daemon=True).start()
         _say_ready(says)
-        server.run()
+        polling.run(server)
     except WtpError as error:
         _refuse(error, replaces)
     except BaseException:

@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Flask, render_template
@@ -36,6 +37,7 @@ from wtp.web.security import MAX_FORM, MAX_FORM_PARTS, MAX_UPLOAD
 THREADS = 4  # more of them only disturb one another: Python runs one at a time, and answers that are interleaved all come late
 CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
 LONGEST_WAIT = 0.8  # seconds until a request that no thread took up is refused
+REQUESTS_A_CONNECTION = 100  # then the next one needs another, which the process takes that has more time
 RETRY_SECONDS = (1, 5)  # between them by chance, so that those who were refused together do not come back together
 LONGEST_END = 30  # seconds for what has begun, such as a long export, when the process ends
 _QUIET = 1.0  # seconds without a sign, after which an ending process closes a connection with nothing under way
@@ -66,13 +68,20 @@ class Refusal:
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # the library has no types
-    """A connection that knows since when its request waits, and tells its client, once the process ends, that the next request needs another one."""
+    """A connection that knows since when its request waits, and tells its client, after many requests or once the process ends, that the next one needs another."""
 
     waits_since = 0.0
+    _answered = 0
+
+    def add_channel(self, map: dict[int, Any] | None = None) -> None:
+        """A new connection."""
+        super().add_channel(map)
+        self.server.watched.add(self._fileno)
 
     def service(self) -> None:
         """Answer one request."""
-        if not self.server.accepting:
+        self._answered += 1
+        if not self.server.accepting or self._answered >= REQUESTS_A_CONNECTION:
             self.requests[0].headers["CONNECTION"] = "close"
         super().service()
 
@@ -114,7 +123,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
 
 
 def server_of(app: Flask, base_url: str, listener: socket.socket, refused: Callable[[], None]) -> BaseWSGIServer:
-    """The server of one process; `run` lets it work."""
+    """The server of one process; `polling.run` lets it work."""
     server = create_server(
         app,
         sockets=[listener],
@@ -129,6 +138,7 @@ def server_of(app: Flask, base_url: str, listener: socket.socket, refused: Calla
         ident="wtp",
     )
     server.channel_class = Channel
+    server.watched = set()
     return server
 
 
