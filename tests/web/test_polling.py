@@ -31,7 +31,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[BaseWSGIServer, in
     """A small application behind the shipped loop, and its port."""
     app = Flask(__name__)
     app.add_url_rule("/large", "large", view_func=lambda: b"x" * LARGE)
-    app.add_url_rule("/echo", "echo", view_func=lambda: request.get_data(), methods=["POST"])
+    app.add_url_rule("/echo", "echo", view_func=_echo, methods=["POST"])
     monkeypatch.setattr(traffic, "refusals_of", lambda *_: None)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
@@ -45,6 +45,10 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[BaseWSGIServer, in
         thread.join(10)
         assert not thread.is_alive()
         server.task_dispatcher.shutdown()
+
+
+def _echo() -> bytes:
+    return request.get_data()
 
 
 def _close(server: BaseWSGIServer) -> None:
@@ -97,7 +101,8 @@ def test_requests_that_are_sent_at_once_are_answered_in_order(served: tuple[Base
         line.sendall(b"".join(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n<%d>" % n for n in range(5)))
         found = b""
         while found.count(b"<") < 5:
-            assert (more := line.recv(10_000))
+            more = line.recv(10_000)
+            assert more
             found += more
     assert [part[:1] for part in found.split(b"<")[1:]] == [b"0", b"1", b"2", b"3", b"4"]
 

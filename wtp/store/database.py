@@ -40,11 +40,6 @@ _NETWORK_FILE_SYSTEMS = {
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.glusterfs"),
     *("fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.davfs2", "fuse.ceph"),
 }
-_READ: dict[str, dict[str, Any]] = {
-    "sqlite": {"wtp_reads_only": True},
-    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-}
-_LOOK: dict[str, dict[str, Any]] = {"sqlite": {"wtp_looks": True}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
 _MIGRATION_LOCK = 7_395_061  # any number, the same in every process that migrates
 REVISION_TABLE = "alembic_version"
 _QUEUE_TABLES = "huey_"  # the queue of background analyses may lie beside the tables: transport, which is made again
@@ -93,15 +88,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that reads one consistent state and keeps no writer waiting."""
-        options = _READ[self.engine.dialect.name]
-        with _in_words(), self.engine.connect().execution_options(**options) as connection:
+        with _in_words(), self.engine.connect().execution_options(wtp_reads_only=True) as connection:
             yield connection
 
     @contextmanager
     def look(self) -> Iterator[sa.Connection]:
         """A connection for one statement that reads, which sees one moment by itself: both databases are spared beginning and end of a transaction."""
-        options = _LOOK[self.engine.dialect.name]
-        with _in_words(), self.engine.connect().execution_options(**options) as connection:
+        with _in_words(), self.engine.connect().execution_options(wtp_looks=True) as connection:
             yield connection
 
     def migrate(self, before: Callable[[sa.Connection], object] | None = None) -> bool:
@@ -199,6 +192,7 @@ def open_database(url: str, results: str = "") -> Database:
                 "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
             ) from error
         sa.event.listen(engine, "connect", _prepare_postgresql)
+        sa.event.listen(engine, "begin", _begin_postgresql)
         sa.event.listen(engine, "checkin", _note_rest)
         sa.event.listen(engine, "checkout", functools.partial(_try_after_rest, engine.dialect))
     else:
@@ -234,8 +228,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 def _prepare_postgresql(connection: Any, _: Any) -> None:
     """Whoever is kept waiting hears of it, as with SQLite, before all threads of the server wait."""
+    connection.autocommit = True  # `_begin_postgresql` begins; to tell the driver of each kind of transaction takes as long as a question
     connection.execute(f"SET lock_timeout = {int(_BUSY_SECONDS * 1000)}")
-    connection.commit()
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("wtp_looks"):
+        kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if options.get("wtp_reads_only") else ""
+        connection.exec_driver_sql(f"BEGIN{kind}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

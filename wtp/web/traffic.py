@@ -37,7 +37,7 @@ from wtp.web.security import MAX_FORM, MAX_FORM_PARTS, MAX_UPLOAD
 THREADS = 4  # more of them only disturb one another: Python runs one at a time, and answers that are interleaved all come late
 CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
 LONGEST_WAIT = 0.8  # seconds until a request that no thread took up is refused
-REQUESTS_A_CONNECTION = 100  # then the next one needs another, which the process takes that has more time
+REQUESTS_A_CONNECTION = 50  # then the next one needs another, which the process takes that has more time
 RETRY_SECONDS = (1, 5)  # between them by chance, so that those who were refused together do not come back together
 LONGEST_END = 30  # seconds for what has begun, such as a long export, when the process ends
 _QUIET = 1.0  # seconds without a sign, after which an ending process closes a connection with nothing under way
