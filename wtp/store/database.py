@@ -228,7 +228,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 def _prepare_postgresql(connection: Any, _: Any) -> None:
     """Whoever is kept waiting hears of it, as with SQLite, before all threads of the server wait."""
-    connection.autocommit = True  # `_begin_postgresql` begins; to tell the driver of each kind of transaction takes as long as a question
+    connection.autocommit = (
+        True  # `_begin_postgresql` begins; to tell the driver of each kind of transaction takes as long as a question
+    )
     connection.execute(f"SET lock_timeout = {int(_BUSY_SECONDS * 1000)}")
 
 

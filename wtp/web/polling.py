@@ -15,6 +15,8 @@ from waitress.server import BaseWSGIServer
 from waitress.wasyncore import readwrite
 
 _ALL_SECONDS = 1.0
+_LEFT_TO_OTHERS = 0.02  # seconds for which a process with requests that wait leaves new connections to those that have time; then all are busy
+_LOOK_AGAIN = 0.01
 
 
 def run(server: BaseWSGIServer) -> None:
@@ -31,20 +33,24 @@ class _Loop:
         self._all: dict[int, Any] = server._map  # the library's own list of what it waits for
         self._poll = select.epoll()
         self._asked: dict[int, tuple[Any, int]] = {}  # what the system was told to wait for
+        self._takes_new = True
 
     def run(self) -> None:
         server, everything = self._server, self._all
-        looked_at = 0.0
+        looked_at = had_time_at = 0.0
         watched: set[int] = server.watched
         while everything:
             if (now := time.monotonic()) - looked_at >= _ALL_SECONDS:
                 looked_at = now
                 watched.update(everything)
+            if not (busy := bool(server.task_dispatcher.queue)):
+                had_time_at = now
+            self._takes_new = not busy or now - had_time_at > _LEFT_TO_OTHERS
             watched.add(server._fileno)
             for fd in list(watched):
                 if not self._look(fd):
                     watched.discard(fd)
-            for fd, happened in self._poll.poll(_ALL_SECONDS):
+            for fd, happened in self._poll.poll(_ALL_SECONDS if self._takes_new else _LOOK_AGAIN):
                 if (found := everything.get(fd)) is not None:
                     watched.add(fd)
                     readwrite(found, happened)
@@ -60,6 +66,8 @@ class _Loop:
             getattr(found, "requests", None)
         )  # asked first: what a thread does to a connection is done when its request is taken away
         flags = (select.EPOLLIN | select.EPOLLPRI) if found.readable() else 0
+        if found is self._server and not self._takes_new:
+            flags = 0
         if found.writable() and not found.accepting:
             flags |= select.EPOLLOUT
         self._tell(fd, before if known is found else 0, flags)
