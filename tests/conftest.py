@@ -38,8 +38,15 @@ def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
     return lambda full: full if whole else max(1, full // 10)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with slow tests first, so that at the end no worker waits for the other; a module's tests stay together, and with them its fixtures."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Modules with slow tests first, so that at the end no worker waits for the other; a module's tests stay together, and with them its fixtures.
+
+    What is marked `release` runs with --release alone: further mixes of width, language and colours, each of which the rest shows on every page.
+    """
+    if not config.getoption("--release"):
+        left_out = [item for item in items if item.get_closest_marker("release")]
+        items[:] = [item for item in items if not item.get_closest_marker("release")]
+        config.hook.pytest_deselected(items=left_out)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

@@ -47,8 +47,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("width", "language", "scheme"), [(390, "de", "dark"), (390, "en", "light"), (1280, "de", "light"), (1280, "en", "dark")]
-)  # fmt: skip
+    ("width", "language", "scheme"),
+    [
+        (390, "de", "dark"),
+        (1280, "en", "light"),
+        pytest.param(390, "en", "light", marks=pytest.mark.release),
+        pytest.param(1280, "de", "light", marks=pytest.mark.release),
+        pytest.param(1280, "en", "dark", marks=pytest.mark.release),
+    ],
+)
 def test_everything_asked_is_readable_for_everybody(visit: Visit, width: int, language: str, scheme: str) -> None:
     visitor = visit(width, 844, language, color_scheme=scheme)
     log_in(visitor, language)

@@ -43,7 +43,12 @@ def test_by_keyboard_on_a_phone(visit: Visit) -> None:
 
 @pytest.mark.parametrize(
     ("width", "height", "language", "scheme"),
-    [(390, 844, "en", "dark"), (1280, 800, "de", "dark"), (1280, 800, "en", "light")],
+    [
+        (390, 844, "en", "dark"),
+        (1280, 800, "de", "light"),
+        pytest.param(1280, 800, "de", "dark", marks=pytest.mark.release),
+        pytest.param(1280, 800, "en", "light", marks=pytest.mark.release),
+    ],
 )
 def test_by_mouse(visit: Visit, width: int, height: int, language: str, scheme: str) -> None:
     play(visit(width, height, language, color_scheme=scheme), narrow=width == 390)
