@@ -56,7 +56,10 @@ _MENDABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceErro
 
 
 class Database:
-    """One database; a context manager that closes its connections at the end."""
+    """One database; a context manager that closes its connections at the end.
+
+    Not to be carried through a fork: SQLite itself takes the locks of the parent's connections for its own there. A child opens the database anew.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
@@ -74,19 +77,28 @@ class Database:
 
         Raises StoreError if the database cannot be written (full, locked, away).
         """
-        with _in_words(), self._own_turn(), self.engine.begin() as connection:
+        with (
+            _in_words(),
+            self._own_turn() as until,
+            self.engine.connect().execution_options(wtp_until=until) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
-    def _own_turn(self) -> Iterator[None]:
-        """SQLite has one writer: the threads of a process queue here, where the next one is woken at once, and one of each process asks the file."""
+    def _own_turn(self) -> Iterator[float]:
+        """SQLite has one writer: the threads of a process queue here, where the next one is woken at once, and one of each process asks the file.
+
+        Until when the file may be asked: whoever waited here has so much less time there, so that nobody waits twice.
+        """
+        until = time.monotonic() + _BUSY_SECONDS
         if self.engine.dialect.name != "sqlite":
-            yield
+            yield until
             return
         if not self._turn.acquire(timeout=_BUSY_SECONDS):
             raise StoreError(_not_saved("database is locked"))
         try:
-            yield
+            yield until
         finally:
             self._turn.release()
 
@@ -245,7 +257,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # SQLite itself would look again after up to a tenth of a second, however soon the other process is done.
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout=0")
-    end = time.monotonic() + _BUSY_SECONDS
+    end = connection.get_execution_options().get("wtp_until", time.monotonic() + _BUSY_SECONDS)
     try:
         while True:
             try:
