@@ -56,10 +56,7 @@ _MENDABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceErro
 
 
 class Database:
-    """One database; a context manager that closes its connections at the end.
-
-    Not to be carried through a fork: SQLite itself takes the locks of the parent's connections for its own there. A child opens the database anew.
-    """
+    """One database; a context manager that closes its connections at the end. A child opens it anew after a fork, where SQLite takes the parent's locks for its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
@@ -77,13 +74,9 @@ class Database:
 
         Raises StoreError if the database cannot be written (full, locked, away).
         """
-        with (
-            _in_words(),
-            self._own_turn() as until,
-            self.engine.connect().execution_options(wtp_until=until) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        with _in_words(), self._own_turn() as until, self.engine.connect() as connection:  # noqa: SIM117
+            with connection.execution_options(wtp_until=until).begin():
+                yield connection
 
     @contextmanager
     def _own_turn(self) -> Iterator[float]:
