@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -29,13 +30,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--release", action="store_true", help="faults, load and abuse with all their rounds, for a release"
     )
+    parser.addoption(
+        "--part",
+        default="1/1",
+        metavar="K/N",
+        help="of the rounds of --release the K-th of N parts, with dice of its own: all N together are the whole",
+    )
 
 
 @pytest.fixture(scope="session")
-def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
-    """How often something is to be tried of so many times: as often with --release, else a tenth of it."""
+def part(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Which part of a release run this is, and of how many."""
+    which, of = map(int, request.config.getoption("--part").split("/"))
+    assert 1 <= which <= of, f"--part {which}/{of}: not one of them"
+    return which, of
+
+
+@pytest.fixture(scope="session")
+def rounds(request: pytest.FixtureRequest, part: tuple[int, int]) -> Callable[[int], int]:
+    """How often something is to be tried of so many times: as often with --release, in this part of it, else a tenth of it."""
+    which, of = part
     whole = request.config.getoption("--release")
-    return lambda full: full if whole else max(1, full // 10)
+    return lambda full: full * which // of - full * (which - 1) // of if whole else max(1, full // 10)
+
+
+@pytest.fixture
+def dice(part: tuple[int, int]) -> random.Random:
+    """The same in every run of the same part."""
+    return random.Random(part[0])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -136,9 +136,9 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
     "D13": (
         "a backup taken under load is whole and comes back as it was",
         (
-            "faults/test_databases.py::test_backups_under_load_hold_what_was_acknowledged_before_them",
+            "faults/test_databases.py::test_backups_under_load_hold_what_was_acknowledged_before_them_and_no_half_transaction",
+            "faults/test_databases.py::test_a_backup_without_one_transaction_would_be_torn",
             "faults/test_databases.py::test_a_copy_of_the_file_alone_is_found_out",
-            "faults/test_databases_killed.py::test_a_backup_under_load_holds_everything_that_was_answered_before_it",
             "faults/test_databases_killed.py::test_a_restore_that_is_killed_leaves_the_old_state",
             "store/test_backup.py::test_a_backup_is_one_state_while_answers_go_on",
             "store/test_backup.py::test_a_backup_of_either_database_is_restored_into_either",

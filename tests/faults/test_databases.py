@@ -1,6 +1,6 @@
 """Two who bring a database up to date at once, and backups that are taken while people answer.
 
-Controls: without their lock two migrations get into each other's way; a copy of SQLite's file lacks what still stands in its log.
+Controls: without their lock two migrations get into each other's way; what is read table after table is torn; a copy of SQLite's file lacks what still stands in its log.
 """
 
 from __future__ import annotations
@@ -8,24 +8,31 @@ from __future__ import annotations
 import multiprocessing
 import random
 import shutil
+import threading
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.faults.conftest import SURVEYS, Fork
-from tests.faults.crowd import Crowd, lost_and_doubled
+from tests.faults.crowd import PATIENCE, Crowd, lost_and_doubled
 from tests.store.filled import filled, states
 from wtp.errors import StoreError
-from wtp.store import backup, database, open_database
+from wtp.store import Database, audit, backup, database, open_database, results, tables
 from wtp.store.archive import Archive, Place
 from wtp.store.database import revisions
 
 _FORK = multiprocessing.get_context("fork")
 _MOST = 20
+_PAUSE = 0.05  # between two pages of one respondent: every backup is compared with all of them
+_PAIRS = "pairs"  # a study of this name
+NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 NewDatabase = Callable[[], str]
 
 
@@ -97,34 +104,102 @@ def test_without_their_lock_two_migrations_disturb_each_other(
     assert codes != [0, 0]
 
 
+class Pairs:
+    """A thread that writes two rows into two tables in one transaction, again and again, and notes each pair after it was committed."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.acknowledged: list[str] = []
+        self.faults: list[BaseException] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> Pairs:
+        self._thread.start()
+        self.gets_on(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def gets_on(self, pairs: int) -> None:
+        """Wait until so many more are written."""
+        before, end = len(self.acknowledged), time.monotonic() + PATIENCE
+        while len(self.acknowledged) < before + pairs and not self.faults:
+            assert time.monotonic() < end, "nothing is written any more"
+            time.sleep(0.005)
+
+    def _work(self) -> None:
+        try:
+            with open_database(self._url) as opened:
+                for number in count():
+                    if self._stopping.wait(0.02):
+                        return
+                    with opened.begin() as connection:
+                        results.save(connection, f"{number}", _PAIRS, "content", NOW)
+                        audit.add(connection, _PAIRS, "pair", who="ada", reason=f"{number}", now=NOW)
+                    self.acknowledged.append(f"{number}")
+        except BaseException as error:  # a thread's errors would be lost
+            self.faults.append(error)
+
+
+def _left(opened: Database) -> set[str]:
+    r = tables.result.c
+    with opened.read() as connection:
+        return set(connection.execute(sa.select(r.fingerprint).where(r.study == _PAIRS)).scalars())
+
+
+def _right(opened: Database) -> set[str]:
+    with opened.read() as connection:
+        return {entry.reason for entry in audit.entries(connection, _PAIRS)}
+
+
 @pytest.mark.slow
-def test_backups_under_load_hold_what_was_acknowledged_before_them(
-    fork: Fork, database_url: str, tmp_path: Path, rounds: Callable[[int], int]
+def test_backups_under_load_hold_what_was_acknowledged_before_them_and_no_half_transaction(
+    fork: Fork, database_url: str, tmp_path: Path, rounds: Callable[[int], int], dice: random.Random
 ) -> None:
-    serving, times, dice = fork(analysts=0, database=database_url), rounds(100), random.Random(1)
+    serving, times = fork(analysts=0, database=database_url), rounds(100)
     place = Place(instance=serving.instance, surveys=SURVEYS, program="test")
-    crowd, held, lost, doubled = Crowd(serving.port, hands=3), 0, 0, 0
-    with crowd.answering():
+    crowd, held, lost, doubled, torn = Crowd(serving.port, hands=3, pause=_PAUSE), 0, 0, 0, 0
+    meanwhile = 0
+    with open_database(database_url) as opened, Pairs(database_url) as pairs, crowd.answering():
         for number in range(times):
             crowd.gets_on()
             time.sleep(dice.uniform(0.0, 0.1))
-            before = list(crowd.acknowledged)
-            file, url = tmp_path / f"{number}.zip", f"sqlite:///{tmp_path / f'restored-{number}' / 'wtp.sqlite'}"
-            with open_database(database_url) as opened:
-                backup.back_up(opened, file, place)
-            here = Place(
-                instance=tmp_path / f"restored-{number}", surveys=tmp_path / f"surveys-{number}", program="test"
-            )
+            before, pairs_before = list(crowd.acknowledged), set(pairs.acknowledged)
+            file, folder = tmp_path / f"{number}.zip", tmp_path / f"restored-{number}"
+            backup.back_up(opened, file, place)
+            meanwhile += len(pairs.acknowledged) - len(pairs_before)
+            here = Place(instance=folder, surveys=folder / "surveys", program="test")
+            url = f"sqlite:///{folder / 'wtp.sqlite'}"
             with Archive(file) as archive, open_database(url) as restored:
                 backup.restore(restored, archive, here)
-            missing, twice = lost_and_doubled(replace(crowd, acknowledged=before), url)
-            held, lost, doubled = held + len(before), lost + len(missing), doubled + twice
+                pages, twice = lost_and_doubled(replace(crowd, acknowledged=before), url)
+                left, right = _left(restored), _right(restored)
+            held, doubled, torn = held + len(before) + len(pairs_before), doubled + twice, torn + len(left ^ right)
+            lost += len(pages) + len(pairs_before - left)
             file.unlink()
-            shutil.rmtree(here.instance)
-            shutil.rmtree(here.surveys, ignore_errors=True)
-    print(f"{times} backups restored, {held} acknowledged before them, {lost} lost, {doubled} doubled")
-    assert crowd.faults == []
-    assert (lost, doubled) == (0, 0)
+            shutil.rmtree(folder)
+        pairs.gets_on(1)
+    lost_here, doubled_here = lost_and_doubled(crowd, database_url)
+    with open_database(database_url) as opened:
+        assert _left(opened) == _right(opened) == set(pairs.acknowledged)
+    print(f"{times} backups restored, {held} acknowledged before them, {lost} lost, {doubled} doubled, {torn} torn")
+    assert (crowd.faults, pairs.faults) == ([], [])
+    assert meanwhile > 0, "nobody wrote while a backup was made"
+    assert (lost, doubled, torn) == (0, 0, 0)
+    assert (lost_here, doubled_here) == ([], 0)
+
+
+def test_a_backup_without_one_transaction_would_be_torn(database: Database, database_url: str) -> None:
+    """Reading table after table, each as it is then, finds the one half without the other."""
+    with Pairs(database_url) as pairs:
+        left = _left(database)
+        pairs.gets_on(2)
+        right = _right(database)
+    assert pairs.faults == []
+    assert left < right
 
 
 def test_a_copy_of_the_file_alone_is_found_out(fork: Fork, tmp_path: Path) -> None:

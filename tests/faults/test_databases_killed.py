@@ -1,15 +1,12 @@
-"""An upgrade, a restore and a move that are killed at any statement leave the old state, and go well when they are begun again; a backup under load holds every answer before its start."""
+"""An upgrade, a restore and a move that are killed at any statement leave the old state, and go well when they are begun again."""
 
 from __future__ import annotations
 
 import os
 import random
 import signal
-import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -18,12 +15,11 @@ import sqlalchemy as sa
 
 from tests.store.filled import add_rows, filled, states
 from wtp.errors import StoreError
-from wtp.store import Database, answers, backup, moving, open_database, tables
+from wtp.store import Database, backup, moving, open_database
 from wtp.store.archive import Archive, Place
 from wtp.store.database import head, revision_of, revisions
 
 Rounds = Callable[[int], int]
-NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 
 
 def place_in(folder: Path) -> Place:
@@ -62,9 +58,8 @@ def killed(work: Callable[[], object], at: int | None) -> int:
     return int(numbers[-1]) if os.WIFSIGNALED(status) else 0
 
 
-def rounds_of(work: Callable[[], object], rounds: int) -> Iterator[int]:
+def rounds_of(work: Callable[[], object], rounds: int, dice: random.Random) -> Iterator[int]:
     """Kill the work at its commit, then at so many random statements before."""
-    dice = random.Random(1)
     statements = killed(work, None)
     assert statements > 20
     yield statements
@@ -89,12 +84,14 @@ def migrated(url: str, place: Place) -> None:
         backup.upgrade_kept(opened, place)
 
 
-def test_an_upgrade_that_is_killed_leaves_the_old_state(database_url: str, tmp_path: Path, rounds: Rounds) -> None:
+def test_an_upgrade_that_is_killed_leaves_the_old_state(
+    database_url: str, tmp_path: Path, rounds: Rounds, dice: random.Random
+) -> None:
     place = place_in(tmp_path)
     with open_database(database_url) as database:
         filled(database, revisions()[-1], rounds(10_000))
         before = states(database)
-        for _ in rounds_of(lambda: migrated(database_url, place), rounds(30)):
+        for _ in rounds_of(lambda: migrated(database_url, place), rounds(30), dice):
             assert states(database) == before
             assert sound(database)
             with database.read() as connection:
@@ -109,7 +106,9 @@ def test_an_upgrade_that_is_killed_leaves_the_old_state(database_url: str, tmp_p
         assert states(database, revisions()[-1]) == before
 
 
-def test_a_restore_that_is_killed_leaves_the_old_state(database_url: str, tmp_path: Path, rounds: Rounds) -> None:
+def test_a_restore_that_is_killed_leaves_the_old_state(
+    database_url: str, tmp_path: Path, rounds: Rounds, dice: random.Random
+) -> None:
     place, file = place_in(tmp_path), tmp_path / "old.zip"
 
     def work() -> None:
@@ -123,7 +122,7 @@ def test_a_restore_that_is_killed_leaves_the_old_state(database_url: str, tmp_pa
         with database.begin() as connection:
             add_rows(connection, range(21, 61), without="erasure")  # which outlives a restore
         now = states(database)
-        for _ in rounds_of(work, rounds(30)):
+        for _ in rounds_of(work, rounds(30), dice):
             assert states(database) == now
             assert sound(database)
         work()
@@ -133,7 +132,7 @@ def test_a_restore_that_is_killed_leaves_the_old_state(database_url: str, tmp_pa
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_move_that_is_killed_leaves_the_old_database_whole_and_goes_on(
-    database_url: str, new_postgresql: Callable[[], str], tmp_path: Path, rounds: Rounds
+    database_url: str, new_postgresql: Callable[[], str], tmp_path: Path, rounds: Rounds, dice: random.Random
 ) -> None:
     urls = iter([new_postgresql() for _ in range(2 + rounds(30))])
 
@@ -144,7 +143,6 @@ def test_a_move_that_is_killed_leaves_the_old_database_whole_and_goes_on(
     with open_database(database_url) as database:
         filled(database, head(), 20)
         before = states(database)
-        dice = random.Random(1)
         for _ in range(1 + rounds(30)):
             url, at = next(urls), dice.randint(1, 200)
             assert killed(lambda url=url: work(url), at) == at  # type: ignore[misc]
@@ -157,106 +155,6 @@ def test_a_move_that_is_killed_leaves_the_old_database_whole_and_goes_on(
             assert states(target) == before
         with pytest.raises(StoreError, match="moved to another one"):
             database.check()
-
-
-# A backup under load
-
-
-class Writers:
-    """Threads that save a page and a choice in one transaction, again and again, and note each one after it was committed."""
-
-    def __init__(self, url: str, people: int) -> None:
-        self._url, self._people = url, people
-        self.acknowledged: list[tuple[int, str]] = []
-        self.faults: list[BaseException] = []
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(4)]
-
-    def __enter__(self) -> Writers:
-        for thread in self._threads:
-            thread.start()
-        while len(self.acknowledged) < 20 and not self.faults:
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self, number: int) -> None:
-        try:
-            with open_database(self._url) as database:
-                for turn in count():
-                    if self._stopping.wait(0.02):
-                        return
-                    person, page = 1 + (number + 4 * turn) % self._people, f"page {number} {turn}"
-                    with database.begin() as connection:
-                        answers.record_answers(connection, person, page, {"q": turn}, revision=0, now=NOW)
-                        _choose(connection, person, 1000 + 4 * turn + number, page)
-                    self.acknowledged.append((person, page))
-        except BaseException as error:  # a thread's errors would be lost
-            self.faults.append(error)
-
-
-def _choose(connection: sa.Connection, person: int, order: int, page: str) -> None:
-    connection.execute(
-        sa.insert(tables.choice).values(
-            respondent_id=person, choice_order=order, revision=1, choice_task=1, kind="task", shown={"page": page},
-            design_version=1, definition_hash="x", chosen=1, answered_at=NOW,
-        )
-    )  # fmt: skip
-
-
-def _saved(database: Database) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-    """Person and page of every answer and of every choice of the writers."""
-    a, c = tables.answer.c, tables.choice.c
-    with database.read() as connection:
-        pages = connection.execute(sa.select(a.respondent_id, a.page).where(a.page.like("page %")))
-        chosen = connection.execute(sa.select(c.respondent_id, c.shown).where(c.choice_order >= 1000))
-        return {(row[0], row[1]) for row in pages}, {(row[0], row[1]["page"]) for row in chosen}
-
-
-def test_a_backup_under_load_holds_everything_that_was_answered_before_it(
-    database_url: str, tmp_path: Path, rounds: Rounds
-) -> None:
-    place = place_in(tmp_path)
-    with open_database(database_url) as database:
-        filled(database, head(), 300)
-        with Writers(database_url, 300) as writers:
-            for number in range(rounds(20)):
-                file, other = tmp_path / f"{number}.zip", tmp_path / f"{number}.sqlite"
-                before = set(writers.acknowledged)
-                backup.back_up(database, file, place)
-                after = set(writers.acknowledged)
-                with open_database(f"sqlite:///{other}") as restored, Archive(file) as archive:
-                    backup.restore(restored, archive, place_in(tmp_path / str(number)))
-                    pages, chosen = _saved(restored)
-                assert pages == chosen  # no transaction is torn
-                assert before <= pages
-                assert len(after) > len(before)  # it went on meanwhile
-                file.unlink()
-                other.unlink()
-        assert writers.faults == []
-        pages, _ = _saved(database)
-        assert pages == set(writers.acknowledged)
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_backup_without_one_transaction_would_be_torn(database_url: str) -> None:
-    """Control: reading table after table, each as it is then, finds pages without their choices."""
-    with open_database(database_url) as database:
-        filled(database, head(), 300)
-        with Writers(database_url, 300) as writers:
-            a = tables.answer.c
-            with database.read() as connection:
-                pages = set(connection.execute(sa.select(a.page).where(a.page.like("page %"))).scalars())
-            began = len(writers.acknowledged)
-            while len(writers.acknowledged) < began + 5 and not writers.faults:
-                time.sleep(0.01)
-            _, chosen = _saved(database)
-        assert writers.faults == []
-        assert {page for _, page in chosen} != pages
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -96,11 +96,11 @@ def test_a_full_disk_is_said_and_heals_without_a_restart(
 
 
 def test_a_database_locked_for_long_is_waited_for_and_for_too_long_is_said(
-    fork: Fork, database_url: str, rounds: Callable[[int], int]
+    fork: Fork, database_url: str, rounds: Callable[[int], int], dice: random.Random
 ) -> None:
     """Locked for a part of the time that the server waits, and for more than it: nobody is put off, then everybody."""
     serving = fork(workers=1, analysts=0, database=database_url, change=_impatient)
-    crowd, dice, times = Crowd(serving.port), random.Random(1), rounds(100)
+    crowd, times = Crowd(serving.port), rounds(100)
     with crowd.answering():
         for number in range(times):
             crowd.gets_on()

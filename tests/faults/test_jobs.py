@@ -252,8 +252,10 @@ def _under_way(office: Office) -> int:  # noqa: F811
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the queue is neither database's
-def test_jobs_end_once_however_often_redis_dies(queued: Office, redis: Redis, rounds: Callable[[int], int]) -> None:
-    dice, times = random.Random(1), rounds(100)
+def test_jobs_end_once_however_often_redis_dies(
+    queued: Office, redis: Redis, rounds: Callable[[int], int], dice: random.Random
+) -> None:
+    times = rounds(100)
     queued.hire()
     queued.hire()
     numbers = []

@@ -32,10 +32,10 @@ def _kill(serving: Serving, crowd: Crowd, dice: random.Random) -> None:
 
 @pytest.mark.slow
 def test_workers_killed_at_any_moment_lose_and_double_nothing(
-    fork: Fork, database_url: str, rounds: Callable[[int], int]
+    fork: Fork, database_url: str, rounds: Callable[[int], int], dice: random.Random
 ) -> None:
     serving, kills = fork(workers=3, analysts=0, database=database_url), rounds(100)
-    crowd, dice = Crowd(serving.port), random.Random(1)
+    crowd = Crowd(serving.port)
     with crowd.answering():
         for _ in range(kills):
             _kill(serving, crowd, dice)

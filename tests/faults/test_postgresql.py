@@ -95,10 +95,10 @@ def emptied(postgresql: Postgresql) -> Postgresql:
 
 @pytest.mark.slow
 def test_postgresql_that_goes_and_comes_back_costs_a_wait_and_nothing_else(
-    fork: Fork, emptied: Postgresql, rounds: Callable[[int], int]
+    fork: Fork, emptied: Postgresql, rounds: Callable[[int], int], dice: random.Random
 ) -> None:
     serving, times, slowest = fork(workers=2, database=emptied.url), rounds(100), 0.0
-    crowd, dice = Crowd(serving.port), random.Random(1)
+    crowd = Crowd(serving.port)
     (analyst,) = serving.workers("wtp-jobs")
     with crowd.answering():
         for _ in range(times):

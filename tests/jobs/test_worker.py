@@ -21,6 +21,7 @@ from wtp.analysis import Analysis, Progress, Request
 from wtp.analysis.hierarchical import hierarchical
 from wtp.errors import DataError
 from wtp.jobs import cancel_analysis, fit
+from wtp.jobs.worker import Worker
 from wtp.store import Database, background_jobs, results
 from wtp.store.background_jobs import CANCELLED, DIED, FAILED, FAULT, FINISHED, QUEUED, REFUSED, RUNNING
 from wtp.survey import Answers, Survey
@@ -195,6 +196,22 @@ def test_a_job_that_the_queue_lost_is_found(counting: Office) -> None:
     number = counting.order(QUICK, tell=False)
     counting.hire()
     assert counting.ended(number).state == FINISHED
+
+
+def test_only_what_the_queue_lost_is_put_into_it_again(counting: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs that wait for long would else have a message more each lease, and what was lost would stand behind them all."""
+    monkeypatch.setattr(background_jobs, "LEASE_SECONDS", 0)
+    numbers = {counting.order(QUICK, answers=replace(simulated(counting.survey, 2), hash=str(i))) for i in range(3)}
+    queue = counting.queue
+    worker = Worker(counting.place, counting.database, queue)
+    for _ in range(3):
+        worker.sweep()
+    assert (queue.waiting(), queue.held()) == (3, numbers)
+    lost = queue.take()
+    assert queue.held() == numbers - {lost}
+    worker.sweep()
+    assert (queue.waiting(), queue.held()) == (3, numbers)
+    queue.close()
 
 
 def test_an_owner_who_was_taken_for_dead_can_neither_write_nor_disturb(counting: Office) -> None:

@@ -22,6 +22,7 @@ _NAME = "wtp"
 _BUSY_SECONDS = 15
 _TRIES = 5
 _PAUSE_SECONDS = 0.1
+_SILENCE_SECONDS = 5
 
 
 class JobQueue:
@@ -43,6 +44,10 @@ class JobQueue:
         """How many messages wait."""
         return int(self._storage.queue_size())
 
+    def held(self) -> frozenset[int]:
+        """The jobs whose messages wait."""
+        return frozenset(int(bytes(message)) for message in self._storage.enqueued_items())
+
     def close(self) -> None:
         """Close the connection; the next use opens another one."""
         self._storage.close()
@@ -57,7 +62,7 @@ def open_queue(url: str, database_url: str, instance: Path) -> JobQueue:
         raise SettingsError(f"queue: found {url!r}; allowed: empty, or redis://localhost:6379/1; mend the setting.")
     if url:
         try:
-            return JobQueue(RedisStorage(_NAME, blocking=False, url=url))
+            return JobQueue(RedisStorage(_NAME, blocking=False, url=_with_patience(url)))
         except ConfigurationError as error:
             raise SettingsError(
                 "queue: the client for Redis is missing; allowed: redis 5 or later; install wtp[redis], or leave the setting empty."
@@ -68,6 +73,11 @@ def open_queue(url: str, database_url: str, instance: Path) -> JobQueue:
         return JobQueue(_in_postgresql(dsn))
     instance.mkdir(parents=True, exist_ok=True)
     return JobQueue(SqliteStorage(_NAME, filename=str(instance / _FILE), timeout=_BUSY_SECONDS))
+
+
+def _with_patience(url: str) -> str:
+    """A server that accepts and says nothing, as behind a network that was cut, would else be waited for without end, by pages too; what the address itself says comes first."""
+    return f"{url}{'&' if '?' in url else '?'}socket_timeout={_SILENCE_SECONDS}"
 
 
 def _in_postgresql(dsn: str) -> PostgresStorage:

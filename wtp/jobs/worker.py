@@ -91,8 +91,12 @@ class Worker:
             overdue = background_jobs.overdue(connection, now)
             under_way = background_jobs.running(connection)
             erased = tombstones.any_since(connection, now - _CLEARED_FOR)
+        held = (
+            self.queue.held() if overdue else frozenset()
+        )  # a message twice would only be one more to look at for nothing
         for job in overdue:
-            self.queue.put(job)
+            if job not in held:
+                self.queue.put(job)
         for folder in folders:
             if not (folder.name.isdecimal() and int(folder.name) in under_way):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -51,7 +51,7 @@ _MENDABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceErro
 
 
 class Database:
-    """One database; a context manager that closes its connections at the end."""
+    """One database; a context manager that closes its connections at the end. A child opens it anew after a fork, where SQLite takes the parent's locks for its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
@@ -69,19 +69,24 @@ class Database:
 
         Raises StoreError if the database cannot be written (full, locked, away).
         """
-        with _in_words(), self._own_turn(), self.engine.begin() as connection:
-            yield connection
+        with _in_words(), self._own_turn() as until, self.engine.connect() as connection:  # noqa: SIM117
+            with connection.execution_options(wtp_until=until).begin():
+                yield connection
 
     @contextmanager
-    def _own_turn(self) -> Iterator[None]:
-        """SQLite has one writer: the threads of a process queue here, where the next one is woken at once, and one of each process asks the file."""
+    def _own_turn(self) -> Iterator[float]:
+        """SQLite has one writer: the threads of a process queue here, where the next one is woken at once, and one of each process asks the file.
+
+        Until when the file may be asked: whoever waited here has so much less time there, so that nobody waits twice.
+        """
+        until = time.monotonic() + _BUSY_SECONDS
         if self.engine.dialect.name != "sqlite":
-            yield
+            yield until
             return
         if not self._turn.acquire(timeout=_BUSY_SECONDS):
             raise StoreError(_not_saved("database is locked"))
         try:
-            yield
+            yield until
         finally:
             self._turn.release()
 
@@ -251,7 +256,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # SQLite itself would look again after up to a tenth of a second, however soon the other process is done.
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout=0")
-    end = time.monotonic() + _BUSY_SECONDS
+    end = connection.get_execution_options().get("wtp_until", time.monotonic() + _BUSY_SECONDS)
     try:
         while True:
             try:
