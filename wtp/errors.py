@@ -43,5 +43,13 @@ class ErasedError(StoreError):
     """The person's data were deleted, or cut from the person; nothing more is stored under this token."""
 
 
+class RefusedError(WtpError):
+    """A rule of the study stands against more answers; nothing was stored. rule: paused, closed, ended or quota."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
 class SettingsError(WtpError):
     """A setting is missing or unusable."""

@@ -178,7 +178,12 @@ def wild(data: st.DataObject, good: bytes) -> str:
             del at[key]
     try:
         return tomlkit.dumps(document)
-    except (ValueError, TypeError, tomlkit.exceptions.TOMLKitError):
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        tomlkit.exceptions.TOMLKitError,
+    ):  # no document that its writer takes
         return good.decode()
 
 

@@ -23,7 +23,7 @@ from wtp.settings import Settings
 from wtp.store import api_tokens, invitations, staff
 from wtp.survey import load_survey
 from wtp.web import create_app
-from wtp.web.security import MAX_ADDRESS, limiter
+from wtp.web.security import MAX_ADDRESS, MAX_FIELD, limiter
 
 ROOT = Path(__file__).parents[2]
 SURVEYS = ROOT / "surveys"
@@ -202,6 +202,33 @@ def test_pages_are_sent_forms_and_files_only_where_they_ask_for_them(app: Flask)
         assert as_json.status_code == 400, path
         data = {"csrf_token": token, "name": FileStorage(filename="x", name="x")}
         assert person.client.post(path, data=data, content_type="multipart/form-data").status_code == 400, path
+
+
+def test_no_field_is_longer_than_anybody_types(app: Flask) -> None:
+    """On every page that takes a form, but for the named fields, in which whole files are pasted, and questions, which judge their own text."""
+    person, tried = log_in(app, "administrator"), 0
+    token = hidden(person.open("/results"))["csrf_token"]
+    for rule, method in RIGHTS:
+        if method != "POST" or rule.startswith("/api/"):
+            continue
+        path = next(paths(rule))
+        for data in ({"x": "x" * (MAX_FIELD + 1)}, {"x" * (MAX_FIELD + 1): "x"}):
+            with app.app_context():
+                limiter.reset()
+            reply = person.client.post(path, data=data | {"csrf_token": token}, headers={"Accept-Language": "en"})
+            assert reply.status_code == 413, path
+            assert "a field takes at most 10,000 characters" in reply.text, path
+            tried += 1
+    assert tried > 100
+    for path, name, status in (
+        ("/manage/supplier/source", "text", 422),
+        ("/manage/supplier/invitations", "people", 422),
+        ("/s/supplier/consent", "q-x", 422),
+    ):
+        reply = person.client.post(path, data={"csrf_token": token, "revision": "0", name: "x" * 2 * MAX_FIELD})
+        assert reply.status_code == status, path
+    lines = {"csrf_token": token, "name": "x\r\n" * (MAX_FIELD // 2)}
+    assert person.client.post("/manage/tokens", data=lines).status_code == 422, "line breaks count once"
 
 
 def test_a_flood_of_new_interviews_is_slowed_and_keeps_nobody_out_who_has_a_link(own: Settings, tmp_path: Path) -> None:

@@ -103,3 +103,29 @@ def test_nothing_that_is_sent_makes_a_fault(
     assert seen.total() >= 0.9 * rounds(INPUTS) // 2
     assert {200, 303, 400, 404} <= set(seen), "requests get past the door"
     grows_little(before)
+
+
+MOST_FIELDS = 5
+QUOTE = "x'y"  # which closes a text of SQL too early
+
+
+def test_a_quote_in_any_field_is_a_quote_and_nothing_else(house: House) -> None:
+    """Everywhere, one after the other: what put it into the text of a query would fail there."""
+    asked = 0
+    for operation in operations(house):
+        if operation.for_programs or operation.rule.startswith(COSTLY):
+            continue
+        client = house.client("nobody" if "nobody" in operation.roles else operation.roles[-1])
+        path, fields = operation.forms[0] if operation.forms else (operation.paths[0], {})
+        path = path.partition("?")[0]
+        for name in operation.parameters[:MOST_FIELDS]:
+            with watched():
+                reply = client.open(f"{path}?{name}={quoted(QUOTE)}", method=operation.method, buffered=True)
+            assert reply.status_code < 500, (operation.rule, name)
+        for name in sorted(fields, key=lambda name: len(fields[name][0]))[:MOST_FIELDS]:
+            sent = {**fields, name: [QUOTE], "csrf_token": [house.csrf(client)]}
+            with watched():
+                reply = client.open(path, method=operation.method, data=sent, buffered=True)
+            assert reply.status_code < 500, (operation.rule, name)
+            asked += 1
+    assert asked > 60

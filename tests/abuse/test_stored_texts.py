@@ -5,75 +5,31 @@ from __future__ import annotations
 import io
 import json
 import re
-import tomllib
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import sqlalchemy as sa
 from bs4 import BeautifulSoup, Tag
 
-from tests.abuse.conftest import House, furnish, surveys_of_its_own
+from tests.abuse.conftest import House
 from tests.abuse.hostile import FORMULAS, XSS
+from tests.abuse.poisoned import poisoned_house
 from tests.abuse.walk import is_page
 from tests.web.every.people import Pages
 from tests.web.test_rights import EVERYBODY, PROGRAMS, RIGHTS, paths
 from wtp.export import table_csv
-from wtp.settings import Settings
-from wtp.store import contacts, measures, tables
-from wtp.survey.editing import edited
-from wtp.survey.texts import texts_of
-from wtp.web.security import limiter
 
 MARK = re.compile(r"alert|evil\.example|javascript:", re.IGNORECASE)
 LEADS = {"href", "src", "action", "formaction", "srcdoc", "data", "xlink:href", "poster", "background", "style", "content"}  # fmt: skip
 NEVER = {"object", "embed", "base", "math", "style", "video", "source", "mglyph", "animate", "x"}
 
 
-def poison(file: Path) -> int:
-    """Put a payload into every text of a study; how many texts there are."""
-    source = file.read_text(encoding="utf-8")
-    found = texts_of(tomllib.loads(source))
-    changes = {
-        (*text.place, language): f"{XSS[number % len(XSS)]} {number}"
-        for number, text in enumerate(found)
-        for language in text.texts
-    }
-    file.write_text(edited(source, changes), encoding="utf-8")
-    return len(found)
-
-
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    place = tmp_path_factory.mktemp("poisoned")
-    surveys = surveys_of_its_own(place / "surveys")
-    assert sum(poison(surveys / slug / "survey.toml") for slug in ("supplier", "every", "earlier")) > 3 * len(XSS)
-    house = furnish(Settings(instance=place / "instance", surveys=surveys))
-    now, payloads, numbers = datetime.now(UTC), iter(XSS * 9), count(1_000)
-    with house.app.extensions["wtp_database"].begin() as connection:
-        for payload in XSS:
-            call = contacts.Contact(now, "phone", "fault", payload, customer=payload)
-            contacts.record(connection, "supplier", call, submission=str(next(numbers)), who=payload[:80], now=now, secret="s")  # fmt: skip
-            plan = measures.Plan("offer", payload, None, payload, None, payload)
-            grounds = measures.Grounds("worth", "all", payload, "en")
-            measures.add(connection, "supplier", plan, grounds, submission=str(next(numbers)), who=payload, now=now)
-        for table, columns in TYPED.items():
-            kept = tables.metadata.tables[table]
-            for column in columns:
-                connection.execute(sa.update(kept).values({column: next(payloads)}))
-    limiter.enabled = False
-    yield house
-    limiter.enabled = True
-    house.app.extensions["wtp_database"].engine.dispose()
-
-
-# What people type that no form of these tests typed: table -> columns.
-TYPED = {"imported_file": ("name", "made_by"), "api_token": ("name",), "background_job": ("started_by",)}
+    with poisoned_house(tmp_path_factory.mktemp("poisoned")) as house:
+        yield house
 
 
 def nothing_came_of_it(page: BeautifulSoup, place: str) -> None:

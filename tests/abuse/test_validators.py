@@ -11,7 +11,9 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -21,9 +23,12 @@ import wtp
 from tests.abuse.conftest import watched
 from tests.abuse.hostile import BAIT
 from tests.every import every_question
+from wtp.errors import DataError
+from wtp.imports import mapping_of
 from wtp.imports.values import number_of
 from wtp.settings import Settings
 from wtp.survey import Definition, steps
+from wtp.survey.load import parse_source
 from wtp.survey.pages import ChoiceTaskPage
 from wtp.survey.piping import literal, named_in
 from wtp.web import create_app, forms, panel
@@ -76,6 +81,12 @@ def test_every_pattern_is_quick() -> None:
     assert not [(n, bait[:8]) for n, use in found.items() for bait in BAIT if took(partial(use, bait)) > MOST_SECONDS]
 
 
+def _refused(read: Callable[..., object], *given: str) -> None:
+    """A text that is read, or refused in words."""
+    with suppress(DataError):
+        read(*given)
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "an amount": lambda text: parse_amount(text, "de"),
     "a number of a file": lambda text: number_of(text, ","),
@@ -84,6 +95,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "an address to go on to": _local,
     "answers within a text": named_in,
     "an answer in Markdown": literal,
+    "the text of a survey": lambda text: parse_source(text, Path("survey.toml")),
+    "a mapping": lambda text: _refused(mapping_of, text, "mapping.toml"),
     "an author's text": lambda text: markdown.__wrapped__(text[:LONGEST_TEXT]),
 }
 

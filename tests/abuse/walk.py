@@ -18,6 +18,9 @@ Fields = dict[str, list[str]]
 LAST = ("/logout", "/delete", "/discard", "/state", "/take-back", "/forget", "/revoke", "/cancel")
 
 
+FIRST_SECONDS = 8  # the first look at a page reads templates and makes figures that are kept from then on
+
+
 @dataclass
 class Known:
     """What pages were seen to send: fields by rule and method, names of parameters by rule."""
@@ -75,7 +78,7 @@ def look_around(house: House) -> Known:
         role = "nobody" if roles == EVERYBODY else roles[-1]
         for path in paths(rule):
             client = house.client(role)
-            with watched():
+            with watched(FIRST_SECONDS):
                 reply = client.get(path, headers={"Accept-Language": "en"}, buffered=True)
             assert reply.status_code < 500, path
             if reply.mimetype == "text/html":

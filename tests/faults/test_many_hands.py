@@ -160,7 +160,8 @@ def test_without_the_lock_and_the_key_fifty_windows_fail(fork: Fork, database_ur
 
         def look(connection: sa.Connection, respondent_id: int) -> sa.Row[tuple[object, ...]]:
             r = tables.respondent.c
-            query = sa.select(r.tasks, r.design_version, r.definition_hash).where(r.id == respondent_id)
+            shown = (r.tasks, r.design_version, r.definition_hash, r.outcome, r.test, sa.literal("open").label("study_state"))  # fmt: skip
+            query = sa.select(*shown).where(r.id == respondent_id)
             return connection.execute(query).one()
 
         def insert(connection: sa.Connection, table: sa.Table, **values: object) -> bool:

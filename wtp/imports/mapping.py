@@ -7,7 +7,6 @@ choice_1, choice_2; `{level}` for the 0/1 columns of an attribute's levels.
 from __future__ import annotations
 
 import json
-import tomllib
 from typing import Any, Literal
 
 import tomlkit
@@ -15,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from wtp.errors import DataError
 from wtp.survey.attributes import Record
+from wtp.survey.toml_text import read_toml
 
 LONG, TASKS, RESPONDENTS = "long", "tasks", "respondents"
 LAYOUTS = (LONG, TASKS, RESPONDENTS)
@@ -85,7 +85,7 @@ def mapping_of(text: str, place: str) -> Mapping:
     if len(text) > _MOST_BYTES:
         raise DataError(f"{place}: {len(text):,} characters; allowed: at most {_MOST_BYTES:,}; choose another file.")
     try:
-        content: Any = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+        content: Any = json.loads(text) if text.lstrip().startswith("{") else read_toml(text)
         return Mapping.model_validate(content)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError, ErasedError
-from wtp.store import imports, known, studies, tables, tombstones
+from wtp.store import imports, known, rules, studies, tables, tombstones
 from wtp.store.respondents import pack_task, unpack_task
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.answers import Answers, Choice, Respondent
@@ -30,7 +30,21 @@ BATCH = 2_000
 # Statements of every saved page are made once: to make one takes three times as long as to run it.
 _A, _C, _R = tables.answer.c, tables.choice.c, tables.respondent.c
 _PERSON = sa.bindparam("person", type_=sa.BigInteger)
-_LOCK = sa.select(_R.design_version, _R.definition_hash).where(_R.id == _PERSON).with_for_update(key_share=True)
+_LOCK: sa.Select[Any] = (
+    sa.select(
+        _R.design_version,
+        _R.definition_hash,
+        _R.outcome,
+        _R.test,
+        sa.select(tables.study.c.state)
+        .where(tables.study.c.slug == _R.study)
+        .correlate(tables.respondent)
+        .scalar_subquery()
+        .label("study_state"),
+    )
+    .where(_R.id == _PERSON)
+    .with_for_update(key_share=True, of=tables.respondent)
+)
 _LAST_ANSWERS = (
     sa.select(_A.revision, _A.content)
     .where(_A.respondent_id == _PERSON, _A.page == sa.bindparam("page"))
@@ -88,10 +102,10 @@ def record_answers(
 ) -> int:
     """Save the answers of one page, which took so many seconds; returns the revision that is current afterwards.
 
-    Raises ConflictError if another window saved other answers since revision, DataError for text that no database can hold.
+    Raises RefusedError if the interview ended or the study is closed, ConflictError if another window saved other answers since revision, DataError for text that no database can hold.
     """
     check_content(page, values)
-    lock(connection, respondent_id)
+    person = lock(connection, respondent_id)
     current = connection.execute(_LAST_ANSWERS, {"person": respondent_id, "page": page}).first()
     if current and _as_text(current.content) == _as_text(values):
         return int(current.revision)
@@ -102,6 +116,7 @@ def record_answers(
         "answered_at": now,
         "seconds": seconds,
     }
+    rules.more_answers(person)
     return _next_revision(connection, tables.answer, row, current.revision if current else 0, revision)
 
 
@@ -118,7 +133,7 @@ def record_choice(
 ) -> int:
     """Save the choice in the order-th task as shown; what was shown is copied from the respondent's own tasks.
 
-    Raises ConflictError as `record_answers`, DataError if the task has no such alternative.
+    Raises RefusedError and ConflictError as `record_answers`, DataError if the task has no such alternative.
     """
     person = connection.execute(_lock_with_task(order), {"person": respondent_id}).first() or _erased()
     if order < 1 or person.task is None:
@@ -143,6 +158,7 @@ def record_choice(
         "answered_at": now,
         "seconds": seconds,
     }
+    rules.more_answers(person)
     return _next_revision(connection, tables.choice, row, current.revision if current else 0, revision)
 
 
@@ -151,7 +167,7 @@ def _as_text(values: Mapping[str, Any]) -> str:
 
 
 def lock(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any]:
-    """The design version and the definition of the respondent; until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
+    """How the interview stands and the state of its study; until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
     return connection.execute(_LOCK, {"person": respondent_id}).first() or _erased()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from wtp.store import audit, results, tables
+from wtp.store import audit, quotas, results, tables
 
 _R = tables.respondent.c
 
@@ -18,6 +18,7 @@ def delete_tests(connection: sa.Connection, slug: str) -> int:
 
 def delete_imported(connection: sa.Connection, import_id: int) -> int:
     """Delete all respondents of one import with their answers; returns how many there were."""
+    quotas.release_all(connection, import_id)
     return _delete_people(connection, _R.import_id == import_id)
 
 

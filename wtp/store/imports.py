@@ -14,12 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError
-from wtp.store import audit, tables, tombstones
+from wtp.store import audit, quotas, rules, tables, tombstones
 from wtp.store.deletion import delete_imported
 from wtp.store.respondents import pack_task
 from wtp.survey.answers import Respondent
+from wtp.survey.conditions import fulfilled
 from wtp.survey.load import Survey
-from wtp.survey.pages import QuestionPage
+from wtp.survey.pages import QuestionPage, Quota
 
 KEPT_FOR = timedelta(days=1)
 MOST_WAITING = 5
@@ -69,7 +70,7 @@ def keep(
 
     Raises ConflictError if it was imported and not taken back.
     """
-    _lock_study(connection, slug)
+    rules.locked_state(connection, slug)
     _refuse_twice(connection, slug, digest)
     tidy(connection, now)
     waiting = (_F.study == slug) & _F.imported_at.is_(None)
@@ -138,10 +139,10 @@ def commit(
 ) -> Imported:
     """Add everybody of a waiting file who is not here yet, in the caller's transaction: all of them or, if anything fails, nobody.
 
-    people: (name in the file, respondent). The study must be registered. Raises ConflictError if another import was faster, DataError if nobody would be added.
+    people: (name in the file, respondent). The study must be registered. Raises ConflictError if another import was faster, DataError if nobody would be added, RefusedError if the study is closed or a quota has fewer places left.
     """
     slug = survey.slug
-    _lock_study(connection, slug)
+    rules.imported(slug, rules.locked_state(connection, slug))
     row = connection.execute(sa.select(*_COLUMNS).where(_F.study == slug, _F.id == number)).mappings().first()
     if row is None or row["imported_at"] is not None:
         raise ConflictError("this file is imported already, or waits no longer; nothing was added; give it again.")
@@ -168,7 +169,7 @@ def commit(
 
 def take_back(connection: sa.Connection, slug: str, number: int, *, who: str, now: datetime) -> Imported | None:
     """Delete everybody who came with an import; the entry that it was there stays. None if there is no such import."""
-    _lock_study(connection, slug)
+    rules.locked_state(connection, slug)
     counts = (_F.study == slug) & (_F.id == number) & _F.imported_at.is_not(None) & _F.taken_back_at.is_(None)
     row = connection.execute(sa.select(*_COLUMNS).where(counts)).mappings().first()
     if row is None:
@@ -247,6 +248,10 @@ def _insert_people(
         ]
     _insert(connection, tables.answer, answers)
     _insert(connection, tables.choice, choices)
+    for quota in survey.definition.quotas:
+        for simulated in (False, True):
+            mine = [ids[name] for name, person in people if person.simulated == simulated and _counts(quota, person)]
+            quotas.reserve_all(connection, slug, quota, mine, simulated=simulated, now=now)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
@@ -275,9 +280,8 @@ def _refuse_twice(connection: sa.Connection, slug: str, digest: str) -> None:
         )
 
 
-def _lock_study(connection: sa.Connection, slug: str) -> None:
-    """One import, or beginner, of a study at a time."""
-    connection.execute(sa.select(tables.study.c.slug).where(tables.study.c.slug == slug).with_for_update())
+def _counts(quota: Quota, person: Respondent) -> bool:
+    return person.outcome in {None, "completed"} and fulfilled(quota.when, person.answers)
 
 
 def _imported(row: Any) -> Imported:

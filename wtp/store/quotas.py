@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from wtp.errors import RefusedError
 from wtp.store import tables
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.pages import Quota
@@ -39,6 +40,34 @@ def reserve(
         release(connection, slug, respondent_id, simulated=simulated)
         return name
     return None
+
+
+def reserve_all(
+    connection: sa.Connection, slug: str, quota: Quota, people: Sequence[int], *, simulated: bool, now: datetime
+) -> None:
+    """Take a place for each of these respondents, as for those who came with a file. Raises RefusedError if there are fewer places left."""
+    if not people:
+        return
+    insert_if_absent(connection, tables.quota, study=slug, quota=quota.id, simulated=simulated, taken=0)
+    row, wanted = _row(slug, quota.id, simulated), len(people)
+    more = sa.update(tables.quota).where(row, _Q.taken <= quota.limit - wanted).values(taken=_Q.taken + wanted)
+    if not connection.execute(more).rowcount:
+        raise RefusedError("quota", f"quota {quota.id}: {wanted} respondents for fewer places; nothing was added; allowed: {quota.limit} in all; raise its limit, or give a file with fewer.")  # fmt: skip
+    places = [{"respondent_id": person, "quota": quota.id, "active_at": now} for person in people]
+    connection.execute(sa.insert(tables.quota_place), places)
+
+
+def release_all(connection: sa.Connection, import_id: int) -> None:
+    """Give the places back of all who came with an import."""
+    held = (
+        sa.select(_R.study, _P.quota, _R.simulated, sa.func.count().label("places"))
+        .join(tables.respondent, _R.id == _P.respondent_id)
+        .where(_R.import_id == import_id)
+        .group_by(_R.study, _P.quota, _R.simulated)
+    )
+    for study, name, simulated, places in connection.execute(held).all():
+        fewer = sa.update(tables.quota).where(_row(study, name, simulated)).values(taken=_Q.taken - places)
+        connection.execute(fewer)
 
 
 def release(connection: sa.Connection, slug: str, respondent_id: int, *, simulated: bool) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError
-from wtp.store import tables, tombstones
+from wtp.store import rules, tables, tombstones
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _TOKEN_BYTES = 24
@@ -104,7 +104,9 @@ def find_hash(connection: sa.Connection, key: str) -> Interview | None:
 
 def least_filled(connection: sa.Connection, slug: str, versions: Sequence[int]) -> int:
     """The design version that the fewest respondents have; ask it in the transaction that calls `begin`."""
-    _lock_study(connection, slug)
+    rules.locked_state(
+        connection, slug
+    )  # one beginner at a time, so that numbers follow each other and versions fill evenly
     everybody: dict[int, int] = dict(connection.execute(_FILLED, {"study": slug}).all())
     tests: dict[int, int] = dict(connection.execute(_FILLED_BY_TESTS, {"study": slug}).all())
     filled = {version: number - tests.get(version, 0) for version, number in everybody.items()}
@@ -132,15 +134,18 @@ def begin(
 
     Who only tries the study out, by the token of a test, counts nowhere and has a number below zero.
 
-    Raises ConflictError if the panel's respondent has taken part already, ErasedError if this one was erased.
+    Raises RefusedError if the study is not open, ConflictError if the panel's respondent has taken part already, ErasedError if this one was erased.
     """
-    _lock_study(connection, slug)
+    state = rules.locked_state(connection, slug)
     tombstones.refuse(connection, token_hash(slug, token))
+    before = find(connection, slug, token)
+    if before is None or before.consented_at is None:
+        rules.new_interview(slug, state, test=is_test(token))
     if is_test(token):
         source, panel_id = "test", None
     if panel_id is not None and panel_known(connection, slug, panel_id, token):
         raise ConflictError(f"panel respondent {panel_id!r} has already taken part.")
-    if find(connection, slug, token) is None:
+    if before is None:
         _insert(connection, slug, token, simulated, now)
     connection.execute(
         sa.update(tables.respondent)
@@ -233,13 +238,8 @@ def completed_people(connection: sa.Connection, slug: str) -> int:
     return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 
 
-def _lock_study(connection: sa.Connection, slug: str) -> None:
-    """One beginner at a time, so that numbers follow each other and versions fill evenly; SQLite's writers wait anyway."""
-    connection.execute(sa.select(tables.study.c.slug).where(tables.study.c.slug == slug).with_for_update())
-
-
 def _insert(connection: sa.Connection, slug: str, token: str, simulated: bool, now: datetime) -> None:
-    _lock_study(connection, slug)
+    rules.locked_state(connection, slug)
     test = is_test(token)
     outermost = sa.func.min(_R.number) if test else sa.func.max(_R.number)
     last = connection.execute(sa.select(outermost).where(_R.study == slug, _R.test == test)).scalar_one() or 0

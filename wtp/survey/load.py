@@ -7,7 +7,6 @@ A mistake names file, key, what was found, what is allowed and what to do. All o
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from wtp.survey.definition import SLUG, Definition, cross_mistakes
 from wtp.survey.design_file import read_design
 from wtp.survey.mistakes import Mistake
 from wtp.survey.tasks import Design
+from wtp.survey.toml_text import read_toml
 
 DEFINITION_FILE = "survey.toml"
 DESIGN_FILE = "design.csv"
@@ -133,8 +133,8 @@ def read_source(path: Path) -> tuple[str | None, tuple[Mistake, ...]]:
 def parse_source(source: str, path: Path) -> tuple[dict[str, Any] | None, tuple[Mistake, ...]]:
     """The plain content of a definition's text, or why it is no TOML."""
     try:
-        return tomllib.loads(source), ()
-    except ValueError as error:  # what tomllib raises, and Python itself for numbers of thousands of digits
+        return read_toml(source), ()
+    except ValueError as error:  # what the reader raises, and Python itself for numbers of thousands of digits
         found, remedy = f"not TOML: {error}", "mend the place named"
     except RecursionError:
         found, remedy = "tables nested too deeply", "remove the nesting"

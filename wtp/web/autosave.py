@@ -12,8 +12,8 @@ from flask import abort, request, session
 from sqlalchemy import Connection
 from wtforms.form import BaseForm
 
-from wtp.errors import DataError
-from wtp.store import answers, drafts
+from wtp.errors import DataError, RefusedError
+from wtp.store import answers, drafts, rules
 from wtp.store.drafts import Fields
 from wtp.survey import Step
 from wtp.web import entry, forms, metrics, running
@@ -50,6 +50,8 @@ def keep(slug: str, step_id: str) -> tuple[str, int]:
     try:
         with running.database().begin() as connection:
             kept = _keep(connection, visit, step, typed, revision, sender, int(number))
+    except RefusedError:
+        abort(403)
     except DataError:
         abort(413)
     metrics.drafted(visit)
@@ -63,8 +65,8 @@ def keep_typed(visit: Visit, step: Step, form: BaseForm) -> None:
         try:
             with running.database().begin() as connection:
                 _keep(connection, visit, step, typed, forms.revision(form) or 0)
-        except DataError:
-            return  # more than a draft may hold; the page shows it with what is wrong
+        except (DataError, RefusedError):
+            return  # more than a draft may hold, or over; the page shows it with what is wrong
 
 
 def _keep(
@@ -74,7 +76,7 @@ def _keep(
     if visit.interview is None:
         return False
     person = visit.interview.respondent_id
-    answers.lock(connection, person)
+    rules.more_answers(answers.lock(connection, person))
     now_saved = load(connection, entry.survey(visit.slug), visit.token)
     if now_saved.completed or now_saved.revision(step) != revision:
         return False

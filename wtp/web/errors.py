@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 from flask import Flask, current_app, render_template, request, session
+from flask_babel import format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 from wtp.errors import ErasedError, StoreError
 from wtp.web.api import problems
 from wtp.web.logs import request_id
+from wtp.web.security import MAX_FIELD, LongFieldError
 
 RETRY_SECONDS = 5
 
@@ -79,6 +80,11 @@ def _http(error: HTTPException) -> Response | HTTPException:
         return problems.of_http(error)
     heading, advice = _WORDS.get(error.code, _WORDS[400 if error.code < 500 else 500])
     response = error.get_response()
+    if isinstance(error, LongFieldError):
+        advice = gettext(
+            "Nothing was saved by it. Go back and shorten the text: a field takes at most %(most)s characters.",
+            most=format_decimal(MAX_FIELD),
+        )
     if error.code == 429:
         seconds = int(response.headers.setdefault("Retry-After", "60"))
         minutes = math.ceil(seconds / 60)

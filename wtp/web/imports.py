@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as Reply
 
-from wtp.errors import ConflictError, DataError
+from wtp.errors import ConflictError, DataError, RefusedError
 from wtp.export import table_csv
 from wtp.imports import Checked, File, Mapping, Problem, check, guess, mapping_of, problems_frame, read_file
 from wtp.imports.tables import shown_name
@@ -27,6 +28,10 @@ from wtp.web.import_form import LONGEST_LIST, layouts, offer, parsed, role_names
 
 blueprint = Blueprint("imports", __name__, url_prefix="/manage")
 _PLACE = "/<slug>/import/<int:import_number>"
+_REFUSED = {
+    "closed": _l("The study is closed, and its results stand for what was answered until then; nothing was added. Open it on its page Field to add more."),
+    "quota": _l("A quota of the study has fewer places left than the file has respondents for it; nothing was added. Raise its limit, or give a file with fewer."),
+}  # fmt: skip
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
@@ -136,6 +141,8 @@ def commit(slug: str, import_number: int) -> Answer:
             imports.commit(
                 connection, survey, import_number, found.people, who=current_user.name, now=datetime.now(UTC)
             )
+    except RefusedError as error:
+        return _page(survey, entry, file, mapping, str(_REFUSED[error.rule])), 409
     except (ConflictError, DataError):
         mistake = _(
             "Somebody else imported this file or its respondents meanwhile; nothing was added. Look at what is in the study now."

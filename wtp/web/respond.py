@@ -30,7 +30,7 @@ from werkzeug.wrappers import Response as Reply
 from wtforms.form import BaseForm
 
 from wtp.design.assignment import assign
-from wtp.errors import ConflictError
+from wtp.errors import ConflictError, RefusedError
 from wtp.settings import Settings
 from wtp.store import answers, consents, drafts, erasure, invitations, respondents, tombstones
 from wtp.store.answers import Current
@@ -185,6 +185,9 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
         with running.database().begin() as connection:
             _record(connection, visit, answered, form)
             after = _settled(connection, slug, visit.token)
+    except RefusedError:  # another window was faster, or the study was closed meanwhile
+        fresh = entry.visit(slug)
+        return entry.elsewhere(fresh) or _to(fresh, fresh.open)
     except ConflictError:
         fresh = entry.visit(slug)
         form["revision"].data = str(fresh.revision(answered))

@@ -14,6 +14,7 @@ from flask import Flask, Response, abort, current_app, g, has_app_context, reque
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from wtp.settings import Settings
@@ -26,6 +27,9 @@ _UPLOADS = {"imports.give", "contact_files.give", "purchase_files.give"}
 _TAKE_FILES = _UPLOADS | {"workbench.upload"}
 MAX_FORM_PARTS = 1_000
 MAX_ADDRESS = 4_096
+MAX_FIELD = 10_000
+# What may be longer, up to the size of a form: beginnings of names of fields by endpoint. A question judges its own text, so that nothing of what a respondent typed is lost.
+_LONGER = {"workbench.save_source": "text", "field.invite": "people", "respond.save": "q-", "respond.draft": "q-"}
 
 _POLICY = {
     "default-src": "'self'",
@@ -37,6 +41,12 @@ _POLICY = {
 }
 # What no page of ours uses, and neither does what it is shown in.
 _NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture"))  # fmt: skip
+
+
+class LongFieldError(HTTPException):
+    """A field of a form holds more than MAX_FIELD characters."""
+
+    code = 413
 
 
 class _Limiter(Limiter):
@@ -80,6 +90,7 @@ def protect(app: Flask, settings: Settings) -> None:
     app.before_request(_larger_for_uploads)  # before the token is looked for in the body
     csrf.init_app(app)
     app.before_request(_forms_alone)
+    app.before_request(_short_fields)
     limiter.init_app(app)
     app.after_request(_headers)
     if settings.proxies:
@@ -104,6 +115,15 @@ def _forms_alone() -> None:
     of_page = not request.path.startswith("/api/")
     if of_page and (request.is_json or (request.endpoint not in _TAKE_FILES and request.files)):
         abort(400)
+
+
+def _short_fields() -> None:
+    """No field of a form is longer than anybody types, but for those where whole files are pasted; line breaks count once, as in the texts that are kept."""
+    longer = _LONGER.get(request.endpoint or "", "\0")
+    for name, text in request.form.items(multi=True):
+        long = len(text) > MAX_FIELD and len(text.replace("\r\n", "\n")) > MAX_FIELD
+        if len(name) > MAX_FIELD or (long and not name.startswith(longer)):
+            raise LongFieldError
 
 
 def allow_chart_styles() -> None:

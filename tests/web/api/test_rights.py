@@ -18,8 +18,9 @@ from wtp.errors import StoreError
 from wtp.store import Database, api_tokens, audit, staff, tables
 from wtp.store.api_tokens import SCOPES
 from wtp.web.api import access
+from wtp.web.api.body import MAX_DEPTH
 from wtp.web.api.routes import ROUTES, Route
-from wtp.web.security import limiter
+from wtp.web.security import MAX_FIELD, limiter
 
 BY_NAME = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 SAME = ("type", "title", "status", "detail", "place", "found", "allowed", "remedy")
@@ -235,6 +236,37 @@ def test_a_body_that_is_too_large_is_refused(program: Program) -> None:
         413,
         "too-large",
     )
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "kind"),
+    [
+        (b'{"model": ' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b"}", 422, "value"),
+        (b'{"model": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", 400, "body"),
+        (b'{"model": ' + b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH + b"}", 400, "body"),
+        (b"[" * 100_000 + b"]" * 100_000, 400, "body"),
+        (b'{"model": "' + b"x" * MAX_FIELD + b'"}', 422, "value"),
+        (b'{"model": "' + b"x" * (MAX_FIELD + 1) + b'"}', 413, "too-large"),
+        (b'{"' + b"x" * (MAX_FIELD + 1) + b'": 1}', 413, "too-large"),
+        (b'{"seed": [["' + b"x" * (MAX_FIELD + 1) + b'"]]}', 413, "too-large"),
+        (b'{"seed": 1, "seed": 1}', 400, "body"),
+        (b'{"seed": NaN}', 400, "body"),
+        (b'{"seed": -Infinity}', 400, "body"),
+        (b'{"seed": 1e400}', 422, "value"),
+        (b'{"seed": ' + b"9" * 5_000 + b"}", 400, "body"),
+        (b'{"model": "\\ud800"}', 400, "body"),
+        (b'{"model": "a\\u0000b"}', 400, "body"),
+        (b'{"model": "\xff"}', 400, "body"),
+        ("{}".encode("utf-16"), 400, "body"),
+        (b"", 400, "body"),
+    ],
+)
+def test_json_that_is_deep_long_doubled_or_no_text_is_refused(
+    program: Program, sent: bytes, status: int, kind: str
+) -> None:
+    reply = program.post(f"{STUDY}/analyses", data=sent, content_type="application/json")
+    problem(reply, status, kind)
+    assert len(reply.json["detail"]) < 400
 
 
 def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(program: Program) -> None:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from wtp.errors import WtpError
 from wtp.web.api import page, problems
 from wtp.web.api.access import caller, required
+from wtp.web.api.body import read_body
 from wtp.web.api.description import document
 from wtp.web.api.problems import ProblemError
 from wtp.web.api.replies import JSON
@@ -70,13 +71,12 @@ def _checked_body(shape: type[BaseModel]) -> BaseModel:
             remedy="send JSON and say so in the header",
         )
     try:
-        return shape.model_validate_json(request.get_data())
+        return shape.model_validate(read_body(request.get_data()))
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
-            kind = "body" if first["type"] == "json_invalid" else "value"
             raise ProblemError(
-                kind, place="body", found=first["msg"], allowed=f"an object of JSON with {', '.join(shape.model_fields)}",
+                "value", place="body", found=first["msg"], allowed=f"an object of JSON with {', '.join(shape.model_fields)}",
                 remedy="mend it",
             ) from error  # fmt: skip
         _refuse("value", str(first["loc"][0]), repr(first["input"])[:80], shape)
