@@ -53,6 +53,7 @@ RIGHTS = {
     ("/s/<slug>/e/my-data.json", "GET"): EVERYBODY,
     ("/s/<slug>/e/deleted", "GET"): EVERYBODY,
     ("/s/<slug>/e/done", "GET"): EVERYBODY,
+    ("/s/<slug>/e/panel", "GET"): EVERYBODY,  # on to the panel, for who came from there
     ("/s/<slug>/pictures/<name>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
@@ -87,6 +88,10 @@ RIGHTS = {
     ("/manage/<slug>/field", "GET"): ANALYSTS,
     ("/manage/<slug>/state", "POST"): ANALYSTS,
     ("/manage/<slug>/refresh", "POST"): ANALYSTS,
+    ("/manage/<slug>/panel", "GET"): ANALYSTS,
+    ("/manage/<slug>/panel", "POST"): ANALYSTS,
+    ("/manage/<slug>/panel/key", "POST"): ANALYSTS,
+    ("/manage/<slug>/panel.txt", "GET"): ANALYSTS,
     ("/manage/<slug>/quality", "GET"): ANALYSTS,
     ("/manage/<slug>/quality", "POST"): ANALYSTS,
     ("/manage/<slug>/influence", "POST"): ANALYSTS,

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import abort, current_app, redirect, render_template, request, session, url_for
+from flask import abort, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from wtp.store import panel_keys, respondents, tombstones
+from wtp.store import respondents, tombstones
 from wtp.store.answers import Current
 from wtp.survey import Survey, steps
-from wtp.survey.definition import Panel
-from wtp.web import panel as panels
 from wtp.web.running import database, secret, survey_of
 from wtp.web.security import allow_frames
 from wtp.web.visit import Visit, load
@@ -69,32 +67,6 @@ def closed(person: Visit, reason: str, *, back: str | None = None) -> ResponseRe
     return render_template("respond/closed.html", visit=person, reason=reason, back=back), 403
 
 
-def by_panel_link(slug: str) -> ResponseReturnValue | None:
-    """Where the study asks for signed links: take who comes by one for the panel's respondent, in whatever browser; the page of a link that does not count.
-
-    Of a refused link nothing is kept, not even in the session. An old link still leads on whoever came by it in this browser.
-    """
-    asked = survey(slug)
-    panel = asked.definition.panel
-    if panel is None or not panel.check_links:
-        return None
-    if request.args.keys().isdisjoint({panel.parameter, panel.signature, panel.time_stamp}):
-        return None
-    named = panels.panel_id(request.args.get(panel.parameter, ""))
-    with database().look() as connection:
-        keys = [key.key for key in panel_keys.valid(connection, slug, secret=secret(), now=now())]
-    wrong = panels.wrong_with(_asked_for(slug), panel, keys, now())
-    token = respondents.panel_token(secret(), slug, named or "")
-    here = session.get(token_key(slug)) == token
-    if named is None or wrong == "signature" or (wrong == "expired" and not here):
-        allow_frames(asked.definition.embed_in)
-        return closed(_nobody(asked), wrong or "signature")
-    if not here:
-        session.pop(back_key(slug), None)
-    session[token_key(slug)], session[panel_key(slug)] = token, named
-    return None
-
-
 def is_cut(slug: str) -> bool:
     """Whether the answers of who asks were cut off from the person."""
     key = respondents.token_hash(slug, session.get(token_key(slug), ""))
@@ -104,7 +76,7 @@ def is_cut(slug: str) -> bool:
 
 def cut_visit(slug: str) -> Visit:
     """The visit of whose answers were cut off: nobody knows any more which they are."""
-    return _nobody(survey(slug), session.get(token_key(slug), ""))
+    return nobody(survey(slug), session.get(token_key(slug), ""))
 
 
 def named_by_panel(person: Visit) -> str | None:
@@ -118,19 +90,9 @@ def named_by_panel(person: Visit) -> str | None:
     return named
 
 
-def panel_of(person: Visit) -> Panel | None:
-    """The panel as the study says it now, also for who began with an earlier version; that one's where there is none now."""
-    return survey(person.slug).definition.panel or person.definition.panel
-
-
-def _nobody(asked: Survey, token: str = "") -> Visit:
+def nobody(asked: Survey, token: str = "") -> Visit:
+    """The visit of somebody of whom nothing is known."""
     return Visit(asked.slug, token, asked.definition, steps(asked.definition), None, Current({}, {}))
-
-
-def _asked_for(slug: str) -> bytes:
-    """The address that was asked for, as people reach it, whatever host the request names."""
-    base: str = current_app.extensions["wtp_settings"].base_url
-    return base.rstrip("/").encode() + url_for("respond.start", slug=slug).encode() + b"?" + request.query_string
 
 
 def survey(slug: str) -> Survey:

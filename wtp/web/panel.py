@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
-from wtp.survey.definition import Panel
+from wtp.survey.panel import Panel
 
 LONGEST_SECONDS = 5 * 60
 AHEAD_SECONDS = 60  # clocks of two houses differ

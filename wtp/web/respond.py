@@ -32,16 +32,16 @@ from wtforms.form import BaseForm
 from wtp.design.assignment import assign
 from wtp.errors import ConflictError
 from wtp.settings import Settings
-from wtp.store import answers, consents, drafts, erasure, invitations, panel_keys, respondents
+from wtp.store import answers, consents, drafts, erasure, invitations, respondents
 from wtp.store.outcomes import settle
 from wtp.survey import Step
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
 from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
-from wtp.web import attempts, autosave, entry, forms, metrics, my_data, running
+from wtp.web import attempts, autosave, entry, forms, metrics, my_data, panel_links, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money, saying
 from wtp.web.offers import shown_offers
-from wtp.web.panel import back_to_panel, panel_id, signed
+from wtp.web.panel import panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
 from wtp.web.security import limiter, starts_allowed
@@ -55,21 +55,22 @@ blueprint.add_url_rule("/s/<slug>/<step_id>/draft", "draft", autosave.keep, meth
 blueprint.add_url_rule("/s/<slug>/e/my-data", "my_data", my_data.show)
 blueprint.add_url_rule("/s/<slug>/e/my-data", "delete_my_data", my_data.delete, methods=["POST"])
 blueprint.add_url_rule("/s/<slug>/e/my-data.json", "my_data_file", my_data.file)
+blueprint.add_url_rule("/s/<slug>/e/panel", "to_panel", panel_links.to_panel)
 blueprint.add_url_rule("/s/<slug>/e/deleted", "deleted", my_data.deleted)
 
 
 @blueprint.get("/s/<slug>")
 def start(slug: str) -> ResponseReturnValue:
     """The address that everybody gets: on to the first open step. A panel names its respondent in the address, and may have to sign it."""
-    if (refused := entry.by_panel_link(slug)) is not None:
+    if (refused := panel_links.taken(slug)) is not None:
         return refused
     panel = entry.survey(slug).definition.panel
     by_panel = panel is not None and panel.parameter in request.args
     if by_panel and entry.is_cut(slug):
-        return entry.closed(entry.cut_visit(slug), "again", back=_back_button(slug))
+        return entry.closed(entry.cut_visit(slug), "again", back=panel_links.button(slug))
     visit = entry.visit(slug)
     if by_panel and visit.interview and visit.interview.outcome:
-        return entry.closed(visit, "again", back=_back_button(slug, visit))
+        return entry.closed(visit, "again", back=panel_links.button(slug, visit))
     if panel and by_panel and not panel.check_links and not visit.begun:
         session[entry.panel_key(slug)] = panel_id(request.args[panel.parameter])
     if visit.ending:
@@ -83,7 +84,7 @@ def end(slug: str) -> Reply | str:
     visit = entry.visit(slug)
     if visit.ending is None:
         return _to(visit, visit.open)
-    return render_template("respond/end.html", visit=visit, back=_back_button(slug, visit))
+    return render_template("respond/end.html", visit=visit, back=panel_links.button(slug, visit))
 
 
 @blueprint.get("/s/<slug>/e/done")
@@ -92,22 +93,7 @@ def done(slug: str) -> Reply | str:
     if not entry.is_cut(slug):
         return redirect(url_for(".start", slug=slug), 303)
     visit = entry.cut_visit(slug)
-    return preview(visit, len(visit.route) - 1, back=_back_button(slug))
-
-
-@blueprint.get("/s/<slug>/e/panel")
-def to_panel(slug: str) -> Reply:
-    """On to the panel's address, signed at the moment of the click: however long the last page stood open, the time stamp is fresh."""
-    if entry.is_cut(slug):
-        address, panel = session.get(entry.back_key(slug)), entry.survey(slug).definition.panel
-    else:
-        visit = entry.visit(slug)
-        address, panel = _back(visit), entry.panel_of(visit)
-    if address is None:
-        return redirect(url_for(".start", slug=slug), 303)
-    if panel is None or not panel.sign_back:
-        return redirect(address, 303)
-    return redirect(signed(address, panel, _panel_key(slug), entry.now()), 303)
+    return preview(visit, len(visit.route) - 1, back=panel_links.button(slug))
 
 
 @blueprint.get("/s/<slug>/pictures/<name>")
@@ -238,7 +224,7 @@ def _settled(connection: Connection, slug: str, token: str) -> Visit:
     drafts.drop(connection, after.interview.respondent_id)
     after = load(connection, entry.survey(slug), token)
     if after.completed and not after.test and _is_cut(connection, after):
-        session[entry.back_key(slug)] = _back(after)
+        session[entry.back_key(slug)] = panel_links.back(after)
         erasure.cut_off(connection, slug, respondents.token_hash(slug, token), now=entry.now())
     return after
 
@@ -332,31 +318,6 @@ def _begin(connection: Connection, visit: Visit) -> None:
     )
 
 
-def _back(visit: Visit) -> str | None:
-    """The panel's address for this respondent and outcome, not signed; none for who only tries the study out or is simulated, so that no complete is claimed that is none."""
-    person, panel = visit.interview, entry.panel_of(visit)
-    if person is None or person.panel_id is None or person.outcome is None or panel is None:
-        return None
-    return None if visit.test or person.simulated else back_to_panel(panel, person.outcome, person.panel_id)
-
-
-def _back_button(slug: str, visit: Visit | None = None) -> str | None:
-    """Where the way back to the panel leads: to its address, or where that is signed when it is clicked. visit: None for whose answers were cut off."""
-    address = session.get(entry.back_key(slug)) if visit is None else _back(visit)
-    panel = entry.survey(slug).definition.panel if visit is None else entry.panel_of(visit)
-    return url_for(".to_panel", slug=slug) if address and panel and panel.sign_back else address
-
-
-def _panel_key(slug: str) -> str:
-    """The key that signs; a study that has none gets its first one now, for the panel to be given."""
-    with running.database().look() as connection:
-        key = panel_keys.current(connection, slug, secret=running.secret())
-    if key is None:
-        with running.database().begin() as connection:
-            key = panel_keys.first(connection, slug, secret=running.secret(), who="wtp", now=entry.now())
-    return key.key
-
-
 def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = None, back: str | None = None) -> str:
     """The page of a step; `sent_back` is the status with which the server gives a page back that it did not take."""
     shown = visit.route[place]
@@ -375,7 +336,7 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
         "kano_answers": kano_answers,
         "beside": forms.BESIDE,
         "anchors": _anchors,
-        "back": _back_button(visit.slug, visit) if visit.completed else back,
+        "back": panel_links.button(visit.slug, visit) if visit.completed else back,
         "task": task,
         "attributes": attributes,
         "offers": shown_offers(task.alternatives, attributes, saying(spoken), price) if task else (),
