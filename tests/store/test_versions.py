@@ -102,7 +102,7 @@ def test_a_test_counts_nowhere(study: Study) -> None:
         )
         field = field_of(connection, SLUG, simulated=False, idle_since=NOW - timedelta(hours=1))
         assert quotas.taken(connection, SLUG) == {}
-        assert not respondents.panel_known(connection, SLUG, "p1")
+        assert not respondents.panel_known(connection, SLUG, "p1", "one")
     assert (counts.begun, counts.completed, counts.tests) == (1, 0, 3)
     assert (field.begun, [step.step for step in field.steps]) == (1, ["consent"])
     assert list(numbers) == [1, -1, -2, -3], "real numbers have no gap"

@@ -160,7 +160,7 @@ def begin(
     known = find(connection, slug, token)
     if known is not None and known.consented_at is not None:
         return known
-    if panel_id is not None and panel_known(connection, slug, panel_id, panel_mark):
+    if panel_id is not None and panel_known(connection, slug, panel_id, token, panel_mark):
         raise ConflictError("this respondent of the panel has already taken part.")
     if known is None:
         _insert(connection, slug, token, simulated, now)
@@ -193,12 +193,14 @@ def set_language(connection: sa.Connection, respondent_id: int, language: str) -
     connection.execute(sa.update(tables.respondent).where(_R.id == respondent_id).values(language=language))
 
 
-def panel_known(connection: sa.Connection, slug: str, panel_id: str, panel_mark: str | None = None) -> bool:
-    """Whether somebody took part under this name of the panel; by its mark also if the answers were cut from the person, or deleted, since."""
-    entry = tables.panel_entry.c
-    named = sa.select(sa.literal(1)).where(_R.study == slug, _R.panel_id == panel_id)
-    marked = sa.select(sa.literal(1)).where(entry.study == slug, entry.mark == panel_mark)
-    return connection.execute(sa.union_all(named, marked).limit(1)).first() is not None
+def panel_known(connection: sa.Connection, slug: str, panel_id: str, token: str, panel_mark: str | None = None) -> bool:
+    """Whether somebody else took part under this name of the panel; by its mark also if the answers were cut from the person, or deleted, since."""
+    entry, own = tables.panel_entry.c, token_hash(slug, token)
+    other = sa.exists().where(_R.study == slug, _R.panel_id == panel_id, _R.token_hash != own)
+    marked = sa.exists().where(entry.study == slug, entry.mark == panel_mark)
+    mine = sa.exists().where(_R.token_hash == own, _R.consented_at.is_not(None))
+    # One statement, so that who begins at this moment in another browser is not taken for somebody else.
+    return bool(connection.execute(sa.select(sa.or_(other, sa.and_(marked, sa.not_(mine))))).scalar_one())
 
 
 def complete(connection: sa.Connection, respondent_id: int, now: datetime, steps: Sequence[str] = ()) -> None:

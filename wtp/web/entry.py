@@ -53,7 +53,7 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
     if named is not None and not person.begun:
         mark = respondents.panel_mark(secret(), person.slug, named)
         with database().read() as connection:
-            again = respondents.panel_known(connection, person.slug, named, mark)
+            again = respondents.panel_known(connection, person.slug, named, person.token, mark)
     panel = person.definition.panel
     reason = state if state != "open" else "again" if again else ""
     own = person.test or person.interview is not None  # somebody with a personal link
