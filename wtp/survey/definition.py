@@ -25,7 +25,7 @@ from wtp.survey.look import Look
 from wtp.survey.measures import SimulatedRating, measure_mistakes
 from wtp.survey.page_checks import page_mistakes
 from wtp.survey.pages import ConsentPage, Page, QuestionPage, Quota, ScreenOut
-from wtp.survey.panel import Panel
+from wtp.survey.panel import Panel, panel_mistakes
 from wtp.survey.privacy import Privacy, privacy_mistakes
 from wtp.survey.process import ProcessStep, ProcessTruth, process_mistakes
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
@@ -316,6 +316,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         *page_mistakes(definition),
         *contact_mistakes(definition),
         *privacy_mistakes(definition),
+        *panel_mistakes(definition),
         *flow_mistakes(definition),
         *design_mistakes(definition),
         *label_mistakes(definition),

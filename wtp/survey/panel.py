@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import operator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from wtp.survey.attributes import Record
-from wtp.survey.conditions import mistake as _mistake
+
+if TYPE_CHECKING:
+    from wtp.survey.definition import Definition
 
 _ADDRESS = Annotated[
     str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/{}?-]*)?$")
 ]
-
-
 _PARAMETER = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 
 
@@ -47,18 +47,21 @@ class Panel(Record):
         description="name of the time stamp in addresses, in seconds since 1970",
     )
 
-    @model_validator(mode="after")
-    def _names_differ(self) -> Panel:
-        names = (self.parameter, self.signature, self.time_stamp)
-        for place, key in ((1, "signature"), (2, "time_stamp")):
-            if names[place] in names[:place]:
-                allowed = f"any name but {', '.join(names[:place])}"
-                raise _mistake(key, repr(names[place]), allowed, "give each parameter a name of its own")
-        for outcome in ("completed", "screened_out", "over_quota") if self.sign_back else ():
-            written = {name for name, _ in parse_qsl(urlsplit(getattr(self, outcome)).query, keep_blank_values=True)}
-            for name in sorted(written & {self.signature, self.time_stamp}):
-                allowed = f"an address without {self.signature} and {self.time_stamp}, which are added"
-                raise _mistake(
-                    outcome, repr(name), allowed, "leave it out of the address, or name the added one otherwise"
-                )
-        return self
+
+def panel_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
+    """Mistakes of names that would stand twice in an address: (key, found, allowed, remedy) each. Where nothing is signed, any name will do."""
+    panel = definition.panel
+    if panel is None or not (panel.sign_back or panel.check_links):
+        return []
+    names, mistakes = (panel.parameter, panel.signature, panel.time_stamp), []
+    for place, key in ((1, "signature"), (2, "time_stamp")):
+        if names[place] in names[:place]:
+            allowed = f"any name but {', '.join(names[:place])}"
+            mistakes.append((f"panel.{key}", names[place], allowed, "give each parameter a name of its own"))
+    for outcome in ("completed", "screened_out", "over_quota") if panel.sign_back else ():
+        written = {name for name, _ in parse_qsl(urlsplit(getattr(panel, outcome)).query, keep_blank_values=True)}
+        for name in sorted(written & set(names[1:])):
+            allowed = f"an address without {panel.signature} and {panel.time_stamp}, which are added"
+            remedy = "leave it out of the address, or name the added one otherwise"
+            mistakes.append((f"panel.{outcome}", name, allowed, remedy))
+    return mistakes
