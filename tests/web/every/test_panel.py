@@ -331,6 +331,14 @@ def test_a_link_counts_for_five_minutes(app: Flask, clock: Clock, seconds: int, 
     assert rows(app) == []
 
 
+@pytest.mark.parametrize("stamp", ["", "&ts=", "&ts=noon", "&ts=-1", "&ts=1795694400000", "&ts=1795694400.5", "&ts=1795694400&ts=1795694400", "&ts=%D9%A1"])  # fmt: skip
+def test_a_signed_link_without_a_time_does_not_count_for_ever(app: Flask, clock: Clock, stamp: str) -> None:
+    assert int(clock().timestamp()) == 1795694400
+    address = f"{BASE}/s/{SLUG}?pid=A{stamp}"
+    _, reply = comes(app, f"{address}&sig={by_hand(KEY, address)}")
+    assert (reply.status_code, heading(reply)) == (403, "This link is not valid")
+
+
 def test_who_is_refused_reads_it_in_german_too(app: Flask, clock: Clock) -> None:
     assert heading(comes(app, link(clock)[:-1], language="de")[1]) == "Dieser Link ist nicht gültig"
     assert heading(comes(app, link(clock, seconds=-400), language="de")[1]) == "Dieser Link ist abgelaufen"
@@ -401,6 +409,18 @@ def test_who_has_finished_has_already_taken_part(make: Make, clock: Clock, mode:
         assert (reply.status_code, heading(reply)) == (403, "You have already taken part")
         assert again.post(f"/s/{SLUG}/consent", data={"revision": "0"}).status_code in {303, 400}
     assert len(rows(app)) == 1
+
+
+def test_nobody_goes_back_in_the_name_of_who_sat_there_before(make: Make, clock: Clock) -> None:
+    app = make({("privacy", "mode"): CUT_AT_END})
+    people = {name: Pages(comes(app, link(clock, name))[0]) for name in ("ann", "ben")}
+    for person in people.values():
+        person.finish()
+    assert "id=ann&" in people["ann"].client.get(f"/s/{SLUG}/e/panel").location
+    reply = people["ann"].client.get(path(link(clock, "ben")), headers={"Accept-Language": "en"})
+    assert heading(reply) == "You have already taken part"
+    assert "/e/panel" not in reply.text
+    assert people["ann"].client.get(f"/s/{SLUG}/e/panel").location == f"/s/{SLUG}"
 
 
 @pytest.mark.parametrize("what", ["finished", "cut", "erased"])
