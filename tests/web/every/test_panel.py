@@ -233,7 +233,9 @@ def test_nobody_goes_to_the_panel_before_the_end_or_without_one(app: Flask, cloc
         assert somebody.get(f"/s/{SLUG}/e/panel").location == f"/s/{SLUG}"
 
 
-def test_tests_and_simulated_respondents_are_never_signed(app: Flask, clock: Clock) -> None:
+@pytest.mark.parametrize("checked", [True, None])
+def test_tests_and_simulated_respondents_are_never_signed(make: Make, clock: Clock, checked: bool | None) -> None:
+    app = make({("panel", "check_links"): checked})
     invited = respondents.new_token()
     with database_of(app).begin() as connection:
         respondents.invite(connection, SLUG, invited, simulated=True, now=clock())
@@ -245,8 +247,10 @@ def test_tests_and_simulated_respondents_are_never_signed(app: Flask, clock: Clo
         person.walk("about")
         person.send(**{"q-has_car": "no", "q-brands": "nothing", "q-age": "3"})
         assert person.path == f"/s/{SLUG}/e/end"
+        key = respondents.token_hash(SLUG, token)
+        assert [one.panel_id for one in rows(app) if one.token_hash == key] == [None]
         with database_of(app).begin() as connection:  # even if a row of theirs had a name of the panel
-            connection.execute(sa.update(tables.respondent).where(tables.respondent.c.token_hash == respondents.token_hash(SLUG, token)).values(panel_id=token[:9]))  # fmt: skip
+            connection.execute(sa.update(tables.respondent).where(tables.respondent.c.token_hash == key).values(panel_id=token[:9]))  # fmt: skip
         assert "/e/panel" not in person.get("e/end").text
         assert client.get(f"/s/{SLUG}/e/panel").location == f"/s/{SLUG}"
     assert rows(app, tables.panel_entry) == []

@@ -290,6 +290,7 @@ HELP: dict[str, LazyString] = {
     "purchase_question": _l("Only with the dual none option."),
     "anchor": _l("Whether all, some or none of the items matter at all."),
     "required": _l("ask: asked once, then one may go on."),
+    "Panel.required": _l("Nobody but who comes from the panel, or was invited by name."),
     "unsure": _l("Empty: there is no such answer."),
     "measures": _l("Items must then be named like the attributes; analyses use them."),
     "Ranking.measures": _l("The items are then events in their expected order."),
