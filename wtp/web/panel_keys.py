@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Flask, Response, current_app, redirect, render_template, url_for
+from flask import Blueprint, Flask, Response, current_app, render_template, url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from werkzeug.wrappers import Response as Reply
 from wtforms import PasswordField, RadioField
-from wtforms.validators import Length, Optional, Regexp, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 
 from wtp.errors import DataError
 from wtp.store import panel_keys
@@ -32,7 +31,11 @@ EXAMPLE_KEY, EXAMPLE_ID, EXAMPLE_TIME = "only-an-example-key", "A-1 b", datetime
 class KeyForm(FlaskForm):  # type: ignore[misc]
     """Where a new key comes from, and what becomes of the one before."""
 
-    source = RadioField(choices=[RANDOM, GIVEN], default=RANDOM)
+    source = RadioField(
+        choices=[RANDOM, GIVEN],
+        default=RANDOM,
+        validators=[InputRequired(_l("Please choose where the key comes from."))],
+    )
     key = PasswordField(
         validators=[
             Optional(),
@@ -94,11 +97,11 @@ def show(slug: str) -> str:
 
 @blueprint.get("/<slug>/panel.txt")
 @requires(*ANALYSTS)
-def instructions(slug: str) -> Response | Reply:
+def instructions(slug: str) -> Response | str:
     """What the panel's technician has to know, without the key; the page of the panel if the study names none."""
     survey = running.survey_of(slug)
     if survey.definition.panel is None:
-        return redirect(url_for(".panel", slug=slug), 303)
+        return _page(survey, KeyForm(formdata=None))
     headers = {"Content-Disposition": f"attachment; filename={slug}-panel.txt"}
     return Response(recipe(survey), mimetype="text/plain", headers=headers)
 
