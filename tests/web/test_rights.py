@@ -53,6 +53,7 @@ RIGHTS = {
     ("/s/<slug>/e/my-data.json", "GET"): EVERYBODY,
     ("/s/<slug>/e/deleted", "GET"): EVERYBODY,
     ("/s/<slug>/e/done", "GET"): EVERYBODY,
+    ("/s/<slug>/e/panel", "GET"): EVERYBODY,  # on to the panel, for who came from there
     ("/s/<slug>/pictures/<name>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "GET"): EVERYBODY,
     ("/s/<slug>/<step_id>", "POST"): EVERYBODY,
@@ -87,6 +88,10 @@ RIGHTS = {
     ("/manage/<slug>/field", "GET"): ANALYSTS,
     ("/manage/<slug>/state", "POST"): ANALYSTS,
     ("/manage/<slug>/refresh", "POST"): ANALYSTS,
+    ("/manage/<slug>/panel", "GET"): ANALYSTS,
+    ("/manage/<slug>/panel", "POST"): ANALYSTS,
+    ("/manage/<slug>/panel/key", "POST"): ANALYSTS,
+    ("/manage/<slug>/panel.txt", "GET"): ANALYSTS,
     ("/manage/<slug>/quality", "GET"): ANALYSTS,
     ("/manage/<slug>/quality", "POST"): ANALYSTS,
     ("/manage/<slug>/influence", "POST"): ANALYSTS,
@@ -337,7 +342,7 @@ def test_every_change_is_made_only_by_who_may(clients: dict[str, FlaskClient]) -
                 token = hidden(BeautifulSoup(client.get("/login").text, "html.parser"))["csrf_token"]
                 reply = client.open(path, method=method, data={"csrf_token": token})
                 if role in RIGHTS[rule, method]:
-                    shown = {200} if path.endswith("/link") else set()  # a link is shown once, where it was asked for
+                    shown = {200} if path.endswith(("/link", "/panel/key")) else set()  # shown where it was asked for
                     assert reply.status_code in {303, 400, 422} | shown, f"{role} {path}"
                 elif role == "nobody":
                     assert reply.status_code == 303

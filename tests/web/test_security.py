@@ -28,6 +28,7 @@ OPEN = {
     ("/s/<slug>/e/look.css", "GET"): 404,
     ("/s/<slug>/e/end", "GET"): 303,
     ("/s/<slug>/e/done", "GET"): 303,
+    ("/s/<slug>/e/panel", "GET"): 303,
     ("/s/<slug>/e/my-data", "GET"): 200,
     ("/s/<slug>/e/my-data", "POST"): 422,
     ("/s/<slug>/e/my-data.json", "GET"): 200,

@@ -15,6 +15,7 @@ from wtp.cli.doctor import doctor
 from wtp.cli.estimate import estimate
 from wtp.cli.imports import import_
 from wtp.cli.operate import serve
+from wtp.cli.panels import panel
 from wtp.cli.plan import plan
 from wtp.cli.privacy import access_, erase, privacy, retention_
 from wtp.cli.quality import quality
@@ -59,6 +60,7 @@ for command in (
         deploy,
         user,
         token,
+        panel,
     ),
     *(migrate, backup, restore, move),
     *(erase, access_, retention_, privacy),

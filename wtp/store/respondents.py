@@ -6,7 +6,9 @@ consent is given, and stored: reload, back and another device show the same.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ import sqlalchemy as sa
 
 from wtp.errors import ConflictError
 from wtp.store import rules, tables, tombstones
+from wtp.store.upsert import insert_if_absent
 from wtp.survey.tasks import Alternative, ChoiceTask
 
 _TOKEN_BYTES = 24
@@ -85,6 +88,21 @@ def token_hash(slug: str, token: str) -> str:
     return hashlib.sha256(f"{slug}\0{token}".encode(errors="surrogatepass")).hexdigest()
 
 
+def panel_token(secret: str, slug: str, panel_id: str) -> str:
+    """The personal token, of 192 bits, of whoever came by a link that the panel signed: the same link leads to the same interview again, in any browser."""
+    return base64.urlsafe_b64encode(_panel_digest(secret, "panel token", slug, panel_id)[:_TOKEN_BYTES]).decode()
+
+
+def panel_mark(secret: str, slug: str, panel_id: str) -> str:
+    """What stays of the panel's name of a respondent who took part: a hash that nobody makes without the instance's secret."""
+    return _panel_digest(secret, "panel mark", slug, panel_id).hex()
+
+
+def _panel_digest(secret: str, purpose: str, slug: str, panel_id: str) -> bytes:
+    said = f"{purpose}\0{slug}\0{panel_id}".encode(errors="surrogatepass")
+    return hmac.digest(secret.encode(), said, "sha256")
+
+
 def invite(connection: sa.Connection, slug: str, token: str, *, simulated: bool, now: datetime) -> None:
     """Make a personal link valid; nothing is asked or stored of the person before consent. Raises ErasedError if that person was erased."""
     tombstones.refuse(connection, token_hash(slug, token))
@@ -128,9 +146,12 @@ def begin(
     lot: str = "",
     source: str | None = None,
     panel_id: str | None = None,
+    panel_mark: str | None = None,
     consent_shown: str | None = None,
 ) -> Interview:
     """Record consent and what this respondent will see. A second call changes nothing and returns the first interview.
+
+    panel_mark: of the panel's respondent, by the function of that name; of two with the same mark the database lets one through.
 
     Who only tries the study out, by the token of a test, counts nowhere and has a number below zero.
 
@@ -139,14 +160,17 @@ def begin(
     state = rules.locked_state(connection, slug)
     tombstones.refuse(connection, token_hash(slug, token))
     before = find(connection, slug, token)
-    if before is None or before.consented_at is None:
-        rules.new_interview(slug, state, test=is_test(token))
+    if before is not None and before.consented_at is not None:
+        return before
+    rules.new_interview(slug, state, test=is_test(token))
     if is_test(token):
-        source, panel_id = "test", None
-    if panel_id is not None and panel_known(connection, slug, panel_id, token):
-        raise ConflictError(f"panel respondent {panel_id!r} has already taken part.")
+        source, panel_id, panel_mark = "test", None, None
+    if panel_id is not None and panel_known(connection, slug, panel_id, token, panel_mark):
+        raise ConflictError("this respondent of the panel has already taken part.")
     if before is None:
         _insert(connection, slug, token, simulated, now)
+    if panel_mark is not None and not insert_if_absent(connection, tables.panel_entry, study=slug, mark=panel_mark):
+        raise ConflictError("this respondent of the panel has already taken part.")
     connection.execute(
         sa.update(tables.respondent)
         .where(_R.token_hash == token_hash(slug, token), _R.consented_at.is_(None))
@@ -174,10 +198,14 @@ def set_language(connection: sa.Connection, respondent_id: int, language: str) -
     connection.execute(sa.update(tables.respondent).where(_R.id == respondent_id).values(language=language))
 
 
-def panel_known(connection: sa.Connection, slug: str, panel_id: str, token: str) -> bool:
-    """Whether somebody else came with this name from the panel."""
-    query = sa.select(_R.id).where(_R.study == slug, _R.panel_id == panel_id, _R.token_hash != token_hash(slug, token))
-    return connection.execute(query.limit(1)).first() is not None
+def panel_known(connection: sa.Connection, slug: str, panel_id: str, token: str, panel_mark: str | None = None) -> bool:
+    """Whether somebody else took part under this name of the panel; by its mark also if the answers were cut from the person, or deleted, since."""
+    entry, own = tables.panel_entry.c, token_hash(slug, token)
+    other = sa.exists().where(_R.study == slug, _R.panel_id == panel_id, _R.token_hash != own)
+    marked = sa.exists().where(entry.study == slug, entry.mark == panel_mark)
+    mine = sa.exists().where(_R.token_hash == own, _R.consented_at.is_not(None))
+    # One statement, so that who begins at this moment in another browser is not taken for somebody else.
+    return bool(connection.execute(sa.select(sa.or_(other, sa.and_(marked, sa.not_(mine))))).scalar_one())
 
 
 def complete(connection: sa.Connection, respondent_id: int, now: datetime, steps: Sequence[str] = ()) -> None:

@@ -1,6 +1,6 @@
 """Retention: what a study promised to delete when its time is over, and what is due; only after it was closed, and only what its own [privacy] says.
 
-Contacts: invitations, links with customers, names that panels and files gave. Answers: respondents with everything of theirs, kept figures of single persons. Figures of many stay.
+Contacts: invitations, links with customers, names that panels and files gave, and hashes of those that panels gave. Answers: respondents with everything of theirs, kept figures of single persons. Figures of many stay.
 """
 
 from __future__ import annotations
@@ -104,7 +104,10 @@ def _contacts(connection: sa.Connection, slug: str) -> int:
             _R.study == slug, named, _R.token_hash.not_in(sa.select(_I.token_hash).where(_I.study == slug))
         ),
     )
-    return sum(connection.execute(query).scalar_one() for query in queries)
+    marks = sa.select(sa.func.count()).where(tables.panel_entry.c.study == slug)
+    from_panel = sa.select(sa.func.count()).where(_R.study == slug, _R.panel_id.is_not(None))
+    known, named_by_panel = (connection.execute(query).scalar_one() for query in (marks, from_panel))
+    return sum(connection.execute(query).scalar_one() for query in queries) + max(known - named_by_panel, 0)
 
 
 def _people(connection: sa.Connection, slug: str) -> int:
@@ -115,6 +118,7 @@ def _delete_contacts(connection: sa.Connection, slug: str) -> None:
     connection.execute(sa.delete(tables.invitation).where(_I.study == slug))
     customers.drop_links(connection, slug)
     connection.execute(sa.update(tables.respondent).where(_R.study == slug).values(panel_id=None, external_id=None))
+    connection.execute(sa.delete(tables.panel_entry).where(tables.panel_entry.c.study == slug))
 
 
 def _delete_answers(connection: sa.Connection, slug: str, now: datetime) -> None:

@@ -25,7 +25,7 @@ def new_interview(slug: str, state: str, *, test: bool) -> None:
         raise RefusedError(state, f"study {slug}: {state}, so that nobody begins; nothing was stored; allowed: an open study; open it on its page Field.")  # fmt: skip
 
 
-def more_answers(person: sa.Row[Any]) -> None:
+def more_answers(person: sa.Row[Any, Any]) -> None:
     """Raises RefusedError for an interview that ended or whose study is closed. person: outcome, test and study_state of a respondent."""
     if person.outcome is not None:
         raise RefusedError("ended", f"interview: {person.outcome} already; nothing was stored; allowed: one that has not ended; open the survey again.")  # fmt: skip

@@ -18,6 +18,7 @@ from wtp.store.customer_tables import (
     measure,
     purchase,
 )
+from wtp.store.panel_tables import panel_entry, panel_key
 from wtp.store.staff_tables import (
     api_token,
     audit,
@@ -340,6 +341,8 @@ __all__ = [
     "measure",
     "metadata",
     "page_draft",
+    "panel_entry",
+    "panel_key",
     "purchase",
     "quota",
     "quota_place",

@@ -25,6 +25,7 @@ from wtp.survey.look import Look
 from wtp.survey.measures import SimulatedRating, measure_mistakes
 from wtp.survey.page_checks import page_mistakes
 from wtp.survey.pages import ConsentPage, Page, QuestionPage, Quota, ScreenOut
+from wtp.survey.panel import Panel, panel_mistakes
 from wtp.survey.privacy import Privacy, privacy_mistakes
 from wtp.survey.process import ProcessStep, ProcessTruth, process_mistakes
 from wtp.survey.questions import GaborGranger, OpenPrice, Question, Rating, VanWestendorp
@@ -97,21 +98,6 @@ class Economics(Record):
 
 SLUG = r"^[a-z][a-z0-9_-]{1,39}$"
 _SITE = r"^https://[a-z0-9.-]+(:[0-9]{1,5})?$"
-_ADDRESS = Annotated[
-    str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/{}?-]*)?$")
-]
-
-
-class Panel(Record):
-    """Where respondents come from and go back to: `{id}` in an address stands for what the panel gave as `parameter`."""
-
-    parameter: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")] = Field(
-        description="name in the address under which the panel names its respondent, such as pid"
-    )
-    required: bool = Field(False, description="nobody takes part without it")
-    completed: _ADDRESS
-    screened_out: _ADDRESS
-    over_quota: _ADDRESS
 
 
 class SimulatedSegment(Record):
@@ -330,6 +316,7 @@ def cross_mistakes(definition: Definition) -> list[tuple[str, str, str, str]]:
         *page_mistakes(definition),
         *contact_mistakes(definition),
         *privacy_mistakes(definition),
+        *panel_mistakes(definition),
         *flow_mistakes(definition),
         *design_mistakes(definition),
         *label_mistakes(definition),

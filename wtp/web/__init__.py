@@ -6,6 +6,7 @@ from wtp.web.bot import Bot
 from wtp.web.exports import source_of
 from wtp.web.measure_demo import record_simulated
 from wtp.web.my_data import person_file
+from wtp.web.panel_keys import instructions_of
 from wtp.web.processing import consent_text, record_of_processing
 from wtp.web.report_files import REPORTS, write_report
 from wtp.web.server import free_port, serve
@@ -24,6 +25,7 @@ __all__ = [
     "create_app",
     "free_port",
     "gate_of",
+    "instructions_of",
     "open_early",
     "person_file",
     "place_of",

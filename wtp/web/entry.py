@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from wtp.store import respondents, tombstones
-from wtp.survey import Survey
-from wtp.web.running import database, survey_of
+from wtp.store.answers import Current
+from wtp.survey import Survey, steps
+from wtp.web.running import database, secret, survey_of
 from wtp.web.security import allow_frames
 from wtp.web.visit import Visit, load
 
@@ -48,17 +49,50 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
     state = "open" if person.test else person.state
     if person.completed or (state != "closed" and person.begun):
         return None
-    named: str | None = session.get(panel_key(person.slug))
-    again = False
+    named, again = named_by_panel(person), False
     if named is not None and not person.begun:
+        mark = respondents.panel_mark(secret(), person.slug, named)
         with database().read() as connection:
-            again = respondents.panel_known(connection, person.slug, named, person.token)
+            again = respondents.panel_known(connection, person.slug, named, person.token, mark)
     panel = person.definition.panel
     reason = state if state != "open" else "again" if again else ""
     own = person.test or person.interview is not None  # somebody with a personal link
     if not reason and panel and panel.required and not named and not own:
         reason = "panel"
-    return (render_template("respond/closed.html", visit=person, reason=reason), 403) if reason else None
+    return closed(person, reason) if reason else None
+
+
+def closed(person: Visit, reason: str, *, back: str | None = None) -> ResponseReturnValue:
+    """The page of who cannot take part, and why; back: the way to the panel."""
+    return render_template("respond/closed.html", visit=person, reason=reason, back=back), 403
+
+
+def is_cut(slug: str) -> bool:
+    """Whether the answers of who asks were cut off from the person."""
+    key = respondents.token_hash(slug, session.get(token_key(slug), ""))
+    with database().read() as connection:
+        return tombstones.kind_of(connection, key) == tombstones.CUT
+
+
+def cut_visit(slug: str) -> Visit:
+    """The visit of whose answers were cut off: nobody knows any more which they are."""
+    return nobody(survey(slug), session.get(token_key(slug), ""))
+
+
+def named_by_panel(person: Visit) -> str | None:
+    """What the panel calls this respondent, or None; where links are checked, a signed one alone says so."""
+    named: str | None = session.get(panel_key(person.slug))
+    panel = person.definition.panel
+    if named is None or (person.interview is not None and person.interview.simulated):
+        return None
+    if panel and panel.check_links and person.token != respondents.panel_token(secret(), person.slug, named):
+        return None
+    return named
+
+
+def nobody(asked: Survey, token: str = "") -> Visit:
+    """The visit of somebody of whom nothing is known."""
+    return Visit(asked.slug, token, asked.definition, steps(asked.definition), None, Current({}, {}))
 
 
 def survey(slug: str) -> Survey:

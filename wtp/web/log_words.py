@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from wtp.store import api_tokens, audit, second_factor, staff, staff_links
+from wtp.store import api_tokens, audit, panel_keys, second_factor, staff, staff_links
 from wtp.web.accounts import LOCKED, LOGGED_IN
 from wtp.web.stopping import RULE_MET
 
@@ -31,6 +31,8 @@ _WORDS = {
     audit.CONTACTS_EXPORTED: _l("contacts exported"),
     audit.PEOPLE_VIEWED: _l("respondents viewed"),
     audit.STUDY_DELETED: _l("study deleted"),
+    panel_keys.MADE: _l("panel key made"),
+    panel_keys.SHOWN: _l("panel key shown"),
     api_tokens.MADE: _l("API token made"),
     api_tokens.REVOKED: _l("API token revoked"),
     LOGGED_IN: _l("logged in"),

@@ -32,17 +32,16 @@ from wtforms.form import BaseForm
 from wtp.design.assignment import assign
 from wtp.errors import ConflictError, RefusedError
 from wtp.settings import Settings
-from wtp.store import answers, consents, drafts, erasure, invitations, respondents, tombstones
-from wtp.store.answers import Current
+from wtp.store import answers, consents, drafts, erasure, invitations, respondents
 from wtp.store.outcomes import settle
-from wtp.survey import Step, steps
+from wtp.survey import Step
 from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
 from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
-from wtp.web import attempts, autosave, entry, forms, metrics, my_data, running
+from wtp.web import attempts, autosave, entry, forms, metrics, my_data, panel_links, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money, saying
 from wtp.web.offers import shown_offers
-from wtp.web.panel import back_to_panel, panel_id
+from wtp.web.panel import panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
 from wtp.web.security import limiter, starts_allowed
@@ -56,15 +55,23 @@ blueprint.add_url_rule("/s/<slug>/<step_id>/draft", "draft", autosave.keep, meth
 blueprint.add_url_rule("/s/<slug>/e/my-data", "my_data", my_data.show)
 blueprint.add_url_rule("/s/<slug>/e/my-data", "delete_my_data", my_data.delete, methods=["POST"])
 blueprint.add_url_rule("/s/<slug>/e/my-data.json", "my_data_file", my_data.file)
+blueprint.add_url_rule("/s/<slug>/e/panel", "to_panel", panel_links.to_panel)
 blueprint.add_url_rule("/s/<slug>/e/deleted", "deleted", my_data.deleted)
 
 
 @blueprint.get("/s/<slug>")
-def start(slug: str) -> Reply:
-    """The address that everybody gets: on to the first open step. A panel names its respondent in the address."""
+def start(slug: str) -> ResponseReturnValue:
+    """The address that everybody gets: on to the first open step. A panel names its respondent in the address, and may have to sign it."""
+    if (refused := panel_links.taken(slug)) is not None:
+        return refused
+    panel = entry.survey(slug).definition.panel
+    by_panel = panel is not None and panel.parameter in request.args
+    if by_panel and entry.is_cut(slug):
+        return entry.closed(entry.cut_visit(slug), "again", back=panel_links.button(slug))
     visit = entry.visit(slug)
-    panel = visit.definition.panel
-    if panel and not visit.begun and panel.parameter in request.args:
+    if by_panel and visit.interview and visit.interview.outcome:
+        return entry.closed(visit, "again", back=panel_links.button(slug, visit))
+    if panel and by_panel and not panel.check_links and not visit.begun:
         session[entry.panel_key(slug)] = panel_id(request.args[panel.parameter])
     if visit.ending:
         return redirect(url_for(".end", slug=slug), 303)
@@ -77,18 +84,16 @@ def end(slug: str) -> Reply | str:
     visit = entry.visit(slug)
     if visit.ending is None:
         return _to(visit, visit.open)
-    return render_template("respond/end.html", visit=visit, back=_back(visit))
+    return render_template("respond/end.html", visit=visit, back=panel_links.button(slug, visit))
 
 
 @blueprint.get("/s/<slug>/e/done")
 def done(slug: str) -> Reply | str:
     """The last page of whose answers were cut off from the person: nobody knows any more which they are."""
-    survey, token = entry.survey(slug), session.get(entry.token_key(slug), "")
-    with running.database().read() as connection:
-        if tombstones.kind_of(connection, respondents.token_hash(slug, token)) != tombstones.CUT:
-            return redirect(url_for(".start", slug=slug), 303)
-    visit = Visit(slug, token, survey.definition, steps(survey.definition), None, Current({}, {}))
-    return preview(visit, len(visit.route) - 1, back=session.get(entry.back_key(slug)))
+    if not entry.is_cut(slug):
+        return redirect(url_for(".start", slug=slug), 303)
+    visit = entry.cut_visit(slug)
+    return preview(visit, len(visit.route) - 1, back=panel_links.button(slug))
 
 
 @blueprint.get("/s/<slug>/pictures/<name>")
@@ -185,13 +190,8 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
         with running.database().begin() as connection:
             _record(connection, visit, answered, form)
             after = _settled(connection, slug, visit.token)
-    except RefusedError:  # another window was faster, or the study was closed meanwhile
-        fresh = entry.visit(slug)
-        return entry.elsewhere(fresh) or _to(fresh, fresh.open)
-    except ConflictError:
-        fresh = entry.visit(slug)
-        form["revision"].data = str(fresh.revision(answered))
-        return _page(fresh, place, form, sent_back=409), 409
+    except (RefusedError, ConflictError) as error:
+        return _not_taken(entry.visit(slug), place, answered, form, error)
     metrics.saved(visit, after)
     # The way may have changed by this answer; the next page is the one after this step, or the overview that this step was changed from.
     following = (after.place(step_id) or place) + 1
@@ -202,6 +202,18 @@ def save(slug: str, step_id: str) -> ResponseReturnValue:
     if visit.definition.speed_prompt and not visit.revision(answered):
         _notice_speed(after, answered, form, after.route[following].id)
     return entry.elsewhere(after) or _to(after, following)
+
+
+def _not_taken(
+    fresh: Visit, place: int, step: Step, form: BaseForm, error: RefusedError | ConflictError
+) -> ResponseReturnValue:
+    """Where somebody goes on who was not the only one: another window was faster, the study was closed, or the panel's respondent began in another browser too."""
+    if (elsewhere := entry.elsewhere(fresh)) is not None:
+        return elsewhere
+    if isinstance(error, RefusedError):
+        return _to(fresh, fresh.open)
+    form["revision"].data = str(fresh.revision(step))
+    return _page(fresh, place, form, sent_back=409), 409
 
 
 def _settled(connection: Connection, slug: str, token: str) -> Visit:
@@ -220,7 +232,7 @@ def _settled(connection: Connection, slug: str, token: str) -> Visit:
     drafts.drop(connection, after.interview.respondent_id)
     after = load(connection, entry.survey(slug), token)
     if after.completed and not after.test and _is_cut(connection, after):
-        session[entry.back_key(slug)] = _back(after)
+        session[entry.back_key(slug)] = panel_links.back(after)
         erasure.cut_off(connection, slug, respondents.token_hash(slug, token), now=entry.now())
     return after
 
@@ -291,7 +303,7 @@ def _begin(connection: Connection, visit: Visit) -> None:
         abort(404)
     told = [(fact.about, fact.words) for fact in facts(survey.definition)]
     shown = consent_shown(survey.definition, language(), told)
-    named: str | None = session.get(entry.panel_key(visit.slug))
+    named = entry.named_by_panel(visit)
     if shown["mode"] == ANONYMOUS:
         named = None  # nothing is stored that leads to a person
     invited = invitations.is_invited(connection, visit.slug, visit.token)
@@ -311,14 +323,8 @@ def _begin(connection: Connection, visit: Visit) -> None:
         lot=secrets.token_hex(16),
         source=source,
         panel_id=named,
+        panel_mark=respondents.panel_mark(running.secret(), visit.slug, named) if named else None,
     )
-
-
-def _back(visit: Visit) -> str | None:
-    """The panel's address for this respondent and outcome."""
-    if not (visit.interview and visit.interview.panel_id and visit.interview.outcome and visit.definition.panel):
-        return None
-    return back_to_panel(visit.definition.panel, visit.interview.outcome, visit.interview.panel_id)
 
 
 def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = None, back: str | None = None) -> str:
@@ -339,7 +345,7 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
         "kano_answers": kano_answers,
         "beside": forms.BESIDE,
         "anchors": _anchors,
-        "back": _back(visit) if visit.completed else back,
+        "back": panel_links.button(visit.slug, visit) if visit.completed else back,
         "task": task,
         "attributes": attributes,
         "offers": shown_offers(task.alternatives, attributes, saying(spoken), price) if task else (),

@@ -52,7 +52,7 @@ _SHOWN = {
     "Ranking": {"measures"},
     "Prohibition": {"prices"},
     "Simulation": {"spread"},
-    "Panel": {"required"},
+    "Panel": {"required", "sign_back", "check_links"},
     "Option": {"alone"},
     "Contacts": {"frequent_questions", "core_problem", "remedies"},
 }

@@ -34,6 +34,10 @@ MISTAKES: dict[str, LazyString] = {
     "adjust the shares": _l("adjust the shares"),
     "a sum of 1": _l("a sum of 1"),
     "rename one": _l("rename one"),
+    "give each parameter a name of its own": _l("give each parameter a name of its own"),
+    "leave it out of the address, or name the added one otherwise": _l(
+        "leave it out of the address, or name the added one otherwise"
+    ),
 }
 # Patterns of the schema, in words.
 PATTERNS: dict[str, LazyString] = {
