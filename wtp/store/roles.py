@@ -33,7 +33,7 @@ KEPT_FROM = frozenset(
         *("customer", "customer_respondent", "customer_file", "contact", "contact_coding", "purchase"),
         *("imported_file", "background_job"),  # copies of files and answers as they came
         *("staff", "staff_study", "staff_link", "recovery_code", "ended_session", "rate_limit", "api_token", "audit"),
-        *("measure", "heartbeat", "retention_run"),
+        *("measure", "heartbeat", "retention_run", "told_selection", "told_memory"),
     }
 )
 _WRITING = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
