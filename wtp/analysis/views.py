@@ -73,7 +73,8 @@ def selection(survey: Survey, answers: Answers, request: Request) -> dict[str, p
     for kind, part in frame.groupby("kind"):
         own = part.set_index("key")["segment"]
         # Tables show a segment from 30 or from 10 on; those of 10 are all that can be shown.
-        shown = told({ALL: len(own), **own.value_counts().to_dict()}, smallest=SMALLEST_REST)
+        sizes = {str(name): int(size) for name, size in own.value_counts().items()}
+        shown = told({ALL: len(own), **sizes}, smallest=SMALLEST_REST)
         if shown:
             found[str(kind)] = own.where(own.isin(shown), _REST)
     return found

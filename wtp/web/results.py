@@ -74,11 +74,9 @@ def reading_of(slug: str) -> Reading:
     if segment != ALL and segment not in {s.id for s in survey.definition.segments}:
         abort(404)
     refuse_while_closed(survey)
-    asked = kept()
-    shown, reading = for_readers(survey, asked, lambda one: reading_as(survey, segment, one))
-    if shown != asked and request.method == "GET":
-        told = {**(request.view_args or {}), **request.args.to_dict(), **shown}
-        abort(redirect(url_for(request.endpoint or "", **told)))
+    shown, reading = for_readers(survey, kept(), lambda asked: reading_as(survey, segment, asked))
+    if shown != kept() and request.method == "GET":
+        abort(redirect(url_for(str(request.endpoint), **{**(request.view_args or {}), **request.args, **shown})))
     return reading or abort(404)
 
 
@@ -129,8 +127,7 @@ def _closed(survey: Survey, gate: Gate, mistake: str = "", reason: str = "") -> 
 def open_results(slug: str) -> Reply | tuple[str, int]:
     """Open the results before the stopping rule is met, with a reason, which is logged."""
     survey = running.survey_of(slug)
-    database = running.database()
-    gate = gate_of(database, survey)
+    gate = gate_of(database := running.database(), survey)
     if not gate.is_open:
         reason = request.form.get("reason", "")
         try:
