@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from flask import Flask
 
@@ -16,6 +17,7 @@ from tests.web.figures import NAN, handmade
 from tests.web.staff import Staff
 from wtp.analysis import Analysis, provenance
 from wtp.store import results as kept
+from wtp.store import tables
 from wtp.web import results
 
 PAGE = "/results/supplier"
@@ -37,14 +39,19 @@ def now(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Analysis:
 
 @pytest.fixture
 def keep(app: Flask) -> Keep:
-    """Keeps an analysis as if it had been made on this day of November."""
+    """Keeps an analysis as if it had been made on this day of November; basis "a" was told to readers."""
+    with app.extensions["wtp_database"].begin() as connection:
+        row = {"study": "supplier", "basis": "a", "told_at": datetime(2026, 11, 1, tzinfo=UTC)}
+        connection.execute(sa.insert(tables.told_selection).values(**row))
 
-    def save(analysis: Analysis, day: int, kind: str = kept.ANALYSIS, **made: Any) -> None:
+    def save(analysis: Analysis, day: int, kind: str = kept.ANALYSIS, basis: str = "a", **made: Any) -> None:
         definition = app.extensions["wtp_surveys"]["supplier"].definition
         facts = provenance(analysis, definition, made_by="anna", seconds=1.0) | made
         with app.extensions["wtp_database"].begin() as connection:
             when = datetime(2026, 11, day, 12, tzinfo=UTC)
-            kept.save(connection, f"{day:02d}" * 32, "supplier", analysis.to_json(), when, kind, basis="a", made=facts)
+            kept.save(
+                connection, f"{day:02d}" * 32, "supplier", analysis.to_json(), when, kind, basis=basis, made=facts
+            )
 
     return save
 
@@ -117,3 +124,12 @@ def test_last_time_is_of_the_same_kind_and_of_something_else(manager: Staff, now
 def test_figures_that_were_kept_without_saying_how_have_no_last_time(manager: Staff, now: Analysis) -> None:
     assert pd.isna(now.tables["price_limit"]["estimate"].iloc[2])
     assert "These are the first figures" in manager.open(f"{PAGE}?lang=en").text
+
+
+def test_readers_are_not_told_of_figures_that_nobody_could_show_them(
+    manager: Staff, staffed: Callable[[str], Staff], keep: Keep, now: Analysis
+) -> None:
+    """An analyst looked when one more had answered: from the difference a manager could work out what."""
+    keep(changed(now, (90.0, 88.0, 92.0)), 2, basis="of one more")
+    keep(now, 24)
+    assert card(manager.open(f"{PAGE}?lang=en")) == ""

@@ -37,7 +37,7 @@ from wtp.analysis.record import (
     request_of,
 )
 from wtp.analysis.study import analyse
-from wtp.analysis.views import may_be_told
+from wtp.analysis.views import tell
 from wtp.analysis.waves import Wave, before_and_after, same_model
 from wtp.analysis.what_if import (
     Scenario,
@@ -102,7 +102,6 @@ __all__ = [
     "final_plan",
     "influence",
     "known_beside",
-    "may_be_told",
     "of_person",
     "pack_people",
     "pack_simulator",
@@ -116,6 +115,7 @@ __all__ = [
     "selling_tables",
     "simulated_measures",
     "target_of",
+    "tell",
     "today",
     "unpack_people",
     "unpack_simulator",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from wtp.errors import DataError
+from wtp.errors import DataError, StoreError
 from wtp.jobs import clear_away
 from wtp.settings import Settings, load_settings
-from wtp.store import Database, access, erasure, open_database, retention
+from wtp.store import Database, access, erasure, open_database, retention, roles
 from wtp.store.erasure import Erased
 from wtp.store.respondents import token_hash
 from wtp.store.retention import Time
@@ -176,7 +176,7 @@ _OUT = click.option(
 
 @click.group()
 def privacy() -> None:
-    """Papers of data protection, from the real settings of this installation."""
+    """Papers of data protection, from the real settings of this installation, and the analysts' role in its database."""
 
 
 @privacy.command("record")
@@ -195,6 +195,34 @@ def privacy_consent(folder: Path, language: str, out: Path | None) -> None:
     """The text of consent of a study with its real facts; what is still to be said stands in brackets."""
     survey = load_survey(folder)
     _give(consent_text(create_app(load_settings()), survey, language), out)
+
+
+@privacy.command("role")
+def privacy_role() -> None:
+    """Make or renew PostgreSQL's role for analysts: it reads answers, tasks, designs and results; no contacts, no tokens, no staff, no log, and writes nothing.
+
+    Its name is that of the database with _analyst. Run it as often as you like; wtp migrate renews it too. SQLite has no roles.
+    """
+    with open_database(*load_settings().kept_in) as database:
+        with database.read() as connection:
+            roles.look(connection)  # SQLite is refused before anything is changed
+        database.migrate()
+        with database.begin() as connection:
+            new = roles.make(connection)
+            role = roles.look(connection)
+    click.echo(f"role {role.name}: {'made' if new else 'renewed'}")
+    click.echo(f"reads: {', '.join(sorted(roles.SEEN))}")
+    hidden = [f"{table}.{column}" for table, columns in roles.SEEN.items() for column in columns]
+    click.echo(f"without: {', '.join(sorted(hidden))}; and nothing of {', '.join(sorted(roles.KEPT_FROM))}")
+    click.echo(
+        f'give it to a login of your own: GRANT "{role.name}" TO name; answers in free text may still name somebody'
+    )
+    for more in role.too_much:
+        click.echo(f"more than it should: {more}", err=True)
+    if role.too_much:
+        raise StoreError(
+            f"role {role.name}: rights that it has from elsewhere; allowed: those above alone; take them away (REVOKE ... FROM, also FROM PUBLIC), then run this again."
+        )
 
 
 def _give(text: str, out: Path | None) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from wtp.doctor.finding import ERROR, OK, WARNING, Finding, Size, judged
 from wtp.settings import Settings
-from wtp.store import audit, backup, staff, tables, versions
+from wtp.store import audit, backup, roles, staff, tables, versions
 from wtp.survey import inspect_survey
 from wtp.survey.load import DEFINITION_FILE
 
@@ -19,6 +19,7 @@ _CLOCK = timedelta(seconds=5)
 _BACKUP_DAYS = 2
 _RESERVED = 3  # connections that PostgreSQL keeps for its administrator
 _ANALYST_CONNECTIONS = 3  # the worker, its fit, the queue
+_MOST_SAID = 5  # of what a role can do
 _SYNCHRONOUS = {0: "off", 1: "normal", 2: "full", 3: "extra"}
 
 
@@ -96,6 +97,33 @@ def _postgresql(connection: sa.Connection, size: Size, now: datetime) -> Iterato
         state=OK if local or ssl else WARNING,
         allowed="encrypted, or a network of its own",
         remedy="add ?sslmode=verify-full to the setting database, unless nobody else is on that network",
+    )
+    yield _analysts_role(connection)
+
+
+def _analysts_role(connection: sa.Connection) -> Finding:
+    """Nobody needs it; but one that is there must not open what it was made to keep closed."""
+    role = roles.look(connection)
+    if not role.there:
+        return Finding(
+            "analysts' role", OK, "none; wtp privacy role makes one that reads answers and nothing of persons"
+        )
+    if role.too_much:
+        return Finding(
+            "analysts' role",
+            ERROR,
+            "; ".join(role.too_much[:_MOST_SAID]) + (" and more" if len(role.too_much) > _MOST_SAID else ""),
+            f"{role.name} and its members read answers alone",
+            "take from them what they have from elsewhere (REVOKE ... FROM, also FROM PUBLIC), then wtp privacy role",
+        )
+    return judged(
+        "analysts' role",
+        f"{role.name} cannot read {', '.join(role.too_little)}"
+        if role.too_little
+        else f"{role.name} reads answers alone",
+        state=WARNING if role.too_little else OK,
+        allowed="reading all answers",
+        remedy="wtp privacy role renews it",
     )
 
 

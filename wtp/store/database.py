@@ -25,6 +25,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from wtp.errors import StoreError
+from wtp.store import roles
 from wtp.store.objects import Objects
 from wtp.store.results import OBJECTS
 
@@ -326,6 +327,8 @@ def upgrade(connection: sa.Connection, revision: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    if revision == head():
+        roles.renew(connection)
 
 
 def lock(connection: sa.Connection, tables: Iterable[str] = ()) -> None:

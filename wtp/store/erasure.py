@@ -1,7 +1,7 @@
 """Erasure: everything of one person goes, in the caller's transaction, and what held it among others goes too; a hash of the token stays, so that nothing of it comes back.
 
 What is erased: the respondent with answers, revisions, choices, drafts, times and decisions, the place in quotas (free again: the study needs somebody else), the invitation with the
-contact data, the pseudonym as a customer and what was known of him (contacts and purchases stay, of nobody), kept figures of single persons, the report on data quality, and copies of answers in analyses that are under way, which
+contact data, the pseudonym as a customer and what was known of him (contacts and purchases stay, of nobody), the key under which `told` counts him, kept figures of single persons, the report on data quality, and copies of answers in analyses that are under way, which
 are cancelled. Figures of many made before stay; `tombstones.count` says how many were erased since.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from wtp.store import access, audit, background_jobs, customers, quotas, results, tables, tombstones
+from wtp.store import access, audit, background_jobs, customers, quotas, results, tables, told, tombstones
 from wtp.store.deletion import delete_person
 from wtp.store.respondents import token_hash
 from wtp.store.tombstones import CUT, ERASED
@@ -127,6 +127,7 @@ def erase_hash(
         delete_person(connection, person.id)
         customers.tidy(connection, slug)
         if person.consented_at is not None and not person.test:
+            told.forget(connection, slug, [person.number])
             results.drop_people(connection, slug)
             jobs = background_jobs.cancel_study(connection, slug, now, reason=background_jobs.ERASED)
     number = person.number if person is not None and not person.test else None

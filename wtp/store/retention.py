@@ -12,7 +12,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from wtp.store import audit, background_jobs, customers, results, tables, versions
+from wtp.store import audit, background_jobs, customers, results, tables, told, versions
 from wtp.store.deletion import delete_people
 from wtp.store.upsert import insert_if_absent
 from wtp.survey.load import inspect_text
@@ -126,4 +126,5 @@ def _delete_answers(connection: sa.Connection, slug: str, now: datetime) -> None
     customers.tidy(connection, slug)
     connection.execute(sa.delete(tables.quota).where(tables.quota.c.study == slug))
     results.drop_people(connection, slug)
+    told.forget_all(connection, slug)
     background_jobs.cancel_study(connection, slug, now, reason="deleted")

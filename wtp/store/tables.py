@@ -305,6 +305,22 @@ heartbeat = sa.Table(
     sa.Column("beat_at", UtcDateTime, nullable=False),
 )
 
+told_selection = sa.Table(
+    "told_selection",
+    metadata,
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
+    sa.Column("basis", sa.String(64), primary_key=True),
+    sa.Column("told_at", UtcDateTime, nullable=False),
+)
+
+told_memory = sa.Table(
+    "told_memory",
+    metadata,
+    sa.Column("study", sa.String(80), sa.ForeignKey("study.slug"), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
 scenario = sa.Table(
     "scenario",
     metadata,
@@ -356,5 +372,7 @@ __all__ = [
     "staff_link",
     "staff_study",
     "study",
+    "told_memory",
+    "told_selection",
     "version",
 ]

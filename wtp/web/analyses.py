@@ -25,7 +25,6 @@ from wtp.analysis import (
     Request,
     Simulator,
     analyse,
-    may_be_told,
     quality_report,
     unpack_people,
     unpack_simulator,
@@ -47,17 +46,6 @@ def without(database: Database, survey: Survey, chosen: str = LEFT_OUT) -> tuple
         return quality_of(database, survey).flagged
     with database.read() as connection:
         return decisions.left_out(connection, survey.slug)
-
-
-def may_see(database: Database, survey: Survey, left_out: tuple[int, ...], versions: str) -> bool:
-    """Whether somebody who reads results alone may see figures without these respondents, beside all others that he may see: no few persons may be worked out from two of them."""
-    usual = without(database, survey)
-    if (left_out, versions) == (usual, SAME_CHOICES):
-        return True
-    with database.read() as connection:
-        found = answers.read_answers(connection, survey.slug)
-    sets = [usual, (), without(database, survey, FLAGGED)]
-    return may_be_told(survey, found, sets, left_out, versions)
 
 
 def analysis_of(database: Database, survey: Survey, chosen: str = LEFT_OUT, versions: str = SAME_CHOICES) -> Analysis:

@@ -151,7 +151,7 @@ def compare(slug: str) -> str | tuple[str, int]:
         pair = sorted(found.values(), key=lambda kept: (kept.created_at, kept.fingerprint))
         first, second = (Side(kept, parsed(contents[kept.fingerprint] or "")) for kept in pair)
     for side in (first, second):
-        refuse_few(survey, side.analysis.request)
+        refuse_few(survey, side.kept.fingerprint)
     return render_template(
         "results/changed.html",
         slug=slug,

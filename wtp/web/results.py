@@ -35,7 +35,7 @@ from wtp.web.budget_section import asked_budget
 from wtp.web.cards import card_of
 from wtp.web.certainty import certainties
 from wtp.web.contact_results import CONTACTS, TABLES, ContactReading, contact_reading, has_contacts
-from wtp.web.few import refuse_few
+from wtp.web.few import for_readers, sees_everything, shown_in_place
 from wtp.web.final_words import set_names, version_names
 from wtp.web.formats import money, number, percent, plain
 from wtp.web.hover import with_definitions
@@ -73,11 +73,11 @@ def reading_of(slug: str) -> Reading:
     segment = request.args.get("segment", ALL)
     if segment != ALL and segment not in {s.id for s in survey.definition.segments}:
         abort(404)
-    asked = kept()
     refuse_while_closed(survey)
-    reading = reading_as(survey, segment, asked) or abort(404)
-    refuse_few(survey, reading.analysis.request)
-    return reading
+    shown, reading = for_readers(survey, kept(), lambda asked: reading_as(survey, segment, asked))
+    if shown != kept() and request.method == "GET":
+        abort(redirect(url_for(str(request.endpoint), **{**(request.view_args or {}), **request.args, **shown})))
+    return reading or abort(404)
 
 
 def reading_as(survey: Survey, segment: str, asked: Mapping[str, str]) -> Reading | None:
@@ -127,8 +127,7 @@ def _closed(survey: Survey, gate: Gate, mistake: str = "", reason: str = "") -> 
 def open_results(slug: str) -> Reply | tuple[str, int]:
     """Open the results before the stopping rule is met, with a reason, which is logged."""
     survey = running.survey_of(slug)
-    database = running.database()
-    gate = gate_of(database, survey)
+    gate = gate_of(database := running.database(), survey)
     if not gate.is_open:
         reason = request.form.get("reason", "")
         try:
@@ -180,7 +179,7 @@ def overview(slug: str) -> str:
     """Where to invest, where to save, which price, by segment."""
     reading = reading_of(slug)
     names = [ALL, *(segment.id for segment in reading.definition.segments)]
-    since = last_time(running.database(), reading.analysis)
+    since = last_time(running.database(), reading.analysis, told_alone=not sees_everything())
     sure = {each.segment: each.sentence for each in certainties(reading.survey, reading.analysis)}
     cards = [card_of(replace(reading, segment=name), since, sure.get(reading.labels[name], "")) for name in names]
     return rendered("results/overview.html", reading, cards=cards, since=since, splits=splits(reading, names[1:]))
@@ -292,6 +291,7 @@ def rendered(template: str, reading: Reading, **context: object) -> str:
         "pages": tabs(reading),
         "kept": counted,
         "erased": erased_since(running.database(), reading.survey, counted["analysis"]) if "analysis" in counted else 0,
+        "waits": "analysis" in counted and shown_in_place(reading.survey, counted["analysis"]),
         "version_links": _version_links(reading),
         "has_earlier": _has_earlier(reading.survey),
         "chart_url": lambda chart: url_for("results.chart_json", chart=chart, **state),

@@ -11,7 +11,7 @@ from flask_babel import format_date, gettext
 
 from wtp.analysis import Analysis, Changed, changed
 from wtp.charts.investment import NAMES
-from wtp.store import Database, results
+from wtp.store import Database, results, told
 from wtp.store.results import Kept
 from wtp.web import formats
 from wtp.web.analyses import is_final, parsed
@@ -41,10 +41,13 @@ class Since:
         )
 
 
-def last_time(database: Database, analysis: Analysis) -> Since | None:
-    """The comparison with the last figures before these; None if these are the first, or were kept before this was recorded."""
+def last_time(database: Database, analysis: Analysis, *, told_alone: bool) -> Since | None:
+    """The comparison with the last figures before these; None if these are the first, or were kept before this was recorded. told_alone: only with figures that readers of results may see."""
     with database.read() as connection:
         kept = results.made(connection, analysis.study)
+        if told_alone:
+            seen = told.fingerprints(connection, analysis.study)
+            kept = tuple(each for each in kept if each.fingerprint in seen)
         pair = _pair(kept, analysis)
         content = results.load(connection, pair[0].fingerprint) if pair else None
     if pair is None or content is None:

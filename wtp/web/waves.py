@@ -18,6 +18,7 @@ from wtp.survey import Survey
 from wtp.web import formats, running
 from wtp.web.accounts import READERS, requires
 from wtp.web.analyses import LEFT_OUT, analysis_as, analysis_of, without
+from wtp.web.few import told_as_it_is
 from wtp.web.final_words import model_names
 from wtp.web.hover import with_definitions
 from wtp.web.i18n import text as said
@@ -43,6 +44,8 @@ def both_waves(reading: Reading, asked: Mapping[str, str]) -> Reading | None:
         return None
     chosen, versions = asked.get("without", LEFT_OUT), asked.get("versions", SAME_CHOICES)
     surveys = (earlier, later)
+    if not all(told_as_it_is(survey, chosen, versions) for survey in surveys):
+        return None
     found = [analysis_of(database, survey, chosen, versions) for survey in surveys]
     if not same_model(*found):
         quick = Request(model=CONDITIONAL, versions=versions)

@@ -7,7 +7,7 @@ from flask import Response, url_for
 from wtp.analysis import CONDITIONAL, Analysis, Request
 from wtp.jobs import keys_of
 from wtp.store import results
-from wtp.store.api_tokens import ApiToken
+from wtp.store.api_tokens import ANSWERS, ApiToken
 from wtp.survey import Survey
 from wtp.web import running
 from wtp.web.analyses import analysis_as, without
@@ -16,6 +16,7 @@ from wtp.web.api.access import not_there, survey_of
 from wtp.web.api.figures import facts_of, refuse_few
 from wtp.web.api.problems import ProblemError
 from wtp.web.api.replies import as_json
+from wtp.web.few import may_see
 
 _SECONDS_TO_WAIT = 5
 
@@ -29,7 +30,7 @@ def start_analysis(token: ApiToken, _query: shapes.Nothing, slug: str, body: sha
             "value", place="model", found=body.model[:80], allowed=", ".join(models), remedy="choose one of them"
         )
     left_out = without(database, survey, body.without)
-    refuse_few(token, survey, left_out, body.versions)
+    refuse_few(ANSWERS in token.scopes or may_see(database, survey, left_out, body.versions))
     request = Request(seed=body.seed, model=body.model, versions=body.versions, without=left_out)
     with database.read() as connection:
         key, _basis = keys_of(connection, survey, request)

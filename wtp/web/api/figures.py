@@ -6,16 +6,17 @@ import pandas as pd
 from flask import Response, url_for
 
 from wtp import __version__
-from wtp.analysis import ALL, CONDITIONAL, Analysis
+from wtp.analysis import ALL, CONDITIONAL, SAME_CHOICES, Analysis
 from wtp.store import results
 from wtp.store.api_tokens import ANSWERS, ApiToken
 from wtp.survey import Survey
 from wtp.web import running
-from wtp.web.analyses import analysis_of, may_see, without
+from wtp.web.analyses import LEFT_OUT, analysis_of, without
 from wtp.web.api import shapes
 from wtp.web.api.access import not_there, refuse_while_closed, survey_of
 from wtp.web.api.problems import ProblemError
 from wtp.web.api.replies import CSV, as_json, columns_of, format_asked, send_rows, tag_of, unchanged
+from wtp.web.few import last_told, may_see, may_see_kept
 from wtp.web.verdicts import note_text
 
 
@@ -74,25 +75,30 @@ def _asked(token: ApiToken, query: shapes.Which, slug: str) -> tuple[Survey, Ana
     """The study and the analysis whose figures are asked for, if they may be seen."""
     survey, database = survey_of(token, slug), running.database()
     refuse_while_closed(survey)
-    if query.analysis is None:
-        refuse_few(token, survey, without(database, survey, query.without), query.versions)
-        return survey, analysis_of(database, survey, query.without, query.versions)
+    kept = query.analysis
+    if kept is None:
+        left_out = without(database, survey, query.without)
+        sees = ANSWERS in token.scopes or may_see(database, survey, left_out, query.versions)
+        usual = (query.without, query.versions) == (LEFT_OUT, SAME_CHOICES)
+        kept = None if sees or not usual else last_told(database, survey)
+        if kept is None:
+            refuse_few(sees)
+            return survey, analysis_of(database, survey, query.without, query.versions)
     with database.read() as connection:
-        content = results.of_study(connection, slug, query.analysis) or not_there("analysis", query.analysis)
-    found = Analysis.from_json(content)
-    refuse_few(token, survey, found.request.without, found.request.versions)
-    return survey, found
+        content = results.of_study(connection, slug, kept) or not_there("analysis", kept)
+    refuse_few(ANSWERS in token.scopes or may_see_kept(database, survey, kept))
+    return survey, Analysis.from_json(content)
 
 
-def refuse_few(token: ApiToken, survey: Survey, left_out: tuple[int, ...], versions: str) -> None:
-    """Refuse figures that would tell of a few persons beside the usual ones, but to whom single answers are open anyway."""
-    if ANSWERS not in token.scopes and not may_see(running.database(), survey, left_out, versions):
+def refuse_few(sees: bool) -> None:
+    """Refuse figures that would tell of a few persons beside others that were told, but to whom single answers are open anyway."""
+    if not sees:
         raise ProblemError(
             "value",
-            place="without, versions",
-            found="respondents who differ by fewer than 10 from those of other figures",
-            allowed="sets that differ by nobody, or by 10 or more",
-            remedy="leave both out, or use a token with the scope answers:read",
+            place="without, versions, analysis",
+            found="respondents who differ by fewer than 10 from those of other figures that were told",
+            allowed="selections that differ by nobody, or by 10 or more in each segment",
+            remedy="leave all three out, or use a token with the scope answers:read",
         )
 
 
