@@ -34,6 +34,7 @@ KEPT_FROM = frozenset(
         *("imported_file", "background_job"),  # copies of files and answers as they came
         *("staff", "staff_study", "staff_link", "recovery_code", "ended_session", "rate_limit", "api_token", "audit"),
         *("measure", "heartbeat", "retention_run", "told_selection", "told_memory"),
+        *("panel_key", "panel_entry"),
     }
 )
 _WRITING = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
