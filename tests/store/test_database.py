@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 
 from tests.store.conftest import NOW, Study, together
 from wtp.errors import StoreError
-from wtp.store import Database, audit, open_database, results, staff, tables
+from wtp.store import Database, audit, open_database, place, results, staff, tables
 from wtp.store import database as module
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -260,7 +260,7 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     share = tmp_path / "my share"
     share.mkdir()
     mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {str(share).replace(' ', chr(92) + '040')} nfs4 rw 0 0\n")
-    monkeypatch.setattr(module, "_MOUNTS", mounts)
+    monkeypatch.setattr(place, "_MOUNTS", mounts)
     with pytest.raises(StoreError, match=r"network file system \(nfs4\).*; allowed: a local disk, or PostgreSQL"):
         open_database(f"sqlite:///{share / 'instance' / 'wtp.sqlite'}")
     with open_database(f"sqlite:///{tmp_path / 'wtp.sqlite'}") as local:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.store.conftest import NOW, SLUG, Study, together
 from wtp.errors import ConflictError, DataError, StoreError
-from wtp.store import audit, deletion, erasure, panel_keys, respondents, retention, studies, tables
+from wtp.store import audit, deletion, erasure, panel_keys, respondents, retention, rules, studies, tables
 from wtp.store.panel_keys import PanelKey
 from wtp.survey.privacy import Privacy
 
@@ -171,7 +171,7 @@ def test_of_many_at_once_one_takes_part(study: Study) -> None:
 def test_without_the_look_before_the_key_of_the_database_holds(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is looked up and nobody waits for another: the primary key alone lets one through."""
     monkeypatch.setattr(respondents, "panel_known", lambda *_: False)
-    monkeypatch.setattr(respondents, "_lock_study", lambda *_: None)
+    monkeypatch.setattr(rules, "locked_state", lambda *_: "open")
     refused = []
 
     def hand(number: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -27,6 +26,7 @@ from alembic.script import ScriptDirectory
 from wtp.errors import StoreError
 from wtp.store import roles
 from wtp.store.objects import Objects
+from wtp.store.place import check_place
 from wtp.store.results import OBJECTS
 
 _BUSY_SECONDS = 15
@@ -36,11 +36,6 @@ _CONNECT_SECONDS = 5
 _REST_SECONDS = 1.0
 _LOG_MILLISECONDS = 200
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_MOUNTS = Path("/proc/mounts")
-_NETWORK_FILE_SYSTEMS = {
-    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.glusterfs"),
-    *("fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.davfs2", "fuse.ceph"),
-}
 _MIGRATION_LOCK = 7_395_061  # any number, the same in every process that migrates
 REVISION_TABLE = "alembic_version"
 _QUEUE_TABLES = "huey_"  # the queue of background analyses may lie beside the tables: transport, which is made again
@@ -183,7 +178,7 @@ def open_database(url: str, results: str = "") -> Database:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
             raise StoreError("database: SQLite without a file; allowed: sqlite:///file; name a file.")
-        _check_place(Path(str(parsed.database)))
+        check_place(Path(str(parsed.database)))
         engine = create(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -234,9 +229,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 def _prepare_postgresql(connection: Any, _: Any) -> None:
     """Whoever is kept waiting hears of it, as with SQLite, before all threads of the server wait."""
-    connection.autocommit = (
-        True  # `_begin_postgresql` begins; to tell the driver of each kind of transaction takes as long as a question
-    )
+    # `_begin_postgresql` begins; to tell the driver of each kind of transaction takes as long as a question.
+    connection.autocommit = True
     connection.execute(f"SET lock_timeout = {int(_BUSY_SECONDS * 1000)}")
 
 
@@ -257,7 +251,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # SQLite itself would look again after up to a tenth of a second, however soon the other process is done.
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout=0")
-    end = connection.get_execution_options().get("wtp_until", time.monotonic() + _BUSY_SECONDS)
+    end = options.get("wtp_until", time.monotonic() + _BUSY_SECONDS)
     try:
         while True:
             try:
@@ -270,34 +264,6 @@ def _begin_sqlite(connection: sa.Connection) -> None:
             time.sleep(_LOOK_SECONDS)
     finally:
         raw.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1000)}")
-
-
-def _check_place(path: Path) -> None:
-    folder = path.resolve().parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: {error.strerror}; allowed: a folder that can be written; choose another instance folder."
-        ) from error
-    for target in (folder, path):  # SQLite writes its log beside the file
-        if target.exists() and not os.access(target, os.W_OK):
-            raise StoreError(
-                f"{target}: read-only; allowed: a place that can be written; change its rights or choose another instance folder."
-            )
-    if (kind := _file_system(folder)) in _NETWORK_FILE_SYSTEMS:
-        raise StoreError(
-            f"{folder}: on a network file system ({kind}), where SQLite can lose answers; allowed: a local disk, or PostgreSQL."
-        )
-
-
-def _file_system(folder: Path) -> str:
-    """Kind of the mount that holds a folder, by Linux's own table; empty where there is none."""
-    if not _MOUNTS.exists():
-        return ""
-    mounts = [line.split()[1:3] for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()]
-    holding = [(point, kind) for point, kind in mounts if folder.is_relative_to(point.replace("\\040", " "))]
-    return max(holding, key=lambda mount: len(mount[0]), default=("", ""))[1]
 
 
 def _config() -> Config:
