@@ -134,7 +134,7 @@ def _tell(database: Database, survey: Survey, request: Request) -> bool:
             memory = told.memory(connection, survey.slug)
             found = answers.read_answers(connection, survey.slug)
         # Of a study whose single answers were deleted after their time readers keep what they had.
-        after = tell(memory, survey, found, request) if found.respondents or not number else None
+        after = tell(memory, survey, found, request) if found.respondents or not memory else None
         if after is None:
             _note_refused(database, survey.slug, basis, number)
             return False
