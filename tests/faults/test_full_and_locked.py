@@ -90,7 +90,8 @@ def test_a_full_disk_is_said_and_heals_without_a_restart(
             crowd.gets_on()
             with full(serving):
                 _nobody_is_served(crowd)
-                assert once(serving.port, "GET", "/s/supplier/consent")[0] == 200, "what needs no space goes on"
+                status = once(serving.port, "GET", "/s/supplier/consent")[0]
+                assert status == 200, f"what needs no space goes on: {serving.said()[-6000:]}"
     _judge(crowd, serving.database_url, f"{times} times full")
     assert serving.workers() == workers
 

@@ -54,6 +54,7 @@ class Metrics:
         about = ("method", "route", "status")
         self.requests = Counter("wtp_requests", "Requests that were answered.", about, registry=own)
         self.seconds = Histogram("wtp_request_seconds", "Time to answer.", ("route",), buckets=_SECONDS, registry=own)
+        self.seconds.labels("-")  # makes its file now, not with the first page, when the disk may be full
         self.refused = Counter("wtp_refused_requests", "Requests refused since no thread was free.", registry=own)
         self.pages = Counter("wtp_saved_pages", "Pages of interviews that were saved.", ("study",), registry=own)
         self.drafts = Counter("wtp_saved_drafts", "Drafts of pages that were saved.", ("study",), registry=own)
