@@ -364,7 +364,9 @@ def test_answers_that_come_meanwhile_do_not_touch_a_job(analyst: Staff, database
     before = job(database, number)
     with database.begin() as connection:
         person = connection.execute(tables.respondent.select().where(tables.respondent.c.number == 1)).mappings().one()
-        connection.execute(tables.respondent.update().where(tables.respondent.c.id == person["id"]).values(outcome=None))
+        connection.execute(
+            tables.respondent.update().where(tables.respondent.c.id == person["id"]).values(outcome=None)
+        )
         answers.record_answers(connection, person["id"], "later", {"x": 1}, revision=0, now=datetime.now(UTC))
     assert job(database, number) == before
     copied = change(database, background_jobs.claim, number, "w", datetime.now(UTC))
