@@ -13,7 +13,7 @@ from tests.load.kept import kept
 from tests.load.measured import use
 
 SLUG = "supplier"
-RATE, SECONDS, SESSIONS = 8.0, 10.0, 40
+RATE, SECONDS, SESSIONS = 8.0, 10.0, 12  # few people, so that most submissions are answers rather than consents
 
 
 def answered(port: int, *, rate: float, seconds: float, sessions: int, again: bool = True) -> Run:
