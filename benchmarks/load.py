@@ -1,6 +1,6 @@
 """How many page submissions a second the shipped server takes, how long each one waits, and whether everything acknowledged is stored; beside oTree, if it is there.
 
-    python -m benchmarks.load [--database sqlite|postgresql|both] [--minutes 3] [--rate 150] [--workers 2] [--sessions 300] [--fit]
+    python -m benchmarks.load [--database sqlite|postgresql|both] [--minutes 3] [--rate 150] [--workers 3] [--sessions 300] [--fit]
     python -m benchmarks.load --peer OTREE [--database ...]    OTREE: the command of an installed oTree, such as venv/bin/otree
 
 The default study is answered from its first page to its last by respondents who fill the forms as they find them. A submission is a page that is sent,
@@ -34,7 +34,7 @@ from tests.load.kept import kept
 from tests.load.measured import Use, use
 from wtp.estimation import HierarchicalLogit
 from wtp.jobs.fit import _NICE
-from wtp.web import free_port
+from wtp.web import WORKERS, free_port
 
 SLUG = "supplier"
 ASKED_RATE, ASKED_P99 = 150, 0.250
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--rate", type=float, default=ASKED_RATE)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=WORKERS)
     parser.add_argument("--sessions", type=int, default=300, help="interviews that are open at any moment")
     parser.add_argument("--fit", action="store_true", help="while a hierarchical analysis is computed beside")
     parser.add_argument("--peer", help="the command of oTree, to run beside")

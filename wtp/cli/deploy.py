@@ -10,13 +10,13 @@ import click
 from wtp.deploy import KINDS, SECRET_FILES, Plan, files
 from wtp.errors import DataError
 from wtp.settings import load_settings
-from wtp.web import THREADS
+from wtp.web import THREADS, WORKERS
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(tuple(KINDS)))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the files.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes for pages.")
+@click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 64), help="Processes for pages.")
 @click.option("--analysts", default=1, show_default=True, type=click.IntRange(0, 64), help="Processes for analyses.")
 @click.option("--port", default=8000, show_default=True, help="Where wtp serve listens, on 127.0.0.1.")
 @click.option("--user", default="wtp", show_default=True, help="systemd: the user that runs it.")

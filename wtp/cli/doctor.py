@@ -10,7 +10,7 @@ import click
 
 from wtp.doctor import ERROR, OK, WARNING, Finding, Size, examine
 from wtp.settings import load_settings
-from wtp.web import THREADS
+from wtp.web import THREADS, WORKERS
 
 _MARKS = {OK: "ok     ", WARNING: "warning", ERROR: "ERROR  "}
 
@@ -18,7 +18,7 @@ _MARKS = {OK: "ok     ", WARNING: "warning", ERROR: "ERROR  "}
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A list of objects: check, state, found, allowed, remedy.")
 @click.option("--hosts", default=1, show_default=True, type=click.IntRange(1), help="Machines that run wtp serve.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="As wtp serve is started.")
+@click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1), help="As wtp serve is started.")
 @click.option("--analysts", default=1, show_default=True, type=click.IntRange(0), help="As wtp serve is started.")
 @click.option("--backups", type=click.Path(path_type=Path), help="Where backups go; by itself instance/backups.")
 @click.pass_context

@@ -9,6 +9,7 @@ import click
 from wtp.cli.databases import bring_up_to_date
 from wtp.settings import DEFAULT_BASE_URL, Settings, load_settings
 from wtp.store import open_database
+from wtp.web import WORKERS
 from wtp.web import serve as serve_forever
 
 
@@ -22,7 +23,7 @@ def reached_at(settings: Settings, host: str, port: int) -> Settings:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 64), help="Processes for pages: processors of the machine and one more.")  # fmt: skip
 @click.option(
     "--analysts",
     default=1,

@@ -37,7 +37,7 @@ class Plan:
     """How the installation is to run. upstreams: where the proxy finds `wtp serve`; several hosts are several of them."""
 
     out: Path
-    workers: int = 2
+    workers: int = 3
     analysts: int = 1
     threads: int = 8
     port: int = 8000

@@ -11,13 +11,14 @@ from wtp.web.processing import consent_text, record_of_processing
 from wtp.web.report_files import REPORTS, write_report
 from wtp.web.server import free_port, serve
 from wtp.web.stopping import gate_of, open_early
-from wtp.web.traffic import THREADS
+from wtp.web.traffic import THREADS, WORKERS
 
 __all__ = [
     "LEFT_OUT",
     "REPORTS",
     "SETS",
     "THREADS",
+    "WORKERS",
     "Bot",
     "analysis_as",
     "analysis_of",

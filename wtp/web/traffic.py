@@ -29,11 +29,13 @@ from waitress.task import ThreadedTaskDispatcher
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from wtp.web import polling
 from wtp.web.api.problems import PREFIX
 from wtp.web.i18n import INTERFACE_LANGUAGES, spoken
 from wtp.web.logs import ID_HEADER
 from wtp.web.security import MAX_FORM, MAX_FORM_PARTS, MAX_UPLOAD
 
+WORKERS = 3  # processes, for two processors: Python keeps each to one, and people are spread over them unevenly, so that one more leaves no processor idle
 THREADS = 4  # more of them only disturb one another: Python runs one at a time, and answers that are interleaved all come late
 CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
 LONGEST_WAIT = 0.8  # seconds until a request that no thread took up is refused
@@ -73,10 +75,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # the library has no types
     waits_since = 0.0
     _answered = 0
 
-    def add_channel(self, map: dict[int, Any] | None = None) -> None:
-        """A new connection."""
-        super().add_channel(map)
-        self.server.watched.add(self._fileno)
+    def __init__(self, server: BaseWSGIServer, *given: Any, **named: Any) -> None:
+        super().__init__(server, *given, **named)
+        server.watched.add(self._fileno)
+        self.server = polling.Side(server, self)
+
+    def writable(self) -> bool:
+        """Whether the loop can send something now; while a thread answers it sends itself, and the library's loop would turn round and round until it has."""
+        if self.requests and not self.will_close and self.total_outbufs_len < self.adj.outbuf_high_watermark:
+            return False
+        return bool(super().writable())
 
     def service(self) -> None:
         """Answer one request."""
@@ -138,13 +146,14 @@ def server_of(app: Flask, base_url: str, listener: socket.socket, refused: Calla
         ident="wtp",
     )
     server.channel_class = Channel
-    server.watched = set()
+    polling.prepare(server)
     return server
 
 
 def finish(server: BaseWSGIServer) -> None:
     """Take no new connection, and return when nothing is under way any more."""
     server.accepting = False
+    server.watched.add(server._fileno)
     server.pull_trigger()
     end = time.monotonic() + LONGEST_END
     time.sleep(_LOOK_SECONDS)
