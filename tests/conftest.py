@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
+from flask import Flask
+from flask.templating import Environment
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.routing import Rule
 
 from wtp.store import Database, open_database, staff, versions
@@ -137,6 +140,22 @@ def addresses_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "_compile_builder", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All applications share what their templates were compiled to: each test has an application of its own, and compiling was more than a third of the time of its pages."""
+    kept = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    made = Flask.create_jinja_environment
+
+    def make(self: Flask) -> Environment:
+        environment = made(self)
+        environment.bytecode_cache = kept
+        return environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "create_jinja_environment", make)
         yield
 
 
