@@ -84,6 +84,11 @@ def states(database: Database, revision: str | None = None) -> dict[str, TableSt
         }
 
 
+def all_but_staff(found: dict[str, TableState]) -> dict[str, TableState]:
+    """What a restore brings back to the last byte: not sessions and links of staff, nor the log, where it says so."""
+    return {name: state for name, state in found.items() if name not in ("staff", "staff_link", "audit")}
+
+
 def _both(before: sa.Table, after: sa.Table) -> sa.Table:
     columns = [
         sa.Column(c.name, c.type, primary_key=c.primary_key, info=c.info)

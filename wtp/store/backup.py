@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from wtp.errors import StoreError
-from wtp.store import erasure, results
+from wtp.store import erasure, results, staff_restored
 from wtp.store.archive import SETTINGS, Archive, Manifest, Place, write_archive, write_whole
 from wtp.store.database import Database, head, holding, lock, refuse_foreign, revision_of, upgrade
 from wtp.store.moving import thaw
@@ -88,7 +88,7 @@ def upgrade_kept(database: Database, place: Place, *, progress: Progress = nobod
 def restore(
     database: Database, archive: Archive, place: Place, *, replace: bool = False, progress: Progress = nobody_watches
 ) -> Restored:
-    """Put a backup into a database, all or nothing, bring it up to date, and erase again whoever was erased since it was made.
+    """Put a backup into a database, all or nothing, bring it up to date, erase again whoever was erased since it was made, and end what staff got in with.
 
     replace: whether what is there may be replaced; a backup of it is made first. Raises StoreError, with nothing changed, if the database or a file is in the way, or
     if what arrived is not to the last byte what was read.
@@ -114,7 +114,7 @@ def restore(
             if revision_of(connection) is None:
                 upgrade(connection, head())
             kept = _keep(connection, place, "before-restore", nobody_watches)
-        before = erasure.listed(connection)
+        before, ended = erasure.listed(connection), staff_restored.ended(connection)
         thaw(connection)
         drop(connection, revision_of(connection))
         came = load(connection, archive.manifest.revision, lambda table: archive.lines(table.name), progress)
@@ -126,6 +126,7 @@ def restore(
         for name in archive.manifest.results:
             results.bring_back(connection, name, archive.result(name))
         erased = erasure.apply_again(connection, place.instance, before)
+        staff_restored.end_again(connection, ended, made_at=archive.manifest.made_at, now=datetime.now(UTC))
     with database.read() as connection:
         erasure.keep_list(connection, place.instance)
     database.empty_log()

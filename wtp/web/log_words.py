@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from wtp.store import api_tokens, audit, panel_keys, second_factor, staff, staff_links
+from wtp.store import api_tokens, audit, panel_keys, second_factor, staff, staff_links, staff_restored
 from wtp.web.accounts import LOCKED, LOGGED_IN
 from wtp.web.stopping import RULE_MET
 
@@ -44,6 +44,7 @@ _WORDS = {
     staff.DISABLED: _l("member disabled"),
     staff.ENABLED: _l("member let in again"),
     staff.ENDED: _l("sessions ended"),
+    staff_restored.RESTORED: _l("backup restored"),
     staff_links.MADE: _l("link made"),
     staff_links.USED: _l("link used"),
     second_factor.ON: _l("second factor on"),
