@@ -161,18 +161,40 @@ def templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="session", autouse=True)
 def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., bool]]:
-    """A new SQLite database is a copy of one that went through all migrations; returns what ships, which tests of migrations themselves use."""
+    """A new SQLite database is a copy of one that went through all migrations, a new one of PostgreSQL hears again what the first was told; returns what ships, which tests of migrations themselves use."""
     shipped = Database.migrate
     empty = tmp_path_factory.mktemp("schema") / "empty.sqlite"
     with open_database(f"sqlite:///{empty}") as database:
         shipped(database)
+    told: list[str] = []
 
     def copied(self: Database, before: Callable[[sa.Connection], object] | None = None) -> bool:
+        if self.engine.dialect.name == "postgresql":
+            return _told_again(self, before)
         file = Path(str(self.engine.url.database))
-        if self.engine.dialect.name != "sqlite" or file.exists():
+        if file.exists():
             return shipped(self, before)
         shutil.copyfile(empty, file)
         return True
+
+    def _told_again(self: Database, before: Callable[[sa.Connection], object] | None) -> bool:
+        with self.begin() as connection:
+            if told and not sa.inspect(connection).get_table_names():
+                connection.exec_driver_sql(";\n".join(told))
+                return True
+        if told:
+            return shipped(self, before)
+
+        def hear(*happened: object) -> None:
+            if not str(happened[2]).lstrip().startswith(("SELECT", "SHOW", "BEGIN")):
+                assert not happened[3]
+                told.append(str(happened[2]))
+
+        sa.event.listen(self.engine, "before_cursor_execute", hear)
+        try:
+            return shipped(self, before)
+        finally:
+            sa.event.remove(self.engine, "before_cursor_execute", hear)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "migrate", copied)
