@@ -132,6 +132,7 @@ def test_erased_stays_erased_whatever_is_restored(
     if study.database.engine.dialect.name == "sqlite":
         assert left(files(study, tmp_path).decode("latin-1")) == 0
     lost = {name: back[name] - again[name] for name in back}
+    lost.pop("audit")  # whose entry says when the backup was restored, which is another time
     assert {name: len(each) for name, each in lost.items() if each} == {
         "respondent": ERASED, "answer": 2 * ERASED, "choice": ERASED, "result": 1, "background_job": 1,
     }  # fmt: skip
