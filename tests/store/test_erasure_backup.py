@@ -137,4 +137,4 @@ def test_erased_stays_erased_whatever_is_restored(
         "respondent": ERASED, "answer": 2 * ERASED, "choice": ERASED, "result": 1, "background_job": 1,
     }  # fmt: skip
     came = {name: len(again[name] - back[name]) for name in back if again[name] - back[name]}
-    assert came == {"erasure": ERASED, "audit": ERASED, "background_job": 1}  # the job's copy of the answers went
+    assert came == {"erasure": ERASED, "audit": ERASED + 1, "background_job": 1}  # the job's copy of the answers went
