@@ -30,9 +30,9 @@ class Ended:
 
 def ended(connection: sa.Connection) -> Ended:
     """What has ended in a database, whatever its schema; nothing in an empty one."""
-    members = _values(connection, _S.name, _S.active, _S.active.is_(False))
-    tokens = _values(connection, _T.token_hash, _T.revoked_at, _T.revoked_at.is_not(None))
-    codes = _values(connection, _C.code_hash, _C.used_at, _C.used_at.is_not(None))
+    members = _values(connection, _S.name, _S.active.is_(False))
+    tokens = _values(connection, _T.token_hash, _T.revoked_at.is_not(None))
+    codes = _values(connection, _C.code_hash, _C.used_at.is_not(None))
     return Ended(members, tokens, codes)
 
 
@@ -55,11 +55,8 @@ def end_again(connection: sa.Connection, before: Ended, *, made_at: datetime, no
     audit.add(connection, audit.INSTALLATION, RESTORED, who="wtp", reason=said, now=now)
 
 
-def _values(
-    connection: sa.Connection, wanted: sa.Column[str], needed: sa.Column[object], where: sa.ColumnElement[bool]
-) -> tuple[str, ...]:
-    inspector = sa.inspect(connection)
-    table = wanted.table.name
-    if not inspector.has_table(table) or needed.name not in {c["name"] for c in inspector.get_columns(table)}:
+def _values(connection: sa.Connection, wanted: sa.Column[str], where: sa.ColumnElement[bool]) -> tuple[str, ...]:
+    """The values of a column; none where the schema is older than its table."""
+    if not sa.inspect(connection).has_table(wanted.table.name):
         return ()
     return tuple(connection.execute(sa.select(wanted).where(where)).scalars())
