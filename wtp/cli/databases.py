@@ -103,9 +103,8 @@ def restore(file: Path, replace: bool) -> None:
     click.echo(
         f"restored: {manifest.rows} rows as of {manifest.made_at:%Y-%m-%d %H:%M} UTC; all tables are as they were"
     )
-    click.echo(
-        "staff: everybody logs in anew, with the passwords of that day; links that waited are gone: make new ones"
-    )
+    click.echo("The passwords, roles and second factors of staff are those of that day.")
+    click.echo("staff: everybody logs in anew; links that waited are gone: make new ones")
     if done.erased:
         click.echo(f"erased again: {done.erased} persons of the backup, who had their data deleted since it was made")
     for path in done.written:
