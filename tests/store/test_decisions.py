@@ -82,6 +82,65 @@ def test_the_log_is_a_chain_that_shows_changes(study: Study) -> None:
         assert audit.first_broken(SLUG, audit.entries(connection, SLUG)) == 2
 
 
+def test_a_check_goes_on_where_the_last_one_ended(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    chain = audit._chain
+    monkeypatch.setattr(audit, "_chain", lambda *parts: [seen.append(parts[2]), chain(*parts)][1])
+    checker = audit.Checker()
+
+    def check(*, whole: bool = False) -> tuple[audit.Checked, list[int]]:
+        seen.clear()
+        with study.database.read() as connection:
+            return checker.check(connection, SLUG, whole=whole), list(seen)
+
+    def change(number: int, who: str) -> None:
+        with study.database.begin() as connection:
+            connection.execute(sa.update(tables.audit).where(tables.audit.c.number == number).values(who=who))
+
+    assert check() == (audit.Checked(None, 1), [])
+    for reason in ("first", "second", "third"):
+        log(study, reason)
+    assert check() == (audit.Checked(None, 1), [1, 2, 3])
+    assert check() == (audit.Checked(None, 3), [])
+    log(study, "fourth")
+    assert check() == (audit.Checked(None, 3), [4])
+    with study.database.begin() as connection:
+        unguarded(connection)
+    change(1, "ben")
+    assert check() == (audit.Checked(None, 4), []), "what was checked is not checked at every view"
+    assert check(whole=True)[0] == audit.Checked(1, 1)
+    assert check()[0] == audit.Checked(1, 1), "what is broken stays so"
+    change(1, "ann")
+    assert check() == (audit.Checked(None, 1), [1, 2, 3, 4])
+    log(study, "fifth")
+    change(5, "ben")
+    assert check()[0] == audit.Checked(5, 4), "what is new is checked"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        sa.delete(tables.audit).where(tables.audit.c.number > 1),
+        sa.update(tables.audit).where(tables.audit.c.number == 3).values(who="ben"),
+    ],
+)
+def test_a_check_begins_anew_if_the_log_is_another_one(study: Study, change: sa.Executable) -> None:
+    """As after a restore, which brings an earlier log back, and after a change of the very entry."""
+    for reason in ("first", "second", "third"):
+        log(study, reason)
+    checker = audit.Checker()
+    with study.database.read() as connection:
+        checker.check(connection, SLUG)
+    with study.database.begin() as connection:
+        unguarded(connection)
+        connection.execute(change)
+    log(study, "another one")
+    log(study, "and one more")
+    with study.database.read() as connection:
+        whole = audit.first_broken(SLUG, audit.entries(connection, SLUG))
+        assert checker.check(connection, SLUG) == audit.Checked(whole, 1)
+
+
 @pytest.mark.parametrize(
     "change",
     [

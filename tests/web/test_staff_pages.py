@@ -230,6 +230,22 @@ def test_a_changed_entry_is_shown(database: Database, boss: Staff) -> None:
     assert {int(row.select_one("th").text) for row in page.select("tr.broken")} >= {5, 6}  # type: ignore[union-attr]
 
 
+def test_every_entry_is_checked_again_when_asked(database: Database, boss: Staff) -> None:
+    for _ in range(3):
+        send(boss, "/account/sessions")
+    boss.open("/staff/log?lang=en&check=all")
+    with database.begin() as connection:
+        unguarded(connection)
+        connection.execute(sa.update(tables.audit).where(tables.audit.c.number == 2).values(who="somebody else"))
+    page = boss.open("/staff/log?lang=en")
+    assert "those before were when they were checked last" in page.select_one("p.good").text  # type: ignore[union-attr]
+    button = page.select_one("form button[name=check]")
+    assert button
+    assert button.text == "Check every entry"
+    for address in ("/staff/log?lang=en&study=&check=all", "/staff/log?lang=en"):
+        assert "Entry 2 was changed after it was written" in boss.open(address).select_one("[role=alert]").text  # type: ignore[union-attr]
+
+
 def test_no_route_changes_the_log(app: Flask) -> None:
     rules = [rule for rule in app.url_map.iter_rules() if re.search(r"/log\b", rule.rule)]
     assert {rule.rule for rule in rules} == {"/staff/log", "/staff/log.csv"}

@@ -67,9 +67,9 @@ def add(connection: sa.Connection, slug: str, action: str, *, who: str, reason: 
     )
 
 
-def entries(connection: sa.Connection, slug: str) -> tuple[Entry, ...]:
-    """A whole log, the oldest entry first."""
-    return tuple(Entry(*row) for row in connection.execute(_query(slug).order_by(_A.number)))
+def entries(connection: sa.Connection, slug: str, *, after: int = 0) -> tuple[Entry, ...]:
+    """A whole log, or what follows an entry, the oldest first."""
+    return tuple(Entry(*row) for row in connection.execute(_query(slug).where(_A.number > after).order_by(_A.number)))
 
 
 def newest(connection: sa.Connection, slug: str, count: int, *, before: int | None = None) -> tuple[Entry, ...]:
@@ -107,15 +107,46 @@ def has(connection: sa.Connection, slug: str, action: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def first_broken(slug: str, log: Iterable[Entry]) -> int | None:
-    """Number of the first entry that was changed or does not follow the one before it; None if all is as it was written."""
-    before, wanted = "", 1
+def first_broken(slug: str, log: Iterable[Entry], *, after: Entry | None = None) -> int | None:
+    """Number of the first entry that was changed or does not follow the one before it; None if all is as it was written. after: the entry before the first, which is trusted."""
+    before, wanted = (after.chain, after.number + 1) if after else ("", 1)
     for entry in log:
         made = _chain(before, slug, entry.number, entry.happened_at, entry.who, entry.action, entry.reason)
         if entry.number != wanted or entry.chain != made:
             return entry.number
         before, wanted = entry.chain, wanted + 1
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: number of the first broken entry, None for none, and of the first entry that was looked at."""
+
+    broken: int | None
+    since: int
+
+
+class Checker:
+    """Checks logs without beginning each time at their first entry: it remembers the last one that it found good.
+
+    In memory alone, so that nobody can write a place from which to check; a new process begins at the first entry.
+    """
+
+    def __init__(self) -> None:
+        self._good: dict[str, Entry] = {}
+
+    def check(self, connection: sa.Connection, slug: str, *, whole: bool = False) -> Checked:
+        """Check what came since the last time, or all of it: when asked, and when the last good entry is not there as it was, be it changed or before a restore."""
+        good = None if whole else self._good.get(slug)
+        if good is not None and newest(connection, slug, 1, before=good.number + 1) != (good,):
+            good = None
+        log = entries(connection, slug, after=good.number if good else 0)
+        broken = first_broken(slug, log, after=good)
+        if broken is not None:
+            self._good.pop(slug, None)
+        elif log:
+            self._good[slug] = log[-1]
+        return Checked(broken, good.number if good else 1)
 
 
 def _chain(before: str, *parts: Any) -> str:

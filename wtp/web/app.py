@@ -12,7 +12,7 @@ from werkzeug.routing import IntegerConverter
 from wtp.errors import SettingsError
 from wtp.jobs import Place, open_queue
 from wtp.settings import Settings, secret_key
-from wtp.store import open_database
+from wtp.store import audit, open_database
 from wtp.web import (
     accounts,
     api,
@@ -85,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
     database.check()
     app.extensions["wtp_settings"] = settings
     app.extensions["wtp_database"] = database
+    app.extensions["wtp_log_checker"] = audit.Checker()
     app.extensions["wtp_place"] = place_of(settings)
     app.extensions["wtp_queue"] = open_queue(settings.queue, settings.database_url, settings.instance)
     app.extensions["wtp_surveys"] = Surveys(settings.surveys, database)

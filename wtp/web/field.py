@@ -148,7 +148,8 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         places = quotas.taken(connection, survey.slug)
         state = studies.state(connection, survey.slug)
         invited = invitations.everyone(connection, survey.slug, secret=running.secret())
-        log = audit.entries(connection, survey.slug)
+        log = audit.newest(connection, survey.slug, _MOST_ENTRIES)
+        checked = running.log_checker().check(connection, survey.slug)
     gate, stored, report = (
         gate_of(running.database(), survey),
         stored_analysis(running.database(), survey),
@@ -190,9 +191,9 @@ def _page(survey: Survey, form: InvitationForm, mistakes: tuple[str, ...]) -> st
         if report
         else {},
         inspected=len(report.respondents) if report else 0,
-        log=list(reversed(audit.of_this_study(log)[-_MOST_ENTRIES:])),
+        log=list(reversed(audit.of_this_study(log[::-1]))),
         action_words=action_words,
-        broken=audit.first_broken(survey.slug, log),
+        broken=checked.broken,
     )
 
 

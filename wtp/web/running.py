@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import abort, current_app
 
 from wtp.jobs import JobQueue, Place
-from wtp.store import Database
+from wtp.store import Database, audit
 from wtp.survey import Survey
 from wtp.web.surveys import Surveys
 
@@ -25,6 +25,12 @@ def place() -> Place:
 def queue() -> JobQueue:
     """The queue of background analyses."""
     found: JobQueue = current_app.extensions["wtp_queue"]
+    return found
+
+
+def log_checker() -> audit.Checker:
+    """What this process knows of logs that it checked."""
+    found: audit.Checker = current_app.extensions["wtp_log_checker"]
     return found
 
 

@@ -27,13 +27,13 @@ def _asked() -> tuple[str, tuple[str, ...]]:
 @blueprint.get("/log")
 @requires(*ADMINISTRATORS)
 def log() -> str:
-    """Fifty entries, the newest first."""
+    """Fifty entries, the newest first. What was checked before is checked again when asked for: the time that it takes grows with the log."""
     study, there = _asked()
     before = request.args.get("before", type=int)
     before = None if before is None else max(0, min(before, _MOST))
     with running.database().read() as connection:
         found = audit.newest(connection, study, _A_PAGE + 1, before=before)
-        broken = audit.first_broken(study, audit.entries(connection, study))
+        checked = running.log_checker().check(connection, study, whole="check" in request.args)
     return render_template(
         "staff/log.html",
         study=study,
@@ -41,7 +41,8 @@ def log() -> str:
         entries=found[:_A_PAGE],
         before=before,
         more=found[_A_PAGE - 1].number if len(found) > _A_PAGE else None,
-        broken=broken,
+        broken=checked.broken,
+        since=checked.since,
         words=action_words,
     )
 
