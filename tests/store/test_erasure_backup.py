@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.store.conftest import NOW, SLUG, Study
-from wtp.store import background_jobs, backup, erasure, results, tables
+from wtp.store import background_jobs, backup, erasure, results, staff_restored, tables
 from wtp.store.archive import Archive, Place
 
 ERASED = 20
@@ -131,10 +131,11 @@ def test_erased_stays_erased_whatever_is_restored(
     assert left(repr(again)) == 0
     if study.database.engine.dialect.name == "sqlite":
         assert left(files(study, tmp_path).decode("latin-1")) == 0
+    for each in (back, again):  # the entry of the restore itself is another one, or not, as the clock goes
+        each["audit"] = {row for row in each["audit"] if staff_restored.RESTORED not in row}
     lost = {name: back[name] - again[name] for name in back}
-    lost.pop("audit")  # whose entry says when the backup was restored, which is another time
     assert {name: len(each) for name, each in lost.items() if each} == {
         "respondent": ERASED, "answer": 2 * ERASED, "choice": ERASED, "result": 1, "background_job": 1,
     }  # fmt: skip
     came = {name: len(again[name] - back[name]) for name in back if again[name] - back[name]}
-    assert came == {"erasure": ERASED, "audit": ERASED + 1, "background_job": 1}  # the job's copy of the answers went
+    assert came == {"erasure": ERASED, "audit": ERASED, "background_job": 1}  # the job's copy of the answers went
