@@ -172,16 +172,23 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
         if self.engine.dialect.name == "postgresql":
             return _told_again(self, before)
         file = Path(str(self.engine.url.database))
-        if file.exists():
+        copy = file.with_name(f"{file.name}-{os.getpid()}")
+        try:
+            shutil.copyfile(empty, copy)
+            file.hardlink_to(copy)
+        except FileExistsError:  # of an earlier day, or another process was quicker
             return shipped(self, before)
-        shutil.copyfile(empty, file)
+        finally:
+            copy.unlink(missing_ok=True)
         return True
 
     def _told_again(self: Database, before: Callable[[sa.Connection], object] | None) -> bool:
-        with self.begin() as connection:
-            if told and not sa.inspect(connection).get_table_names():
+        with self.read() as connection:
+            new = not sa.inspect(connection).get_table_names()
+        if told and new:
+            with self.begin() as connection:
                 connection.exec_driver_sql(";\n".join(told))
-                return True
+            return True
         if told:
             return shipped(self, before)
 

@@ -213,7 +213,7 @@ def test_the_overview_has_a_slide_for_each_segment(report: Report, slides: Any) 
 def test_the_pdf_has_every_figure_of_the_pages(report: Report, printed: Printed) -> None:
     assert printed.written == Written(len([f for f in findings(report) if f.figure]), "")
     whole = tight("".join(printed.pages[1:]))
-    for line in (f"{report.study} · {report.segment}", MARK, report.source):
+    for line in (report.source, f"{report.study} · {report.segment}", MARK):
         whole = whole.replace(tight(line), "")
     whole = re.sub(rf"\d+/{len(printed.pages)}", "", whole)
     for finding in findings(report):
