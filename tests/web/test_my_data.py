@@ -77,6 +77,9 @@ def test_it_shows_and_hands_out_everything(person: Person, database: Database) -
     assert record["consent"]["text"]["language"] == "en"
     assert token_of(person) not in json.dumps(record)
     assert "token_hash" not in json.dumps(record)
+    for reader, words, name in (("en", "Language", "English"), ("de", "Sprache", "Englisch")):
+        found = person.open(f"{PAGE}?lang={reader}").select("dl.told > div")
+        assert name in {row.dd.text for row in found if row.dt and row.dd and row.dt.text == words}
 
 
 def test_nothing_is_deleted_without_the_tick(person: Person, database: Database) -> None:

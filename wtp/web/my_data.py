@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_datetime
 from flask import Flask, Response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as Reply
@@ -41,6 +42,12 @@ class MyData:
     def times(self, name: str) -> str:
         """A time of the interview in the reader's words, UTC; "" if it did not come yet."""
         return _time(self.record.get("respondent", {}).get(name))
+
+    @property
+    def language(self) -> str:
+        """The language of the interview, named in the reader's."""
+        code = self.record.get("respondent", {}).get("language")
+        return (Locale.parse(code, sep="-").get_display_name(language()) or code) if code else ""
 
     @property
     def agreed(self) -> Mapping[str, Any]:
