@@ -116,8 +116,8 @@ def test_an_installation_is_backed_up_and_restored_on_another_machine(
     monkeypatch.setenv("WTP_SURVEYS", str(tmp_path / "new" / "surveys"))
     done = run("restore", "safe.zip")
     assert done.exit_code == 0, done.output
-    assert "all tables are as they were" in done.stdout
-    assert "The passwords, roles and second factors of staff are those of that day." in done.stdout
+    assert "every table was compared with the backup" in done.stdout
+    assert "The passwords, roles, rights to studies and second factors of staff are those of that day." in done.stdout
     assert "staff: everybody logs in anew" in done.stdout
     assert f"written: {tmp_path / 'new' / 'surveys' / 'study' / 'survey.toml'}" in done.stdout
     assert all_but_staff(state()) == before

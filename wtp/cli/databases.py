@@ -101,9 +101,9 @@ def restore(file: Path, replace: bool) -> None:
     # Fits that were under way had other answers; those that the backup knows of begin anew.
     shutil.rmtree(Jobs(settings.database_url, settings.queue, settings.instance).checkpoints, ignore_errors=True)
     click.echo(
-        f"restored: {manifest.rows} rows as of {manifest.made_at:%Y-%m-%d %H:%M} UTC; all tables are as they were"
+        f"restored: {manifest.rows} rows as of {manifest.made_at:%Y-%m-%d %H:%M} UTC; every table was compared with the backup"
     )
-    click.echo("The passwords, roles and second factors of staff are those of that day.")
+    click.echo("The passwords, roles, rights to studies and second factors of staff are those of that day.")
     click.echo("staff: everybody logs in anew; links that waited are gone: make new ones")
     if done.erased:
         click.echo(f"erased again: {done.erased} persons of the backup, who had their data deleted since it was made")
