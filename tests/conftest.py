@@ -53,10 +53,10 @@ def part(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 @pytest.fixture(scope="session")
 def rounds(request: pytest.FixtureRequest, part: tuple[int, int]) -> Callable[[int], int]:
-    """How often something is to be tried of so many times: as often with --release, in this part of it, else a tenth of it."""
+    """How often something is to be tried of so many times: as often with --release, in this part of it, else a twentieth of it."""
     which, of = part
     whole = request.config.getoption("--release")
-    return lambda full: full * which // of - full * (which - 1) // of if whole else max(1, full // 10)
+    return lambda full: full * which // of - full * (which - 1) // of if whole else max(1, full // 20)
 
 
 @pytest.fixture
@@ -65,10 +65,15 @@ def dice(part: tuple[int, int]) -> random.Random:
     return random.Random(part[0])
 
 
+def pytest_collection() -> None:
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What is imported stays: looking through it again and again costs tests a tenth of their time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

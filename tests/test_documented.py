@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 
 from wtp.cli import main
@@ -67,7 +68,7 @@ def test_no_file_names_a_foreign_host_or_a_machines_path() -> None:
 
 def test_the_readme_names_every_command_and_setting() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in main.commands:
+    for name in main.list_commands(click.Context(main)):
         assert f"wtp {name}" in text
     for setting in fields(Settings):
         assert f"`{setting.name}`" in text

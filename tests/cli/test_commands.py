@@ -9,6 +9,7 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import openpyxl
 import pandas as pd
 import pytest
@@ -309,7 +310,7 @@ def test_a_wrong_setting_is_named(folder: Path, tmp_path: Path) -> None:
 
 
 def test_every_command_has_help() -> None:
-    for name in main.commands:
+    for name in main.list_commands(click.Context(main)):
         result = run(name, "--help")
         assert result.exit_code == 0
         assert "Options:" in result.output

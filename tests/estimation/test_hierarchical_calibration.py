@@ -11,7 +11,7 @@ from tests.estimation import calibration
 from wtp.estimation.hierarchical import sampler
 from wtp.estimation.hierarchical.problem import Problem
 
-STUDIES = 100
+Rounds = Callable[[int], int]
 
 
 def statistics(
@@ -23,17 +23,17 @@ def statistics(
 
 
 @pytest.mark.slow
-def test_true_values_rank_evenly_among_their_draws() -> None:
-    assert max(statistics(STUDIES).values()) < calibration.CRITICAL
+def test_true_values_rank_evenly_among_their_draws(rounds: Rounds) -> None:
+    assert max(statistics(rounds(1_000)).values()) < calibration.CRITICAL
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("plant", "shown_by", "studies"),
     [
-        (calibration.last_task_dropped, "log_likelihood", 50),
-        (calibration.wrong_freedom, "log_variance.x0", 20),
-        (calibration.prior_ignored, "log_variance.x0", 20),
+        (calibration.last_task_dropped, "log_likelihood", 30),
+        (calibration.wrong_freedom, "log_variance.x0", 10),
+        (calibration.prior_ignored, "log_variance.x0", 10),
     ],
 )
 def test_a_planted_error_is_shown(plant: Callable[[Problem], Problem], shown_by: str, studies: int) -> None:
@@ -41,12 +41,12 @@ def test_a_planted_error_is_shown(plant: Callable[[Problem], Problem], shown_by:
 
 
 @pytest.mark.slow
-def test_variances_whose_prior_is_learned_rank_evenly_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variances_whose_prior_is_learned_rank_evenly_too(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "LEARNED", 2.0)
-    assert max(statistics(60, learned=2.0).values()) < calibration.CRITICAL
+    assert max(statistics(rounds(600), learned=2.0).values()) < calibration.CRITICAL
 
 
 @pytest.mark.slow
 def test_a_wrong_belief_about_the_learned_factor_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "LEARNED", 200.0)  # as good as known, to be 1
-    assert statistics(20, learned=0.5)["log_variance.x0"] > calibration.CRITICAL
+    assert statistics(10, learned=0.5)["log_variance.x0"] > calibration.CRITICAL

@@ -99,6 +99,7 @@ def test_postgresql_that_goes_and_comes_back_costs_a_wait_and_nothing_else(
 ) -> None:
     serving, times, slowest = fork(workers=2, database=emptied.url), rounds(100), 0.0
     crowd = Crowd(serving.port)
+    until(lambda: serving.workers("wtp-jobs"))
     (analyst,) = serving.workers("wtp-jobs")
     with crowd.answering():
         for _ in range(times):
