@@ -6,6 +6,9 @@ survey in it, and hangs the pages in. Database, surveys and settings are in `app
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
@@ -54,6 +57,13 @@ from wtp.web.cookie import Cookie
 from wtp.web.surveys import Surveys
 
 
+class _App(Flask):
+    """Nothing here is a coroutine: Flask would ask that of every view and hook, forty times a page."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 class _Number(IntegerConverter):
     """A number in an address: one of more digits is in no database, so there is no such page."""
 
@@ -71,7 +81,7 @@ def create_app(settings: Settings) -> Flask:
 
     Raises SettingsError, SurveyError or StoreError in words: an installation with a mistake that was never without it does not start.
     """
-    app = Flask("wtp.web")
+    app = _App("wtp.web")
     app.secret_key = secret_key(settings)
     app.session_interface = Cookie()
     app.url_map.converters["int"] = _Number

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from flask import get_template_attribute
+from markupsafe import Markup
 
 from wtp.survey.attributes import Attribute
 from wtp.survey.tasks import Alternative
@@ -24,12 +28,27 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One offer of a choice task, its cells in the order that the respondent sees."""
+    """One offer of a choice task, its cells in the order that the respondent sees; `place` counts from 1."""
 
+    place: int
     number: int
     cells: tuple[Cell, ...]
     price: str
     price_differs: bool
+
+    @property
+    def described_by(self) -> str:
+        """The ids of its cells."""
+        return " ".join(f"offer-{self.place}-{name}" for name in (*(cell.id for cell in self.cells), "price"))
+
+    @property
+    def different(self) -> str:
+        """What it has that others have not, its price apart."""
+        return "".join(f" · {cell.level}" for cell in self.cells if cell.differs and cell.level is not None)
+
+    def drawn(self, slug: str, language: str) -> list[Markup]:
+        """Its cells as the page shows them."""
+        return [_drawn(self.place, cell, slug, language) for cell in self.cells]
 
 
 def shown_offers(
@@ -39,7 +58,7 @@ def shown_offers(
     prices_differ = len({offer.price for offer in offers}) > 1
     columns = [_column(offers, attribute, say) for attribute in attributes]
     return tuple(
-        Offer(offer.number, tuple(column[place] for column in columns), money(offer.price), prices_differ)
+        Offer(place + 1, offer.number, tuple(column[place] for column in columns), money(offer.price), prices_differ)
         for place, offer in enumerate(offers)
     )
 
@@ -53,3 +72,10 @@ def _column(offers: Sequence[Alternative], attribute: Attribute, say: Say) -> li
         words, picture = (say(level.label), level.picture) if level else (None, None)
         cells[level_id] = Cell(attribute.id, label, words, picture, differs)
     return [cells[level_id] for level_id in had]
+
+
+@lru_cache(4096)
+def _drawn(place: int, cell: Cell, slug: str, _language: str) -> Markup:
+    """Kept, since a study has as few cells as levels, and to draw them was a tenth of a page's time."""
+    drawn: Markup = get_template_attribute("respond/offer.html", "drawn")(place, cell, slug)
+    return drawn

@@ -154,10 +154,15 @@ def step(slug: str, step_id: str) -> ResponseReturnValue:
     return _page(visit, place, form)
 
 
-def _needs_no_limit() -> bool:
+@blueprint.post("/s/<slug>/<step_id>")
+def save(slug: str, step_id: str) -> ResponseReturnValue:
+    """Judge and save one step, then go on. Saved means committed before the reply is sent; what cannot be taken yet is kept as a draft."""
+    return _saved(slug, step_id) if _needs_no_limit(slug, step_id) else _counted(slug, step_id)
+
+
+def _needs_no_limit(slug: str, step_id: str) -> bool:
     """Only new interviews by the open link are counted by address; who was invited or goes on has a token that nobody guesses."""
-    places = request.view_args or {}
-    if (found := running.surveys().get(places["slug"])) is None or places["step_id"] != found.definition.pages[0].id:
+    if (found := running.surveys().get(slug)) is None or step_id != found.definition.pages[0].id:
         return True
     token = session.get(entry.token_key(found.slug), "")
     with running.database().read() as connection:
@@ -165,10 +170,12 @@ def _needs_no_limit() -> bool:
         return known or invitations.is_invited(connection, found.slug, token)
 
 
-@blueprint.post("/s/<slug>/<step_id>")
-@limiter.limit(starts_allowed, exempt_when=_needs_no_limit, deduct_when=lambda reply: reply.status_code == 303)
-def save(slug: str, step_id: str) -> ResponseReturnValue:
-    """Judge and save one step, then go on. Saved means committed before the reply is sent; what cannot be taken yet is kept as a draft."""
+@limiter.limit(starts_allowed, deduct_when=lambda reply: reply.status_code == 303)
+def _counted(slug: str, step_id: str) -> ResponseReturnValue:
+    return _saved(slug, step_id)
+
+
+def _saved(slug: str, step_id: str) -> ResponseReturnValue:
     visit = entry.visit(slug)
     place = visit.place(step_id)
     if place is None:

@@ -42,6 +42,14 @@ _POLICY = {
 # What no page of ours uses, and neither does what it is shown in.
 _NEVER_USED = ", ".join(f"{feature}=()" for feature in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture"))  # fmt: skip
 
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", _NEVER_USED),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+
 
 class LongFieldError(HTTPException):
     """A field of a form holds more than MAX_FIELD characters."""
@@ -150,11 +158,7 @@ def _policy(chart_styles: bool, frame_ancestors: str) -> str:
 
 def _headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = _policy("chart_styles" in g, g.get("frame_ancestors", ""))
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Permissions-Policy"] = _NEVER_USED
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.extend(_ALWAYS)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint != "static":
