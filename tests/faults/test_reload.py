@@ -44,7 +44,7 @@ def reload(server: Server, wait: bool = True) -> None:
 @pytest.mark.slow
 def test_no_request_fails_while_all_is_loaded_anew(start: Start, rounds: Callable[[int], int]) -> None:
     server = start(workers=2)
-    crowd = Crowd(server.port)
+    crowd = Crowd(server.port, pause=0.1)  # or the new processes wait for it more than it for them
     with crowd.answering():
         for _ in range(rounds(10)):
             reload(server)
