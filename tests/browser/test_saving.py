@@ -180,6 +180,27 @@ def test_without_network_for_a_minute_it_is_tried_again_and_again(walk: Walk) ->
     assert kept(page) == []
 
 
+def test_a_busy_server_says_when_to_come_back(walk: Walk) -> None:
+    visitor = walk("about")
+    page = visitor.page
+    stop_the_clock(page)
+    tries: list[str] = []
+
+    def put_off(route: Route) -> None:
+        tries.append(route.request.url)
+        route.fulfill(status=503, headers={"Retry-After": "7"})
+
+    page.route(DRAFTS, put_off)
+    page.get_by_label("Yes, a company car").check()
+    expect(status(page)).to_have_text("Not saved yet: no connection. Trying again in 7 s.")
+    page.clock.run_for(6_999)
+    assert len(tries) == 1
+    page.unroute(DRAFTS, put_off)
+    page.clock.run_for(1)
+    expect(status(page)).to_have_text("Saved")
+    visitor.complaints.clear()  # the browser's own line about a 503
+
+
 def test_a_slow_server_is_told_within_two_seconds(walk: Walk) -> None:
     visitor = walk("about")
     page = visitor.page

@@ -15,7 +15,7 @@ from flask import Flask, request
 from waitress.server import BaseWSGIServer
 
 from wtp.web import polling, traffic
-from wtp.web.traffic import Channel, server_of
+from wtp.web.traffic import LONGEST_RETRY, RETRY_SECONDS, Channel, Dispatcher, Refusal, server_of
 
 LARGE = 5_000_000
 
@@ -151,3 +151,18 @@ def test_after_many_requests_a_connection_is_given_back(served: tuple[BaseWSGISe
     assert [word == "close" for word in said] == [False, False, False, False, True]
     sent(connection, b"by another one")
     connection.close()
+
+
+@pytest.mark.parametrize(("rate", "most"), [(0.5, RETRY_SECONDS[1]), (40, 40), (1_000, LONGEST_RETRY)])
+def test_the_more_are_refused_the_later_they_come_back(rate: float, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or those who come back would ask faster than anybody is answered. rate: refusals a second."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(threading.Thread, "start", lambda _: None)
+    dispatcher, told = Dispatcher(lambda _: Refusal([], b""), lambda: None), []
+    for _ in range(int(rate * 60)):
+        now += 1 / rate
+        told.append(dispatcher._pause())
+    assert max(told) <= most + 1
+    assert max(told) >= most - 1
+    assert min(told) == RETRY_SECONDS[0]

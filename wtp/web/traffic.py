@@ -15,6 +15,7 @@ import random
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -41,6 +42,8 @@ CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a th
 LONGEST_WAIT = 0.8  # seconds until a request that no thread took up is refused
 REQUESTS_A_CONNECTION = 50  # then the next one needs another, which the process takes that has more time
 RETRY_SECONDS = (1, 5)  # between them by chance, so that those who were refused together do not come back together
+LONGEST_RETRY = 60  # where so many are refused that those who come back would keep out everybody else
+_LATELY = 10.0  # seconds
 LONGEST_END = 30  # seconds for what has begun, such as a long export, when the process ends
 _QUIET = 1.0  # seconds without a sign, after which an ending process closes a connection with nothing under way
 _LOOK_SECONDS = 0.1
@@ -61,8 +64,11 @@ class Refusal:
 
     def to_response(self, _: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status, headers and body."""
-        seconds = str(random.randint(*RETRY_SECONDS))  # noqa: S311  # no secret
-        return "503 Service Unavailable", [*self._headers, ("Retry-After", seconds)], self._body
+        return "503 Service Unavailable", self._headers, self._body
+
+    def until(self, seconds: int) -> Refusal:
+        """The same with the time to wait."""
+        return Refusal([*self._headers, ("Retry-After", str(seconds))], self._body)
 
     def with_typed(self, inputs: bytes) -> Refusal:
         """The same with what somebody typed."""
@@ -100,6 +106,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
     def __init__(self, refusal: Callable[[HTTPRequestParser], Refusal], refused: Callable[[], None]) -> None:
         super().__init__()
         self._refusal, self._refused = refusal, refused
+        self._lately: deque[float] = deque()
         self.set_thread_count(THREADS)
         threading.Thread(target=self._usher, daemon=True).start()
 
@@ -114,12 +121,21 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
             for channel in self._late():
                 request = channel.requests[0]
                 if request.path not in _LET_THROUGH:
-                    request.error = self._refusal(request)
+                    request.error = self._refusal(request).until(self._pause())
                     self._refused()
                 try:
                     channel.service()
                 except Exception:
                     self.logger.exception("a refusal could not be sent")
+
+    def _pause(self) -> int:
+        """Seconds until who is refused now may come back: the more were refused lately, the longer, or they would come back faster than they can be answered."""
+        now = time.monotonic()
+        self._lately.append(now)
+        while self._lately[0] < now - _LATELY:
+            self._lately.popleft()
+        shortest, longest = RETRY_SECONDS
+        return random.randint(shortest, min(max(longest, round(len(self._lately) / _LATELY)), LONGEST_RETRY))  # noqa: S311  # no secret
 
     def _late(self) -> list[Channel]:
         """Take those out of the queue that wait too long; they stand in it in the order in which they came."""

@@ -3,7 +3,7 @@
 // again and again until the server has taken it; the page stays as it is meanwhile. Sending the same again is harmless: the server knows its revision.
 "use strict";
 
-const WAITS = [1, 2, 4, 8, 15]; // seconds between tries; the last one repeats
+const WAITS = [1, 2, 4, 8, 15]; // seconds between tries; the last one repeats, and a busy server may ask for more
 const PATIENCE = 2; // seconds until the page says that nothing is saved yet
 const GIVE_UP = 20; // seconds until a try counts as failed
 const TYPING = 0.8; // seconds without a key until a text is sent
@@ -16,12 +16,18 @@ const pause = (seconds) =>
     window.addEventListener("online", () => { clearTimeout(timer); resolve(); }, { once: true });
   });
 
+// Seconds that the server asked to wait when it put off the last try.
+let asked = 0;
+
 // The server's reply, or null if there was none that settles the matter.
 async function post(address, body, { stop = new AbortController(), keepalive = false } = {}) {
   const late = setTimeout(() => stop.abort(), GIVE_UP * 1000);
+  asked = 0;
   try {
     const reply = await fetch(address, { method: "POST", body, keepalive, signal: stop.signal });
-    return LATER.includes(reply.status) ? null : reply;
+    if (!LATER.includes(reply.status)) return reply;
+    asked = Number(reply.headers.get("Retry-After")) || 0;
+    return null;
   } catch {
     return null;
   } finally {
@@ -91,7 +97,7 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
       const reply = await post(address, body(), { stop });
       clearTimeout(slow);
       if (reply !== null || givenUp()) return reply;
-      const seconds = WAITS[Math.min(tries, WAITS.length - 1)];
+      const seconds = Math.max(asked, WAITS[Math.min(tries, WAITS.length - 1)]);
       show(words.waiting.replace("{s}", seconds), true);
       await pause(seconds);
     }
