@@ -25,12 +25,12 @@ from wtp.web.question_kinds import KINDS, one_of, plain
 _REVISION = re.compile(r"[0-9]{1,9}")
 ANCHORS = ("all", "some", "none")
 BESIDE = ("revision", "shown", "away", "pasted", "asked")
+_BESIDE: dict[str, UnboundField[Any]] = {name: HiddenField(default="0" if name == "revision" else "") for name in BESIDE}  # fmt: skip
 
 
 def page_form(page: Page, task: ChoiceTask | None = None) -> BaseForm:
     """The form of one step: the page's questions, its choice task, its best-worst task or its profile."""
-    fields: dict[str, UnboundField[Any]] = {name: HiddenField(default="") for name in BESIDE}
-    fields["revision"] = HiddenField(default="0")
+    fields = dict(_BESIDE)
     if isinstance(page, ConsentPage):
         agree = one_of({"yes"}, True, lambda: _("Tick the box if you want to take part. Without it nothing is saved."))
         fields["agree"] = RadioField("", validators=[agree], validate_choice=False)

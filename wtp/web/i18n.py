@@ -24,6 +24,8 @@ from flask_babel import Babel, refresh
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from wtp.survey import Survey
 
@@ -61,15 +63,18 @@ def _gettext(message: str) -> str:
 
 
 @lru_cache(4096)
-def _kept(code: str, message: str, escapes: bool) -> str:
+def _kept(code: str, message: str, escapes: bool, complete: bool) -> str:
     words = _translations(code).gettext(message)
-    return Markup(words) if escapes else words  # noqa: S704  our own words, with the markup that is in them
+    if escapes:
+        words = Markup(words)  # noqa: S704  our own words, with the markup that is in them
+    return words % {} if complete else words
 
 
 @pass_context
 def _said(context: Context, message: str, /, **variables: Any) -> str:
     """The extension's own `_` from words that are kept: a page says twenty of them. What is put into them is escaped."""
-    return _kept(language(), message, bool(context.eval_ctx.autoescape)) % variables
+    words = _kept(language(), message, bool(context.eval_ctx.autoescape), not variables)
+    return words % variables if variables else words
 
 
 def _ngettext(singular: str, plural: str, n: int) -> str:
@@ -83,7 +88,7 @@ def language() -> str:
 
 def speak(code: str) -> None:
     """Make the page that is being made in this language, and offer no other."""
-    g.only_language = g.language = code
+    g.language, g.languages = code, (code,)
     refresh()
 
 
@@ -152,8 +157,6 @@ def _languages() -> tuple[str, ...]:
         surveys: Mapping[str, Survey] = current_app.extensions["wtp_surveys"]
         survey = surveys.get((request.view_args or {}).get("slug", ""))
         return survey.definition.languages if survey else INTERFACE_LANGUAGES
-    if "only_language" in g:
-        return (g.only_language,)
     default = current_app.extensions["wtp_settings"].staff_language
     return (default, *(code for code in INTERFACE_LANGUAGES if code != default))
 
@@ -163,18 +166,24 @@ def _choose() -> None:
     if request.path.startswith("/api/") and request.blueprint != "api_page":
         g.language = INTERFACE_LANGUAGES[0]
         return
-    languages = _languages()
+    languages = g.languages = _languages()
     if (asked := request.args.get("lang")) in languages:
         session["language"] = asked
     kept = session.get("language")
     if kept not in languages:
-        kept = request.accept_languages.best_match(languages) if request.blueprint == "respond" else None
+        kept = _preferred(request.headers.get("Accept-Language"), languages) if request.blueprint == "respond" else None
     g.language = kept or languages[0]
+
+
+@lru_cache(1024)
+def _preferred(accepted: str | None, languages: tuple[str, ...]) -> str | None:
+    """Which of these a browser prefers: every page brings the same words on that."""
+    return parse_accept_header(accepted, LanguageAccept).best_match(languages)
 
 
 def _language_links() -> Sequence[dict[str, Any]]:
     """The page in each of its languages: code, name in that language, address, whether it is the one shown."""
-    languages = _languages()
+    languages = g.get("languages", ())
     if len(languages) < 2:
         return []
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]

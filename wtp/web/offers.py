@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from flask import get_template_attribute
 from markupsafe import Markup
@@ -15,8 +15,7 @@ from wtp.survey.tasks import Alternative
 Say = Callable[[Mapping[str, str]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What an offer has of one attribute; `level` is None where it does not have the attribute, `differs` says whether the offers are not all alike in it."""
 
     id: str
@@ -26,8 +25,7 @@ class Cell:
     differs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """One offer of a choice task, its cells in the order that the respondent sees; `place` counts from 1."""
 
     place: int
@@ -61,6 +59,18 @@ def shown_offers(
         Offer(place + 1, offer.number, tuple(column[place] for column in columns), money(offer.price), prices_differ)
         for place, offer in enumerate(offers)
     )
+
+
+def explained(offers: Sequence[Alternative], attributes: Sequence[Attribute], say: Say) -> list[tuple[str, str]]:
+    """Words and what they mean: of these attributes, and of their levels that an offer has."""
+    found: list[tuple[str, str]] = []
+    for attribute in attributes:
+        if attribute.description:
+            found.append((say(attribute.label), say(attribute.description)))
+        had = {offer.levels.get(attribute.id) for offer in offers}
+        described = ((level.label, level.description) for level in attribute.levels if level.id in had)
+        found += [(say(label), say(meaning)) for label, meaning in described if meaning]
+    return found
 
 
 def _column(offers: Sequence[Alternative], attribute: Attribute, say: Say) -> list[Cell]:

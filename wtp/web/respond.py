@@ -40,7 +40,7 @@ from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
 from wtp.web import attempts, autosave, entry, forms, metrics, my_data, panel_links, running
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money, saying
-from wtp.web.offers import shown_offers
+from wtp.web.offers import explained, shown_offers
 from wtp.web.panel import panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
@@ -343,7 +343,8 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
     def price(amount: float) -> str:
         return money(amount, visit.definition.currency, spoken)
 
-    attributes = visit.attributes_of(task.alternatives) if task else ()
+    offered = task.alternatives if task else (shown.profile,) if shown.profile else ()
+    attributes = visit.attributes_of(offered) if task else visit.attributes if offered else ()
     context: Mapping[str, Any] = {
         "visit": visit,
         "step": shown,
@@ -353,9 +354,8 @@ def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = N
         "beside": forms.BESIDE,
         "anchors": _anchors,
         "back": panel_links.button(visit.slug, visit) if visit.completed else back,
-        "task": task,
-        "attributes": attributes,
-        "offers": shown_offers(task.alternatives, attributes, saying(spoken), price) if task else (),
+        "offers": shown_offers(offered, attributes, saying(spoken), price) if task else (),
+        "explained": explained(offered, attributes, saying(spoken)),
         "sent_back": sent_back,
         "mistakes": _mistakes(form, sent_back == 409),
         "told": answers_in_words(visit) if isinstance(shown.page, CheckPage) else [],

@@ -13,7 +13,7 @@ from functools import lru_cache
 from flask import Flask, Response, abort, current_app, g, has_app_context, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -97,6 +97,7 @@ def protect(app: Flask, settings: Settings) -> None:
     app.before_request(_short_addresses)
     app.before_request(_larger_for_uploads)  # before the token is looked for in the body
     csrf.init_app(app)
+    app.context_processor(lambda: {"csrf_token": _csrf_token})
     app.before_request(_forms_alone)
     app.before_request(_short_fields)
     limiter.init_app(app)
@@ -104,6 +105,17 @@ def protect(app: Flask, settings: Settings) -> None:
     if settings.proxies:
         n = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+
+def _csrf_token() -> str:
+    """The token of the session, as the library signs it; it is as good as the session lasts, so that not every page signs it anew."""
+    kept = session.get("csrf_token")
+    return _signed(str(current_app.secret_key), kept) if kept else generate_csrf()
+
+
+@lru_cache(4096)
+def _signed(secret: str, kept: str) -> str:
+    return str(generate_csrf())
 
 
 def _short_addresses() -> None:
