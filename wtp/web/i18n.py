@@ -21,8 +21,8 @@ from babel.numbers import format_currency, format_decimal, get_decimal_symbol
 from babel.support import Translations
 from flask import Flask, current_app, g, request, session
 from flask_babel import Babel, refresh
-from jinja2 import pass_context
-from jinja2.runtime import Context
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
@@ -70,10 +70,10 @@ def _kept(code: str, message: str, escapes: bool, complete: bool) -> str:
     return words % {} if complete else words
 
 
-@pass_context
-def _said(context: Context, message: str, /, **variables: Any) -> str:
+@pass_eval_context
+def _said(how: EvalContext, message: str, /, **variables: Any) -> str:
     """The extension's own `_` from words that are kept: a page says twenty of them. What is put into them is escaped."""
-    words = _kept(language(), message, bool(context.eval_ctx.autoescape), not variables)
+    words = _kept(language(), message, bool(how.autoescape), not variables)
     return words % variables if variables else words
 
 
