@@ -79,16 +79,22 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         env={**os.environ, "WTP_INSTANCE": str(instance), "WTP_SURVEYS": str(surveys)},
         stdout=subprocess.DEVNULL,
     )
-    for _ in range(400):
-        try:
-            urllib.request.urlopen(f"{address}/readyz", timeout=5).close()
-            break
-        except OSError:
-            assert server.poll() is None
-            time.sleep(0.05)
+    end = time.monotonic() + 120  # on a busy machine the program takes long to begin
+    while not _is_ready(address):
+        assert server.poll() is None
+        assert time.monotonic() < end, "the server does not begin"
+        time.sleep(0.05)
     yield address
     server.send_signal(signal.SIGTERM)
     server.wait(timeout=20)
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{address}/readyz", timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
