@@ -47,10 +47,7 @@ _MENDABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceErro
 
 
 class Database:
-    """One database; a context manager that closes its connections at the end. A child opens it anew after a fork, where SQLite takes the parent's locks for its own.
-
-    Its methods begin the transactions; what is asked of `engine` itself has none.
-    """
+    """One database; a context manager that closes its connections at the end. A child opens it anew after a fork, where SQLite takes the parent's locks for its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
