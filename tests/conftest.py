@@ -194,7 +194,7 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
             with self.begin() as connection:
                 connection.exec_driver_sql(";\n".join(told))
             return True
-        if told:
+        if told or not new:
             return shipped(self, before)
 
         def hear(*happened: object) -> None:
