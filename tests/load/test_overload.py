@@ -79,6 +79,7 @@ def test_who_waits_too_long_is_told_while_all_threads_are_busy(start: Start) -> 
     assert "Set-Cookie" not in headers
     assert "Very many people are here" in page
     assert '<html lang="de">' in asked["German"].result()[2]
+    assert 'hreflang="en"' in asked["German"].result()[2]
     assert json.loads(asked["program"].result()[2])["status"] == 503
     assert ask(server.port, "/s/supplier/consent")[0] == 200
 

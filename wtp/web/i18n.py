@@ -171,26 +171,26 @@ def _choose() -> None:
         session["language"] = asked
     kept = session.get("language")
     if kept not in languages:
-        kept = _preferred(request.headers.get("Accept-Language"), languages) if request.blueprint == "respond" else None
+        kept = preferred(request.headers.get("Accept-Language"), languages) if request.blueprint == "respond" else None
     g.language = kept or languages[0]
 
 
-@lru_cache(1024)
-def _preferred(accepted: str | None, languages: tuple[str, ...]) -> str | None:
-    """Which of these a browser prefers: every page brings the same words on that."""
+@lru_cache(64)  # few: a client may send words as long as all headers may be
+def preferred(accepted: str | None, languages: tuple[str, ...]) -> str | None:
+    """Which of these a browser prefers by its Accept-Language, None for none: every page brings the same words on that."""
     return parse_accept_header(accepted, LanguageAccept).best_match(languages)
 
 
 def _language_links() -> Sequence[dict[str, Any]]:
     """The page in each of its languages: code, name in that language, address, whether it is the one shown."""
-    languages = g.get("languages", ())
+    languages = g.get("languages") or _languages()  # a page that is made beforehand is asked for by nobody
     if len(languages) < 2:
         return []
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
     return [
         {
             "code": code,
-            "name": _own_name(code),
+            "name": language_name(code, code),
             "href": "?" + urlencode([*kept, ("lang", code)]),
             "current": code == language(),
         }
@@ -199,5 +199,6 @@ def _language_links() -> Sequence[dict[str, Any]]:
 
 
 @cache
-def _own_name(code: str) -> str:
-    return (Locale(code).get_display_name(code) or code).title()
+def language_name(code: str, in_language: str) -> str:
+    """What a language is called in this one: Deutsch, German."""
+    return (Locale(code).get_display_name(in_language) or code).title()

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from babel import Locale
 from babel.dates import format_datetime
 from flask import Flask, Response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as Reply
@@ -24,7 +23,7 @@ from wtp.store.access import Stored
 from wtp.survey import Survey
 from wtp.web import entry, running
 from wtp.web.answers_in_words import Told, answers_in_words
-from wtp.web.i18n import INTERFACE_LANGUAGES, language, speak
+from wtp.web.i18n import INTERFACE_LANGUAGES, language, language_name, speak
 from wtp.web.visit import Visit, load, visit_of
 
 _ON_PAGE = "everything of one person deleted, by the person, on the page"
@@ -47,7 +46,7 @@ class MyData:
     def language(self) -> str:
         """The language of the interview, named in the reader's."""
         code = self.record.get("respondent", {}).get("language")
-        return (Locale.parse(code, sep="-").get_display_name(language()) or code) if code else ""
+        return language_name(code, language()) if code else ""
 
     @property
     def agreed(self) -> Mapping[str, Any]:

@@ -27,12 +27,10 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 from waitress.task import ThreadedTaskDispatcher
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 
 from wtp.web import polling
 from wtp.web.api.problems import PREFIX
-from wtp.web.i18n import INTERFACE_LANGUAGES, spoken
+from wtp.web.i18n import INTERFACE_LANGUAGES, preferred, spoken
 from wtp.web.logs import ID_HEADER
 from wtp.web.security import MAX_FORM, MAX_FORM_PARTS, MAX_UPLOAD
 
@@ -197,8 +195,7 @@ def refusals_of(app: Flask, base_url: str) -> Callable[[HTTPRequestParser], Refu
     def choose(request: HTTPRequestParser) -> Refusal:
         if request.path.startswith(f"{PREFIX}/"):
             return for_programs
-        accepted = parse_accept_header(request.headers.get("ACCEPT_LANGUAGE"), LanguageAccept)
-        language = accepted.best_match(INTERFACE_LANGUAGES) or INTERFACE_LANGUAGES[0]
+        language = preferred(request.headers.get("ACCEPT_LANGUAGE"), INTERFACE_LANGUAGES) or INTERFACE_LANGUAGES[0]
         typed = _typed(request) if request.path.startswith(_TYPED_AT) else b""
         return forms[language].with_typed(typed) if typed else pages[language]
 
