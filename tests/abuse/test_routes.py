@@ -85,7 +85,7 @@ def test_nothing_that_is_sent_makes_a_fault(
 ) -> None:
     every = operations(house)
     seen = Counter[int]()
-    each = -(-rounds(INPUTS) // 2 // len(every))
+    each = max(3, -(-rounds(INPUTS) // 2 // len(every)))  # fewer get no further than the door
 
     def ask_often(operation: Operation) -> None:
         @seed(1)
@@ -101,8 +101,7 @@ def test_nothing_that_is_sent_makes_a_fault(
     for operation in every:
         ask_often(operation)
     assert seen.total() >= 0.9 * rounds(INPUTS) // 2
-    assert {200, 303, 404} <= set(seen), "requests get past the door"
-    assert {400, 422} & set(seen), "and what is wrong with them is said"
+    assert {200, 303, 400, 404} <= set(seen), "requests get past the door"
     grows_little(before)
 
 
