@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 from werkzeug.serving import make_server
 
 from tests.every import SLUG, every_question
+from tests.faults.conftest import Server
 from wtp.web import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -78,23 +77,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [Path(sys.executable).parent / "wtp", "serve", "--port", str(port), "--workers", "1"],
         env={**os.environ, "WTP_INSTANCE": str(instance), "WTP_SURVEYS": str(surveys)},
         stdout=subprocess.DEVNULL,
+        text=True,
     )
-    end = time.monotonic() + 120  # on a busy machine the program takes long to begin
-    while not _is_ready(address):
-        assert server.poll() is None
-        assert time.monotonic() < end, "the server does not begin"
-        time.sleep(0.05)
+    Server(server.pid, port, instance, server).wait_until_ready()
     yield address
     server.send_signal(signal.SIGTERM)
     server.wait(timeout=20)
-
-
-def _is_ready(address: str) -> bool:
-    try:
-        urllib.request.urlopen(f"{address}/readyz", timeout=5).close()
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager

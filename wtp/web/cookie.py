@@ -55,7 +55,7 @@ class Cookie(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Flask's own; where nothing changed, as on most pages, it would work the cookie out all the same. Our sessions are never permanent."""
-        if session.modified or "Vary" in response.headers:
+        if session.modified:
             super().save_session(app, session, response)
         elif session.accessed:
-            response.headers["Vary"] = "Cookie"
+            response.vary.add("Cookie")

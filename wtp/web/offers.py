@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from flask import get_template_attribute
 from markupsafe import Markup
@@ -15,7 +15,8 @@ from wtp.survey.tasks import Alternative
 Say = Callable[[Mapping[str, str]], str]
 
 
-class Cell(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cell:
     """What an offer has of one attribute; `level` is None where it does not have the attribute, `differs` says whether the offers are not all alike in it."""
 
     id: str
@@ -25,7 +26,8 @@ class Cell(NamedTuple):
     differs: bool
 
 
-class Offer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Offer:
     """One offer of a choice task, its cells in the order that the respondent sees; `place` counts from 1."""
 
     place: int

@@ -115,6 +115,7 @@ def _csrf_token() -> str:
 
 @lru_cache(4096)
 def _signed(secret: str, kept: str) -> str:
+    """`kept` is the session's, which the library signs by `secret`."""
     return str(generate_csrf())
 
 

@@ -16,20 +16,15 @@ const pause = (seconds) =>
     window.addEventListener("online", () => { clearTimeout(timer); resolve(); }, { once: true });
   });
 
-// Seconds that the server asked to wait when it put off the last try.
-let asked = 0;
-
-// The server's reply, or null if there was none that settles the matter.
+// The server's reply, or null if there was none that settles the matter; `later`: seconds that a busy server asks to wait.
 async function post(address, body, { stop = new AbortController(), keepalive = false } = {}) {
   const late = setTimeout(() => stop.abort(), GIVE_UP * 1000);
-  asked = 0;
   try {
     const reply = await fetch(address, { method: "POST", body, keepalive, signal: stop.signal });
-    if (!LATER.includes(reply.status)) return reply;
-    asked = Number(reply.headers.get("Retry-After")) || 0;
-    return null;
+    if (!LATER.includes(reply.status)) return { reply };
+    return { reply: null, later: Number(reply.headers.get("Retry-After")) || 0 };
   } catch {
-    return null;
+    return { reply: null, later: 0 };
   } finally {
     clearTimeout(late);
   }
@@ -94,10 +89,10 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
     for (let tries = 0; ; tries += 1) {
       const slow = setTimeout(() => show(words.slow, true), PATIENCE * 1000);
       stop = new AbortController();
-      const reply = await post(address, body(), { stop });
+      const { reply, later } = await post(address, body(), { stop });
       clearTimeout(slow);
       if (reply !== null || givenUp()) return reply;
-      const seconds = Math.max(asked, WAITS[Math.min(tries, WAITS.length - 1)]);
+      const seconds = Math.max(later, WAITS[Math.min(tries, WAITS.length - 1)]);
       show(words.waiting.replace("{s}", seconds), true);
       await pause(seconds);
     }
