@@ -97,7 +97,7 @@ def test_without_their_lock_two_migrations_disturb_each_other(
         url = new_database()
         _old(url)
         with monkeypatch.context() as patch:
-            patch.setattr(database, "_begin_sqlite", lambda connection: connection.exec_driver_sql("BEGIN"))
+            patch.setattr(database, "_begin_immediate", lambda connection, _: connection.exec_driver_sql("BEGIN"))
             codes = _two_at_once(url, place)
         if codes != [0, 0]:
             break

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from tests.faults.conftest import Fork, Serving
 from tests.faults.crowd import EARLY, PATIENCE, Crowd, lost_and_doubled, once, reply_before_commit
 from wtp.store import answers, database, open_database
-from wtp.web import THREADS
+from wtp.web.traffic import FOR_RESPONDENTS
 
 _BUSY = 0.4  # seconds that the server of these tests waits for a lock; the one that ships waits 15
 _MOST = 20
@@ -28,16 +28,16 @@ _PLENTY = 1_073_741_823
 
 def _few_pages() -> None:
     """SQLite has no page more than it has, while a file called full stands beside it."""
-    begin = database._begin_sqlite
+    begin = database._begin_immediate
 
-    def begin_full(connection: sa.Connection) -> None:
-        begin(connection)
+    def begin_full(connection: sa.Connection, until: float) -> None:
+        begin(connection, until)
         file = connection.engine.url.database
         full = Path(str(file)).with_name("full").exists()
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() if full else _PLENTY
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
-    database._begin_sqlite = begin_full
+    database._begin_immediate = begin_full
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def test_a_database_locked_for_long_is_waited_for_and_for_too_long_is_said(
 def test_locked_for_ten_seconds_puts_nobody_off(fork: Fork, database_url: str, rounds: Callable[[int], int]) -> None:
     """As it ships: ten seconds with --release, else two."""
     serving, seconds = fork(workers=1, analysts=0, database=database_url), min(10, rounds(20))
-    crowd = Crowd(serving.port, hands=THREADS)  # a hand that no thread takes up is put off
+    crowd = Crowd(serving.port, hands=FOR_RESPONDENTS)  # a hand that no thread takes up is put off
     with crowd.answering():
         crowd.gets_on()
         with _locked(database_url):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -13,10 +14,10 @@ import pytest
 from tests.faults.conftest import Start
 from tests.faults.crowd import Crowd, lost_and_doubled
 from tests.jobs.conftest import until
-from wtp.web.traffic import RETRY_SECONDS, THREADS
+from wtp.web.traffic import FOR_OTHERS, FOR_RESPONDENTS, RETRY_SECONDS, THREADS
 
 CROWD = 150
-# Pages that take a tenth of a second or, of the study `held`, until a file is there; all else is what ships.
+# Pages that take a tenth of a second or, of the study `held`, until a file is there, as `/held`; all else is what ships.
 SLOW = """
 import sys, time
 from pathlib import Path
@@ -32,7 +33,7 @@ def create_app(settings):
     def slow():
         if request.path.startswith("/s/"):
             time.sleep(0.1)
-        if request.path.startswith("/s/held"):
+        if request.path.endswith("/held"):
             (settings.instance / "begun" / str(time.monotonic_ns())).touch()
             while not (settings.instance / "go on").exists():
                 time.sleep(0.02)
@@ -55,11 +56,33 @@ def ask(port: int, path: str, method: str = "GET", language: str = "en") -> tupl
         connection.close()
 
 
+def unreadable(port: int) -> str:
+    """The first line of the reply to what is no request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nno header\r\n\r\n")
+        return connection.recv(1_000).partition(b"\r\n")[0].decode()
+
+
+def test_respondents_wait_for_nobody_else(start: Start) -> None:
+    """Such as a report that takes seconds, or several of them."""
+    server = start(workers=1, code=SLOW)
+    with ThreadPoolExecutor(FOR_OTHERS + 1) as pool:
+        busy = [pool.submit(ask, server.port, "/held") for _ in range(FOR_OTHERS)]
+        until(lambda: len(list((server.instance / "begun").iterdir())) == FOR_OTHERS)
+        refused = pool.submit(ask, server.port, "/staff")
+        assert ask(server.port, "/s/supplier/consent")[0] == 200
+        assert refused.result()[0] == 503
+        assert not any(each.done() for each in busy)
+        (server.instance / "go on").touch()
+
+
 def test_who_waits_too_long_is_told_while_all_threads_are_busy(start: Start) -> None:
     server = start(workers=1, code=SLOW)
     with ThreadPoolExecutor(THREADS + 4) as pool:
-        busy = [pool.submit(ask, server.port, "/s/held") for _ in range(THREADS)]
+        busy = [pool.submit(ask, server.port, "/s/held") for _ in range(FOR_RESPONDENTS)]
+        busy += [pool.submit(ask, server.port, "/held") for _ in range(FOR_OTHERS)]
         until(lambda: len(list((server.instance / "begun").iterdir())) == THREADS)
+        assert " 400 " in unreadable(server.port)
         asked = {
             "page": pool.submit(ask, server.port, "/s/supplier/consent"),
             "German": pool.submit(ask, server.port, "/s/supplier/consent", "GET", "de-AT, de;q=0.9"),

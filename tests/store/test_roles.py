@@ -89,6 +89,7 @@ def run() -> Result:
 def refused(opened: Database, statement: str, role: str = NAME) -> bool:
     """Whether PostgreSQL keeps the role from a statement."""
     with opened.engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
         try:
             connection.exec_driver_sql(statement)

@@ -69,16 +69,18 @@ def test_of_all_threads_of_all_processes_none_starves(database: Database, databa
 
 
 @on_sqlite
-def test_the_wait_for_the_turn_and_for_the_file_is_one(database: Database) -> None:
+def test_the_wait_for_the_turn_and_for_the_file_is_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waited in his own process first would else wait twice as long."""
     asked_until: list[float] = []
+    begin = module._begin_immediate
 
-    def begun(connection: sa.Connection) -> None:
-        asked_until.append(connection.get_execution_options()["wtp_until"])
+    def begun(connection: sa.Connection, until: float) -> None:
+        asked_until.append(until)
+        begin(connection, until)
 
     waiting = threading.Thread(target=save, args=(database, "later"))
     with database.begin():
-        sa.event.listen(database.engine, "begin", begun)
+        monkeypatch.setattr(module, "_begin_immediate", begun)
         waiting.start()
         time.sleep(_BUSY)
         before_release = time.monotonic()

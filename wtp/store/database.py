@@ -47,7 +47,10 @@ _MENDABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceErro
 
 
 class Database:
-    """One database; a context manager that closes its connections at the end. A child opens it anew after a fork, where SQLite takes the parent's locks for its own."""
+    """One database; a context manager that closes its connections at the end. A child opens it anew after a fork, where SQLite takes the parent's locks for its own.
+
+    Its methods begin the transactions; what is asked of `engine` itself has none.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
@@ -65,9 +68,12 @@ class Database:
 
         Raises StoreError if the database cannot be written (full, locked, away).
         """
-        with _in_words(), self._own_turn() as until, self.engine.connect() as connection:  # noqa: SIM117
-            with connection.execution_options(wtp_until=until).begin():
-                yield connection
+        with _in_words(), self._own_turn() as until, self.engine.begin() as connection:
+            if self.engine.dialect.name == "sqlite":
+                _begin_immediate(connection, until)
+            else:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
 
     @contextmanager
     def _own_turn(self) -> Iterator[float]:
@@ -89,13 +95,15 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that reads one consistent state and keeps no writer waiting."""
-        with _in_words(), self.engine.connect().execution_options(wtp_reads_only=True) as connection:
+        kind = "" if self.engine.dialect.name == "sqlite" else " ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with _in_words(), self.engine.connect() as connection:
+            connection.exec_driver_sql(f"BEGIN{kind}")
             yield connection
 
     @contextmanager
     def look(self) -> Iterator[sa.Connection]:
         """A connection for one statement that reads, which sees one moment by itself: both databases are spared beginning and end of a transaction."""
-        with _in_words(), self.engine.connect().execution_options(wtp_looks=True) as connection:
+        with _in_words(), self.engine.connect() as connection:
             yield connection
 
     def migrate(self, before: Callable[[sa.Connection], object] | None = None) -> bool:
@@ -181,7 +189,6 @@ def open_database(url: str, results: str = "") -> Database:
         check_place(Path(str(parsed.database)))
         engine = create(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
     elif parsed.get_backend_name() == "postgresql":
         try:
             engine = create(
@@ -193,7 +200,6 @@ def open_database(url: str, results: str = "") -> Database:
                 "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
             ) from error
         sa.event.listen(engine, "connect", _prepare_postgresql)
-        sa.event.listen(engine, "begin", _begin_postgresql)
         sa.event.listen(engine, "checkin", _note_rest)
         sa.event.listen(engine, "checkout", functools.partial(_try_after_rest, engine.dialect))
     else:
@@ -216,7 +222,7 @@ def _try_after_rest(dialect: sa.Dialect, connection: Any, record: sa.pool.Connec
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    connection.isolation_level = None  # the driver's own transactions begin too late; `_begin_sqlite` begins them
+    connection.isolation_level = None  # the driver's own transactions begin too late; `Database` begins them
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -229,29 +235,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 def _prepare_postgresql(connection: Any, _: Any) -> None:
     """Whoever is kept waiting hears of it, as with SQLite, before all threads of the server wait."""
-    # `_begin_postgresql` begins; to tell the driver of each kind of transaction takes as long as a question.
+    # `Database` begins transactions; to tell the driver of each kind of them takes as long as a question.
     connection.autocommit = True
     connection.execute(f"SET lock_timeout = {int(_BUSY_SECONDS * 1000)}")
 
 
-def _begin_postgresql(connection: sa.Connection) -> None:
-    options = connection.get_execution_options()
-    if not options.get("wtp_looks"):
-        kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if options.get("wtp_reads_only") else ""
-        connection.exec_driver_sql(f"BEGIN{kind}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("wtp_looks"):
-        return
-    if options.get("wtp_reads_only"):
-        connection.exec_driver_sql("BEGIN")
-        return
-    # SQLite itself would look again after up to a tenth of a second, however soon the other process is done.
+def _begin_immediate(connection: sa.Connection, until: float) -> None:
+    """Wait for the right to write. SQLite itself would look again after up to a tenth of a second, however soon the other process is done."""
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout=0")
-    end = options.get("wtp_until", time.monotonic() + _BUSY_SECONDS)
     try:
         while True:
             try:
@@ -259,7 +251,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
                 return
             except sa.exc.OperationalError as error:
                 code = getattr(error.orig, "sqlite_errorcode", 0)
-                if code & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                if code & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                     raise
             time.sleep(_LOOK_SECONDS)
     finally:

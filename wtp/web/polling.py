@@ -92,7 +92,7 @@ class _Loop:
                 self._look(fd)
 
     def _leaves_to_others(self) -> bool:
-        if not self._server.task_dispatcher.queue or (now := time.monotonic()) < self._open_from + _LEFT_TO_OTHERS:
+        if not self._server.task_dispatcher.is_behind or (now := time.monotonic()) < self._open_from + _LEFT_TO_OTHERS:
             return False
         self._open_from = now + _LEFT_TO_OTHERS
         return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import random
 import socket
 import threading
@@ -35,7 +36,10 @@ from wtp.web.logs import ID_HEADER
 from wtp.web.security import MAX_FORM, MAX_FORM_PARTS, MAX_UPLOAD
 
 WORKERS = 3  # processes, for two processors: Python keeps each to one, and people are spread over them unevenly, so that one more leaves no processor idle
-THREADS = 4  # more of them only disturb one another: Python runs one at a time, and answers that are interleaved all come late
+# Threads of a process, more of which only disturb one another: Python runs one at a time, and answers that are interleaved cost more and all come late. Whoever
+# answers has threads of his own, so that a report that takes seconds keeps no respondent waiting.
+FOR_RESPONDENTS, FOR_OTHERS = 2, 2
+THREADS = FOR_RESPONDENTS + FOR_OTHERS
 CONNECTIONS = 2_000  # slow and idle clients cost a file handle each, never a thread
 LONGEST_WAIT = 0.8  # seconds until a request that no thread took up is refused
 REQUESTS_A_CONNECTION = 50  # then the next one needs another, which the process takes that has more time
@@ -47,7 +51,9 @@ _QUIET = 1.0  # seconds without a sign, after which an ending process closes a c
 _LOOK_SECONDS = 0.1
 _LET_THROUGH = {"/healthz"}
 _PLACE = b"<!-- what was sent -->"
-_TYPED_AT = ("/s/", "/contacts/")
+_RESPONDENTS_AT = "/s/"
+_TYPED_AT = (_RESPONDENTS_AT, "/contacts/")
+_log = logging.getLogger("wtp.server")
 _HEADING = _l("Very many people are here at the moment")
 _ADVICE = _l(
     "Nothing that you typed is lost. Wait a few seconds, then load this page again; if your browser asks whether to send it again, say yes."
@@ -98,33 +104,46 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # the library has no types
         super().service()
 
 
-class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
+class Dispatcher:
     """Threads that answer, and the usher, who refuses those that wait too long. refused: told of each refusal."""
 
     def __init__(self, refusal: Callable[[HTTPRequestParser], Refusal], refused: Callable[[], None]) -> None:
-        super().__init__()
         self._refusal, self._refused = refusal, refused
         self._lately: deque[float] = deque()
-        self.set_thread_count(THREADS)
+        self._respondents, self._others = self._lines = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
+        self._respondents.set_thread_count(FOR_RESPONDENTS)
+        self._others.set_thread_count(FOR_OTHERS)
         threading.Thread(target=self._usher, daemon=True).start()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody waits for a thread."""
+        return any(line.queue for line in self._lines)
 
     def add_task(self, task: Channel) -> None:
         """A connection with a request waits for a thread."""
         task.waits_since = time.monotonic()
-        super().add_task(task)
+        request = task.requests[0]
+        answers = request.error is None and request.path.startswith(_RESPONDENTS_AT)
+        (self._respondents if answers else self._others).add_task(task)
+
+    def shutdown(self) -> None:
+        """End the threads, each after what it does."""
+        for line in self._lines:
+            line.shutdown()
 
     def _usher(self) -> None:
         while True:
             time.sleep(_LOOK_SECONDS)
             for channel in self._late():
                 request = channel.requests[0]
-                if request.path not in _LET_THROUGH:
+                if request.error is None and request.path not in _LET_THROUGH:
                     request.error = self._refusal(request).until(self._pause())
                     self._refused()
                 try:
                     channel.service()
                 except Exception:
-                    self.logger.exception("a refusal could not be sent")
+                    _log.exception("a refusal could not be sent")
 
     def _pause(self) -> int:
         """Seconds until who is refused now may come back: the more were refused lately, the longer, or they would come back faster than they can be answered."""
@@ -138,9 +157,10 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
     def _late(self) -> list[Channel]:
         """Take those out of the queue that wait too long; they stand in it in the order in which they came."""
         late: list[Channel] = []
-        with self.lock:
-            while self.queue and self.queue[0].waits_since < time.monotonic() - LONGEST_WAIT:
-                late.append(self.queue.popleft())
+        for line in self._lines:
+            with line.lock:
+                while line.queue and line.queue[0].waits_since < time.monotonic() - LONGEST_WAIT:
+                    late.append(line.queue.popleft())
         return late
 
 
