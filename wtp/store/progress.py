@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from wtp.store import tables
 from wtp.store.answers import Current
 from wtp.store.drafts import Draft
-from wtp.store.respondents import Interview, interview_of
+from wtp.store.respondents import COLUMNS, Interview, interview_of
 
 _A, _C, _D, _R, _S = (
     table.c for table in (tables.answer, tables.choice, tables.page_draft, tables.respondent, tables.study)
@@ -67,7 +67,7 @@ def _question(dialect: str) -> sa.Select[Any]:
     return (
         sa.select(
             _S.state.label("study_state"),
-            *(column for column in _R if column is not _R.tasks),
+            *COLUMNS,
             sa.cast(_R.tasks, sa.Text).label("tasks"),
             all_of(tables.answer, _A.page, _A.revision, plain(_A.content)).label("pages"),
             all_of(tables.choice, _C.choice_order, _C.revision, _C.chosen, _C.buys).label("choices"),
