@@ -1,14 +1,13 @@
 """Rules of a study are held in one place, whichever door somebody comes by: page, draft, import page, import command, simulating command, and the store itself.
 
-Pages look before they save, so as to say it kindly; here they look at what was there a moment ago, as when another window was faster, and the rule holds all the same. Programs
-have no door for answers: the interface takes none.
+Pages look before they save, so as to say it kindly; here they do not look, and the rule holds all the same. Programs have no door for answers: the interface takes none.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from flask import Flask
+from flask.typing import ResponseReturnValue
 
 from tests.imports.make_files import HERE
 from tests.web.conftest import SURVEYS, Person
@@ -106,19 +106,18 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 Door = Callable[[Site, pytest.MonkeyPatch, Callable[[], None]], None]
 
 
-def late(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next page is judged by what was there before the rule stood against it."""
-    visit, passed = entry.visit, []
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next page does not look whether it may be saved."""
+    elsewhere, passed = entry.elsewhere, []
 
-    def before(slug: str) -> Visit:
-        found = visit(slug)
+    def look(visit: Visit) -> ResponseReturnValue | None:
         if passed:
-            return found
-        passed.append(slug)
-        open_still = replace(found.interview, outcome=None, completed_at=None) if found.interview else None
-        return replace(found, state="open", interview=open_still)
+            return elsewhere(visit)
+        passed.append(visit)
+        return None
 
-    monkeypatch.setattr(entry, "visit", before)
+    monkeypatch.setattr(entry, "elsewhere", look)
+    monkeypatch.setattr(Visit, "completed", property(lambda _: False))
 
 
 def by_page(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Callable[[], None]) -> None:
@@ -126,7 +125,7 @@ def by_page(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Callable[[], None
     person.walk("profile")
     page = person.filled(1)
     rule()
-    late(site, monkeypatch)
+    blind(monkeypatch)
     assert person.send(page, follow=False, step=person.step).status_code in {303, 403}
 
 
@@ -135,7 +134,7 @@ def by_first_page(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Callable[[]
     person.open()
     page = person.filled()
     rule()
-    late(site, monkeypatch)
+    blind(monkeypatch)
     assert person.send(page, follow=False, step="consent").status_code == 403
 
 
@@ -144,7 +143,7 @@ def by_draft(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Callable[[], Non
     person.walk("profile")
     page = person.filled(1)
     rule()
-    late(site, monkeypatch)
+    blind(monkeypatch)
     typed = page | {"sender": "w", "number": "1", "changed": ",".join(page)}
     assert person.client.post(f"/s/supplier/{person.step}/draft", data=typed).status_code == 403
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from tests.faults.conftest import Fork, Serving
 from tests.faults.crowd import Reply, answers_of, csrf_token_of, form, once, route
 from tests.store.conftest import together
-from wtp.store import Database, answers, open_database, quotas, respondents, studies, tables
+from wtp.store import Database, answers, open_database, progress, quotas, respondents, studies, tables
 from wtp.survey import Survey
 from wtp.survey.pages import Quota
 
@@ -156,20 +156,11 @@ def test_fifty_windows_that_send_the_last_page_at_once_end_one_interview(
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite lets nobody write beside another one
 def test_without_the_lock_and_the_key_fifty_windows_fail(fork: Fork, database_url: str) -> None:
     def change() -> None:
-        select = answers.lock
-
-        def look(connection: sa.Connection, respondent_id: int) -> sa.Row[tuple[object, ...]]:
-            r = tables.respondent.c
-            shown = (r.tasks, r.design_version, r.definition_hash, r.outcome, r.test, sa.literal("open").label("study_state"))  # fmt: skip
-            query = sa.select(*shown).where(r.id == respondent_id)
-            return connection.execute(query).one()
-
         def insert(connection: sa.Connection, table: sa.Table, **values: object) -> bool:
             connection.execute(sa.insert(table).values(**values))
             return True
 
-        assert select is not look
-        answers.lock, answers.insert_if_absent = look, insert  # type: ignore[assignment]
+        progress.locked, answers.insert_if_absent = progress.of, insert
 
     serving, dice = fork(analysts=0, database=database_url, change=change), random.Random(1)
     for _ in range(10):

@@ -14,8 +14,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from typing import Any, NoReturn
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,6 +31,7 @@ _A, _C, _R = tables.answer.c, tables.choice.c, tables.respondent.c
 _PERSON = sa.bindparam("person", type_=sa.BigInteger)
 _LOCK: sa.Select[Any] = (
     sa.select(
+        _R.id,
         _R.design_version,
         _R.definition_hash,
         _R.outcome,
@@ -45,6 +45,7 @@ _LOCK: sa.Select[Any] = (
     .where(_R.id == _PERSON)
     .with_for_update(key_share=True, of=tables.respondent)
 )
+_TASKS = sa.select(_R.tasks).where(_R.id == _PERSON)
 _LAST_ANSWERS = (
     sa.select(_A.revision, _A.content)
     .where(_A.respondent_id == _PERSON, _A.page == sa.bindparam("page"))
@@ -90,6 +91,18 @@ def merged(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an interview and its study stand while nobody else saves for the same respondent."""
+
+    respondent_id: int
+    design_version: int | None
+    definition_hash: str | None
+    outcome: str | None
+    test: bool
+    study_state: str
+
+
 def record_answers(
     connection: sa.Connection,
     respondent_id: int,
@@ -105,19 +118,36 @@ def record_answers(
     Raises RefusedError if the interview ended or the study is closed, ConflictError if another window saved other answers since revision, DataError for text that no database can hold.
     """
     check_content(page, values)
-    person = lock(connection, respondent_id)
-    current = connection.execute(_LAST_ANSWERS, {"person": respondent_id, "page": page}).first()
-    if current and _as_text(current.content) == _as_text(values):
-        return int(current.revision)
+    standing = lock(connection, respondent_id)
+    saved = connection.execute(_LAST_ANSWERS, {"person": respondent_id, "page": page}).first()
+    before = (saved.revision, saved.content) if saved else None
+    return take_answers(connection, standing, before, page, values, revision=revision, now=now, seconds=seconds)
+
+
+def take_answers(
+    connection: sa.Connection,
+    standing: Standing,
+    before: tuple[int, Mapping[str, Any]] | None,
+    page: str,
+    values: Mapping[str, Any],
+    *,
+    revision: int,
+    now: datetime,
+    seconds: float | None = None,
+) -> int:
+    """As `record_answers`, for who knows already what is saved of the page, since nobody else saves for the same respondent: revision and values `before`, or None."""
+    check_content(page, values)
+    if before and _as_text(before[1]) == _as_text(values):
+        return before[0]
     row = {
-        "respondent_id": respondent_id,
+        "respondent_id": standing.respondent_id,
         "page": page,
         "content": dict(values),
         "answered_at": now,
         "seconds": seconds,
     }
-    rules.more_answers(person)
-    return _next_revision(connection, tables.answer, row, current.revision if current else 0, revision)
+    rules.more_answers(standing)
+    return _next_revision(connection, tables.answer, row, before[0] if before else 0, revision)
 
 
 def record_choice(
@@ -135,49 +165,63 @@ def record_choice(
 
     Raises RefusedError and ConflictError as `record_answers`, DataError if the task has no such alternative.
     """
-    person = connection.execute(_lock_with_task(order), {"person": respondent_id}).first() or _erased()
-    if order < 1 or person.task is None:
-        shown = connection.scalar(sa.select(_R.tasks).where(_R.id == respondent_id)) or ()
-        raise DataError(f"choice task {order}: not shown to this respondent; allowed: 1 to {len(shown)}.")
-    task = unpack_task(person.task)
+    standing = lock(connection, respondent_id)
+    tasks = connection.scalar(_TASKS, {"person": respondent_id}) or ()
+    if not 0 < order <= len(tasks):
+        raise DataError(f"choice task {order}: not shown to this respondent; allowed: 1 to {len(tasks)}.")
+    saved = connection.execute(_LAST_CHOICE, {"person": respondent_id, "order": order}).first()
+    before = (saved.revision, saved.chosen, saved.buys) if saved else None
+    task = unpack_task(tasks[order - 1])
+    return take_choice(
+        connection, standing, before, task, order, chosen, buys, revision=revision, now=now, seconds=seconds
+    )
+
+
+def take_choice(
+    connection: sa.Connection,
+    standing: Standing,
+    before: tuple[int, int, bool | None] | None,
+    task: ChoiceTask,
+    order: int,
+    chosen: int,
+    buys: bool | None,
+    *,
+    revision: int,
+    now: datetime,
+    seconds: float | None = None,
+) -> int:
+    """As `record_choice`, for who knows already the task and what is saved of it: revision, chosen and buys `before`, or None."""
     if chosen not in {alternative.number for alternative in task.alternatives}:
         raise DataError(f"choice task {order}: no alternative {chosen}; allowed: one that was shown; choose again.")
-    current = connection.execute(_LAST_CHOICE, {"person": respondent_id, "order": order}).first()
-    if current and (current.chosen, current.buys) == (chosen, buys):
-        return int(current.revision)
+    if before and before[1:] == (chosen, buys):
+        return before[0]
     row = {
-        "respondent_id": respondent_id,
+        "respondent_id": standing.respondent_id,
         "choice_order": order,
         "choice_task": task.number,
         "kind": task.kind,
         "shown": pack_task(task),
-        "design_version": person.design_version,
-        "definition_hash": person.definition_hash,
+        "design_version": standing.design_version,
+        "definition_hash": standing.definition_hash,
         "chosen": chosen,
         "buys": buys,
         "answered_at": now,
         "seconds": seconds,
     }
-    rules.more_answers(person)
-    return _next_revision(connection, tables.choice, row, current.revision if current else 0, revision)
+    rules.more_answers(standing)
+    return _next_revision(connection, tables.choice, row, before[0] if before else 0, revision)
 
 
 def _as_text(values: Mapping[str, Any]) -> str:
     return json.dumps(dict(values), sort_keys=True)
 
 
-def lock(connection: sa.Connection, respondent_id: int) -> sa.Row[Any, Any]:
-    """How the interview stands and the state of its study; until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
-    return connection.execute(_LOCK, {"person": respondent_id}).first() or _erased()
-
-
-@cache
-def _lock_with_task(order: int) -> sa.Select[Any]:
-    return _LOCK.add_columns(_R.tasks[abs(order - 1)].label("task"))
-
-
-def _erased() -> NoReturn:
-    raise ErasedError("this interview was deleted; nothing was stored.")
+def lock(connection: sa.Connection, respondent_id: int) -> Standing:
+    """Until the transaction ends, nobody else saves for the same respondent. Raises ErasedError if he was erased meanwhile."""
+    row = connection.execute(_LOCK, {"person": respondent_id}).first()
+    if row is None:
+        raise ErasedError("this interview was deleted; nothing was stored.")
+    return Standing(*row)
 
 
 def _next_revision(connection: sa.Connection, table: sa.Table, row: dict[str, Any], current: int, given: int) -> int:

@@ -22,6 +22,12 @@ _A, _C, _D, _R, _S = (
     table.c for table in (tables.answer, tables.choice, tables.page_draft, tables.respondent, tables.study)
 )
 _REVISION = itemgetter(1)
+# A statement of its own: one that reads as well would see what was there before it waited.
+_HOLD = (
+    sa.select(_R.id)
+    .where(_R.study == sa.bindparam("slug"), _R.token_hash == sa.bindparam("key"))
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,13 @@ def of(connection: sa.Connection, slug: str, key: str) -> Progress:
     }
     drafts = {page: Draft(revision, fields) for page, revision, fields in _by_revision(row.drafts)}
     return Progress(row.study_state, interview_of(row), Current(pages, choices), drafts)
+
+
+def locked(connection: sa.Connection, slug: str, key: str) -> Progress:
+    """The same, and until the transaction ends nobody else saves for the same respondent: on SQLite nobody writes meanwhile, on PostgreSQL the row is held."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_HOLD, {"key": key, "slug": slug})
+    return of(connection, slug, key)
 
 
 def _by_revision(rows: Sequence[Any] | None) -> Iterator[Any]:

@@ -319,7 +319,7 @@ def _unpacked(packed: str) -> tuple[ChoiceTask, ...]:
     return tuple(unpack_task(task) for task in json.loads(packed) or ())
 
 
-def interview_of(row: sa.Row[Any]) -> Interview:
+def interview_of(row: sa.Row[*tuple[Any, ...]]) -> Interview:
     """The interview in a row with `COLUMNS` and its tasks, as JSON or as its text."""
     return Interview(
         respondent_id=row.id,

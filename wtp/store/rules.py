@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from wtp.errors import RefusedError
 from wtp.store import tables
+
+if TYPE_CHECKING:
+    from wtp.store.answers import Standing
 
 _STATE = (
     sa.select(tables.study.c.state).where(tables.study.c.slug == sa.bindparam("slug")).with_for_update(of=tables.study)
@@ -25,11 +28,11 @@ def new_interview(slug: str, state: str, *, test: bool) -> None:
         raise RefusedError(state, f"study {slug}: {state}, so that nobody begins; nothing was stored; allowed: an open study; open it on its page Field.")  # fmt: skip
 
 
-def more_answers(person: sa.Row[Any, Any]) -> None:
-    """Raises RefusedError for an interview that ended or whose study is closed. person: outcome, test and study_state of a respondent."""
-    if person.outcome is not None:
-        raise RefusedError("ended", f"interview: {person.outcome} already; nothing was stored; allowed: one that has not ended; open the survey again.")  # fmt: skip
-    if person.study_state == "closed" and not person.test:
+def more_answers(standing: Standing) -> None:
+    """Raises RefusedError for an interview that ended or whose study is closed."""
+    if standing.outcome is not None:
+        raise RefusedError("ended", f"interview: {standing.outcome} already; nothing was stored; allowed: one that has not ended; open the survey again.")  # fmt: skip
+    if standing.study_state == "closed" and not standing.test:
         raise RefusedError("closed", "study: closed, so that nobody answers any more; nothing was stored; allowed: a study that is not closed; open it on its page Field.")  # fmt: skip
 
 

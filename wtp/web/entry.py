@@ -21,15 +21,24 @@ from wtp.web.visit import Visit, load
 
 def visit(slug: str) -> Visit:
     """The visit of the one who asks for this page; somebody new gets a token, of which nothing is stored before consent. Raises ErasedError for whose data were deleted."""
+    with database().look() as connection:
+        return _visit(connection, slug)
+
+
+def visit_to_save(connection: Connection, slug: str) -> Visit:
+    """The same for who saves: until the transaction ends, nobody else does for the same respondent."""
+    return _visit(connection, slug, locked=True)
+
+
+def _visit(connection: Connection, slug: str, *, locked: bool = False) -> Visit:
     asked = survey(slug)
     allow_frames(asked.definition.embed_in)
     token = session.get(token_key(slug))
     if token is None:
         token = session[token_key(slug)] = respondents.new_token()
-    with database().look() as connection:
-        found = load(connection, asked, token)
-        if found.interview is None:
-            refuse_erased(connection, slug, token)
+    found = load(connection, asked, token, locked=locked)
+    if found.interview is None:
+        refuse_erased(connection, slug, token)
     return found
 
 

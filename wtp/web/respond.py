@@ -7,11 +7,9 @@ or once in a personal link, which leaves the address at the first redirect.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from flask import (
     Blueprint,
     abort,
@@ -25,19 +23,16 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Reply
 from wtforms.form import BaseForm
 
-from wtp.design.assignment import assign
 from wtp.errors import ConflictError, RefusedError
 from wtp.settings import Settings
-from wtp.store import answers, consents, drafts, erasure, invitations, respondents
-from wtp.store.outcomes import settle
+from wtp.store import invitations, respondents
 from wtp.survey import Step
-from wtp.survey.pages import CheckPage, ChoiceTaskPage, ConsentPage, ThanksPage
-from wtp.survey.privacy import ANONYMOUS, CUT_AT_END, consent_shown, mode_of
-from wtp.web import attempts, autosave, entry, forms, metrics, my_data, panel_links, running
+from wtp.survey.pages import CheckPage, ConsentPage
+from wtp.survey.privacy import ANONYMOUS, mode_of
+from wtp.web import attempts, autosave, entry, forms, metrics, my_data, panel_links, running, saving
 from wtp.web.answers_in_words import answers_in_words
 from wtp.web.i18n import language, money, saying
 from wtp.web.offers import explained, shown_offers
@@ -45,8 +40,8 @@ from wtp.web.panel import panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
 from wtp.web.security import limiter, starts_allowed
-from wtp.web.timing import clock_was_set_back, seconds_shown, shown_now, too_fast
-from wtp.web.visit import Visit, load
+from wtp.web.timing import seconds_shown, shown_now, too_fast
+from wtp.web.visit import Visit
 
 blueprint = Blueprint("respond", __name__)
 blueprint.add_url_rule("/s/<slug>/<step_id>/draft", "draft", autosave.keep, methods=["POST"])
@@ -139,9 +134,7 @@ def resume(slug: str, token: str) -> Reply:
 def step(slug: str, step_id: str) -> ResponseReturnValue:
     """Show one step with what was answered or typed before; a step ahead of the first open one leads back to that one."""
     visit = entry.visit(slug)
-    place = visit.place(step_id)
-    if place is None:
-        abort(404)
+    place = _place(visit, step_id)
     if (elsewhere := entry.elsewhere(visit)) is not None:
         return elsewhere
     shown = visit.route[place]
@@ -176,29 +169,29 @@ def _counted(slug: str, step_id: str) -> ResponseReturnValue:
 
 
 def _saved(slug: str, step_id: str) -> ResponseReturnValue:
-    visit = entry.visit(slug)
-    place = visit.place(step_id)
-    if place is None:
-        abort(404)
-    if (elsewhere := entry.elsewhere(visit)) is not None:
-        return elsewhere
-    if visit.completed or place > visit.reached:
-        return _to(visit, visit.open)
-    answered = visit.route[place]
-    form = forms.page_form(answered.page, visit.task(answered))
-    form.process(request.form)
-    if forms.revision(form) is None:
-        abort(400)
-    if not form.validate():
-        autosave.keep_typed(visit, answered, form)
-        form["asked"].data = "yes"
-        return _page(visit, place, form, sent_back=422), 422
+    after = None
     try:
         with running.database().begin() as connection:
-            _record(connection, visit, answered, form)
-            after = _settled(connection, slug, visit.token)
+            visit = entry.visit_to_save(connection, slug)
+            place = _place(visit, step_id)
+            if (elsewhere := entry.elsewhere(visit)) is not None:
+                return elsewhere
+            if visit.completed or place > visit.reached:
+                return _to(visit, visit.open)
+            answered = visit.route[place]
+            form = forms.page_form(answered.page, visit.task(answered))
+            form.process(request.form)
+            if forms.revision(form) is None:
+                abort(400)
+            if form.validate():
+                after = saving.save(connection, visit, answered, form)
+            else:
+                autosave.keep_typed(connection, visit, answered, form)
     except (RefusedError, ConflictError) as error:
         return _not_taken(entry.visit(slug), place, answered, form, error)
+    if after is None:
+        form["asked"].data = "yes"
+        return _page(visit, place, form, sent_back=422), 422
     metrics.saved(visit, after)
     # The way may have changed by this answer; the next page is the one after this step, or the overview that this step was changed from.
     following = (after.place(step_id) or place) + 1
@@ -223,33 +216,10 @@ def _not_taken(
     return _page(fresh, place, form, sent_back=409), 409
 
 
-def _settled(connection: Connection, slug: str, token: str) -> Visit:
-    """The visit after a page was saved; where it ends the interview, the end is recorded and drafts are forgotten."""
-    after = load(connection, entry.survey(slug), token)
-    if after.interview is None or not settle(
-        connection,
-        after.definition,
-        after.interview,
-        after.current.answers,
-        after.route,
-        finished=isinstance(after.route[after.open].page, ThanksPage),
-        now=entry.now(),
-    ):
-        return after
-    drafts.drop(connection, after.interview.respondent_id)
-    after = load(connection, entry.survey(slug), token)
-    if after.completed and not after.test and _is_cut(connection, after):
-        session[entry.back_key(slug)] = panel_links.back(after)
-        erasure.cut_off(connection, slug, respondents.token_hash(slug, token), now=entry.now())
-    return after
-
-
-def _is_cut(connection: Connection, visit: Visit) -> bool:
-    """Whether nobody may tell any more whose answers these are, as this person agreed to it."""
-    return visit.interview is not None and consents.mode(connection, visit.interview.respondent_id) in {
-        ANONYMOUS,
-        CUT_AT_END,
-    }
+def _place(visit: Visit, step_id: str) -> int:
+    """Place of a step on the route, or 404."""
+    place = visit.place(step_id)
+    return abort(404) if place is None else place
 
 
 def _overview(visit: Visit) -> int | None:
@@ -273,65 +243,6 @@ def _notice_speed(visit: Visit, step: Step, form: BaseForm, following: str) -> N
     if before and visit.interview:
         with running.database().begin() as connection:
             respondents.add_signs(connection, visit.interview.respondent_id, ["speed_prompt"])
-
-
-def _record(connection: Connection, visit: Visit, step: Step, form: BaseForm) -> None:
-    if isinstance(step.page, ConsentPage):
-        _begin(connection, visit)
-        return
-    if visit.interview is None:
-        abort(404)
-    respondent_id, revision, now = visit.interview.respondent_id, forms.revision(form) or 0, entry.now()
-    seconds = seconds_shown(form["shown"].data, step.id, form["away"].data)
-    if isinstance(step.page, ChoiceTaskPage) and step.order is not None:
-        buys = form["buys"].data == "yes" if step.page.purchase_question else None
-        chosen = int(form["chosen"].data)
-        answers.record_choice(
-            connection, respondent_id, step.order, chosen, buys, revision=revision, now=now, seconds=seconds
-        )
-    else:
-        values = forms.answers(step, form)
-        answers.record_answers(connection, respondent_id, step.id, values, revision=revision, now=now, seconds=seconds)
-    if step.id in visit.drafts:  # one that arrived since is of an older revision, and shown nowhere
-        drafts.drop(connection, respondent_id, step.id)
-    found = forms.signs(step, form, request.form.get("company_address", ""))
-    if clock_was_set_back(form["shown"].data, step.id):
-        found.append("clock_set_back")
-    if found:
-        respondents.add_signs(connection, respondent_id, found)
-    if visit.interview.language != language():
-        respondents.set_language(connection, respondent_id, language())
-
-
-def _begin(connection: Connection, visit: Visit) -> None:
-    """Consent: from here on the person has a number, a design version, and tasks drawn once."""
-    survey = entry.survey(visit.slug)
-    if (design := survey.design) is None:
-        abort(404)
-    told = [(fact.about, fact.words) for fact in facts(survey.definition)]
-    shown = consent_shown(survey.definition, language(), told)
-    named = entry.named_by_panel(visit)
-    if shown["mode"] == ANONYMOUS:
-        named = None  # nothing is stored that leads to a person
-    invited = invitations.is_invited(connection, visit.slug, visit.token)
-    source = "panel" if named else "invitation" if invited or visit.interview else "link"
-    version = respondents.least_filled(connection, visit.slug, tuple(design.versions))
-    respondents.begin(
-        connection,
-        visit.slug,
-        visit.token,
-        definition_hash=survey.definition_hash,
-        design_version=version,
-        tasks=assign(design.versions[version], np.random.default_rng(secrets.randbits(128))),
-        language=language(),
-        consent_hash=survey.definition.consent_hash,
-        consent_shown=consents.keep(connection, visit.slug, language(), shown, entry.now()),
-        now=entry.now(),
-        lot=secrets.token_hex(16),
-        source=source,
-        panel_id=named,
-        panel_mark=respondents.panel_mark(running.secret(), visit.slug, named) if named else None,
-    )
 
 
 def _page(visit: Visit, place: int, form: BaseForm, *, sent_back: int | None = None, back: str | None = None) -> str:

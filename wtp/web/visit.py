@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 from wtforms.form import BaseForm
 
 from wtp.store import progress, respondents, studies
-from wtp.store.answers import Current
+from wtp.store.answers import Current, Standing
 from wtp.store.drafts import Draft, Fields
 from wtp.store.respondents import Interview
 from wtp.survey import ChoiceTask, Definition, Step, Survey, steps
@@ -105,6 +106,13 @@ class Visit:
         """Under which the browser keeps what is not saved yet: another one for each person and study, and no way back to the token."""
         return hashlib.sha256(f"browser\0{self.slug}\0{self.token}".encode()).hexdigest()[:16]
 
+    @property
+    def standing(self) -> Standing | None:
+        """How the interview stands, for who saves; None before consent."""
+        if (who := self.interview) is None:
+            return None
+        return Standing(who.respondent_id, who.design_version, who.definition_hash, who.outcome, who.test, self.state)
+
     def place(self, step_id: str) -> int | None:
         """Place of a step on the route, None if there is no such step."""
         return next((place for place, step in enumerate(self.route) if step.id == step_id), None)
@@ -123,6 +131,18 @@ class Visit:
         kept = self.drafts.get(step.id)
         return kept.fields if kept and kept.revision == self.revision(step) else None
 
+    def after(self, step: Step, saved: tuple[Any, ...]) -> Visit:
+        """The visit once this is saved of a step: its revision, then the values of a page, or what was chosen and whether it would be bought."""
+        pages, choices = self.current.pages, self.current.choices
+        if step.order:
+            choices = {**choices, step.order: (saved[0], saved[1], saved[2])}
+        else:
+            pages = {**pages, step.id: (saved[0], json.loads(json.dumps(saved[1])))}  # as the database gives it back
+        current = Current(pages, choices)
+        route = _route(self.definition, self.interview, current) if self.interview else self.route
+        drafts = {page: draft for page, draft in self.drafts.items() if page != step.id}
+        return replace(self, current=current, route=route, drafts=drafts)
+
     def saved(self, step: Step, form: BaseForm) -> dict[str, Any]:
         """What the step's form shows when it is opened: the answers saved before, and over them what was typed since."""
         data: dict[str, Any] = {"revision": str(self.revision(step))}
@@ -139,14 +159,14 @@ class Visit:
         return not isinstance(step.page, ThanksPage) and self.revision(step) > 0
 
 
-def load(connection: Connection, survey: Survey, token: str) -> Visit:
-    """The visit of this token: under the definition that its respondent began with, or the current one."""
-    return visit_of(connection, survey, token, respondents.token_hash(survey.slug, token))
+def load(connection: Connection, survey: Survey, token: str, *, locked: bool = False) -> Visit:
+    """The visit of this token: under the definition that its respondent began with, or the current one. locked: nobody else saves for the same respondent until the transaction ends."""
+    return visit_of(connection, survey, token, respondents.token_hash(survey.slug, token), locked=locked)
 
 
-def visit_of(connection: Connection, survey: Survey, token: str, key: str) -> Visit:
+def visit_of(connection: Connection, survey: Survey, token: str, key: str, *, locked: bool = False) -> Visit:
     """The same by the hash of the token."""
-    kept = progress.of(connection, survey.slug, key)
+    kept = (progress.locked if locked else progress.of)(connection, survey.slug, key)
     interview = kept.interview
     if interview is None or interview.definition_hash is None:
         route = steps(survey.definition)
@@ -165,7 +185,7 @@ def _route(definition: Definition, interview: Interview, current: Current) -> tu
     """The steps of an interview; a page is sent, saved and followed by the next within a moment, with the same answers: a saved revision never changes."""
     if not interview.lot:
         return steps(definition, current.answers, interview.lot)
-    saved = tuple((page, revision) for page, (revision, _) in current.pages.items())
+    saved = frozenset((page, revision) for page, (revision, _) in current.pages.items())
     key = (interview.definition_hash, interview.lot, saved)
     if (found := _routes.get(key)) is None:
         found = _routes[key] = steps(definition, current.answers, interview.lot)
