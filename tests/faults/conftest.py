@@ -99,8 +99,22 @@ class Server(Serving):
         raise TimeoutError("the server does not answer")
 
 
+@dataclass(frozen=True)
+class Forked(Serving):
+    """One that was forked from the tests; SIGHUP makes the shipped command of it."""
+
+    process: BaseProcess
+
+    def exit_code(self, seconds: float) -> int | None:
+        """How it ended within this time; None if it goes on."""
+        end = time.monotonic() + seconds
+        while self.process.exitcode is None and time.monotonic() < end:
+            time.sleep(0.02)
+        return self.process.exitcode
+
+
 Start = Callable[..., Server]
-Fork = Callable[..., Serving]
+Fork = Callable[..., Forked]
 
 
 def _instance(tmp_path: Path, database: str) -> Path:
@@ -164,7 +178,7 @@ def fork(tmp_path: Path) -> Iterator[Fork]:
         database: str = "",
         surveys: Path = SURVEYS,
         change: Callable[[], None] | None = None,
-    ) -> Serving:
+    ) -> Forked:
         instance, port = _instance(tmp_path, database), _port()
         process = _FORK.Process(target=_live, args=(instance, surveys, port, workers, analysts, change))
         with (
@@ -174,7 +188,7 @@ def fork(tmp_path: Path) -> Iterator[Fork]:
             process.start()
         running.append(process)
         assert process.pid is not None
-        serving = Serving(process.pid, port, instance)
+        serving = Forked(process.pid, port, instance, process)
         end = time.monotonic() + _PATIENCE
         while not serving.is_ready():
             if not process.is_alive() or time.monotonic() > end:
@@ -198,10 +212,14 @@ def _live(
     instance: Path, surveys: Path, port: int, workers: int, analysts: int, change: Callable[[], None] | None
 ) -> None:
     ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGTERM)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     log = os.open(instance / "server.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.stdout = sys.stderr = os.fdopen(log, "w", buffering=1, encoding="utf-8")  # those of the tests are captured
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may be run by nohup
+    os.environ.update(WTP_INSTANCE=str(instance), WTP_SURVEYS=str(surveys))
+    sys.orig_argv[:] = [sys.executable, str(WTP), "serve", "--port", str(port), "--workers", str(workers), "--analysts", str(analysts)]  # fmt: skip
     if change is not None:
         change()
     try:

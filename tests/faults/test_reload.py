@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Server, Start
+from tests.faults.conftest import Fork, Serving
 from tests.faults.crowd import Crowd, lost_and_doubled
 
 _PATIENCE = 240  # seconds; the program starts twice, for the rehearsal and in earnest
@@ -27,11 +27,11 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def reload(server: Server, wait: bool = True) -> None:
+def reload(server: Serving, wait: bool = True) -> None:
     """Load all anew, and wait until every process is a new one."""
     before = {*server.workers(), *server.workers("wtp-jobs")}
     assert len(before) == 3
-    server.process.send_signal(signal.SIGHUP)
+    os.kill(server.pid, signal.SIGHUP)
 
     def replaced() -> bool:
         now = [*server.workers(), *server.workers("wtp-jobs")]
@@ -42,8 +42,13 @@ def reload(server: Server, wait: bool = True) -> None:
 
 
 @pytest.mark.slow
-def test_no_request_fails_while_all_is_loaded_anew(start: Start, rounds: Callable[[int], int]) -> None:
-    server = start(workers=2)
+def test_no_request_fails_while_all_is_loaded_anew_and_wrong_settings_change_nothing(
+    fork: Fork, rounds: Callable[[int], int]
+) -> None:
+    server = fork(workers=2)
+    settings = server.instance / "settings.toml"
+    assert b'<html lang="en">' in server.get("/login")
+    settings.write_text('staff_language = "de"\n', encoding="utf-8")
     crowd = Crowd(server.port, pause=0.1)  # or the new processes wait for it more than it for them
     with crowd.answering():
         for _ in range(rounds(10)):
@@ -53,39 +58,25 @@ def test_no_request_fails_while_all_is_loaded_anew(start: Start, rounds: Callabl
     # A machine without a free processor may put somebody off for a moment; that is a reply, and no broken connection.
     print(f"{len(crowd.acknowledged)} acknowledged, {crowd.put_off} put off")
     assert (crowd.faults, crowd.unanswered, lost, doubled) == ([], 0, [], 0)
+    assert b'<html lang="de">' in server.get("/login")
+    settings.write_text('staff_language = "en"\nnonsense = 1\n', encoding="utf-8")
+    before = server.workers()
+    reload(server, wait=False)
+    until(lambda: "failed; all goes on as it was" in server.said())
+    assert sorted(server.workers()) == sorted(before)
+    assert b'<html lang="de">' in server.get("/login")
+    workers = [*server.workers(), *server.workers("wtp-jobs")]
+    os.kill(server.pid, signal.SIGTERM)
+    assert server.exit_code(20) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
 @pytest.mark.slow
-def test_the_crowd_would_notice(start: Start) -> None:
-    server = start(workers=1)
+def test_the_crowd_would_notice(fork: Fork) -> None:
+    server = fork(workers=1)
     crowd = Crowd(server.port)
     with crowd.answering():
         while not crowd.unanswered:
             crowd.gets_on()
             until(server.workers)
             os.kill(server.workers()[0], signal.SIGKILL)
-
-
-def test_new_settings_hold_and_wrong_ones_change_nothing(start: Start) -> None:
-    server = start()
-    settings = server.instance / "settings.toml"
-    assert b'<html lang="en">' in server.get("/login")
-    settings.write_text('staff_language = "de"\n', encoding="utf-8")
-    reload(server)
-    assert b'<html lang="de">' in server.get("/login")
-    settings.write_text('staff_language = "en"\nnonsense = 1\n', encoding="utf-8")
-    before = server.workers()
-    reload(server, wait=False)
-    assert _said(server, "failed; all goes on as it was")
-    assert sorted(server.workers()) == sorted(before)
-    assert b'<html lang="de">' in server.get("/login")
-    workers = [*server.workers(), *server.workers("wtp-jobs")]
-    server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(20) == 0
-    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
-
-
-def _said(server: Server, words: str) -> bool:
-    """Whether these words come on the standard error of the server."""
-    assert server.process.stderr is not None
-    return any(words in line for line in iter(server.process.stderr.readline, ""))

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import SURVEYS, Server, Start
+from tests.faults.conftest import SURVEYS, Fork, Serving, Start
 from wtp.errors import SettingsError
 from wtp.settings import Settings
 from wtp.web import free_port, serve
 
 
-def _gone(server: Server, workers: list[int]) -> bool:
+def _gone(server: Serving, workers: list[int]) -> bool:
     """Whether all these processes end within ten seconds."""
     for _ in range(200):
         if not any(Path(f"/proc/{pid}").exists() for pid in workers) and not server.port_is_open():
@@ -25,8 +25,8 @@ def _gone(server: Server, workers: list[int]) -> bool:
     return False
 
 
-def test_a_dead_worker_is_replaced(start: Start) -> None:
-    server = start()
+def test_a_dead_worker_is_replaced(fork: Fork) -> None:
+    server = fork()
     before = server.workers()
     assert len(before) == 2
     os.kill(before[0], signal.SIGKILL)
@@ -38,26 +38,35 @@ def test_a_dead_worker_is_replaced(start: Start) -> None:
     assert b"ok" in server.get("/readyz")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_with_all_its_workers(start: Start, number: signal.Signals) -> None:
+def test_the_command_ends_with_all_its_workers(start: Start) -> None:
     server = start()
     workers = [*server.workers(), *server.workers("wtp-jobs")]
     assert len(workers) == 3
-    server.process.send_signal(number)
+    server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(timeout=20) == 0
     assert _gone(server, workers)
 
 
-def test_workers_end_when_their_parent_is_killed(start: Start) -> None:
-    server = start()
+def test_control_c_ends_all_its_workers(fork: Fork) -> None:
+    server = fork()
     workers = [*server.workers(), *server.workers("wtp-jobs")]
-    server.process.kill()
-    server.process.wait(timeout=20)
+    assert len(workers) == 3
+    os.kill(server.pid, signal.SIGINT)
+    assert server.exit_code(20) == 0
     assert _gone(server, workers)
 
 
-def test_slow_clients_keep_nobody_waiting(start: Start) -> None:
-    server = start()
+def test_workers_end_when_their_parent_is_killed(fork: Fork) -> None:
+    server = fork()
+    workers = [*server.workers(), *server.workers("wtp-jobs")]
+    assert len(workers) == 3
+    os.kill(server.pid, signal.SIGKILL)
+    assert server.exit_code(20) == -signal.SIGKILL
+    assert _gone(server, workers)
+
+
+def test_slow_clients_keep_nobody_waiting(fork: Fork) -> None:
+    server = fork()
     slow = []
     try:
         for number in range(224):
