@@ -36,7 +36,7 @@ def fielded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             staff.add(connection, "anna", PASSWORD, "manager")
     bits = random.Random(5)
     with pytest.MonkeyPatch.context() as patch:  # the orders of tasks too, so that the field is the same in every run
-        patch.setattr("wtp.web.respond.secrets.randbits", bits.getrandbits)
+        patch.setattr("wtp.web.saving.secrets.randbits", bits.getrandbits)
         simulate_through_pages(settings, survey, RESPONDENTS, seed=5)
     return settings
 

@@ -629,7 +629,7 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
     "L7": (
         "alive and ready are two questions",
         ("web/test_security.py::test_ready_means_that_an_answer_would_be_kept", "faults/test_server.py::test_a_dead_worker_is_replaced",
-            "faults/test_reload.py::test_no_request_fails_while_all_is_loaded_anew",
+            "faults/test_reload.py::test_no_request_fails_while_all_is_loaded_anew_and_wrong_settings_change_nothing",
             "faults/test_reload.py::test_the_crowd_would_notice",
         ),
     ),
