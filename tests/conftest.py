@@ -84,7 +84,7 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Modules with slow tests first, so that at the end no worker waits for the other; a module's tests stay together, and with them its fixtures.
 
-    What is marked `release` runs with --release alone: further mixes of width, language and colours, each of which the rest shows on every page.
+    What is marked `release` runs with --release alone: further mixes of width, language and colours, each of which the rest shows, and slow controls of tests whose other controls run.
     """
     if not config.getoption("--release"):
         left_out = [item for item in items if item.get_closest_marker("release")]

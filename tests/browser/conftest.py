@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +49,7 @@ SMALL = """() => [...document.querySelectorAll(
   }).map((e) => e.outerHTML.slice(0, 150))"""
 
 Visit = Callable[..., "Visitor"]
+Share = Callable[[Sequence[str], bool], Sequence[str]]
 
 
 @pytest.fixture(scope="session")
@@ -219,6 +220,13 @@ class Visitor:
         while self.step != to:
             self.fill_in()
             self.go_on()
+
+
+@pytest.fixture
+def share(request: pytest.FixtureRequest) -> Share:
+    """Of these pages, those that the first or the second of two windows opens: every second one, with --release all."""
+    whole = request.config.getoption("--release")
+    return lambda pages, second: pages if whole else pages[int(second) :: 2]
 
 
 @pytest.fixture

@@ -39,7 +39,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield place
 
 
-@pytest.mark.parametrize(("width", "language", "scheme"), [(390, "de", "dark"), (1280, "en", "light")])
+@pytest.mark.parametrize(
+    ("width", "language", "scheme"),
+    [(390, "de", "dark"), pytest.param(1280, "en", "light", marks=pytest.mark.release)],
+)
 def test_a_token_is_made_and_tried_on_the_page(visit: Visit, width: int, language: str, scheme: str) -> None:
     visitor = visit(width, language=language, color_scheme=scheme)
     page = visitor.page

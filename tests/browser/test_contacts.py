@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, Visitor, served
+from tests.browser.conftest import Share, Visit, Visitor, served
 from tests.browser.test_results import drawn
 from tests.web.figures import handmade
 from tests.web.staff import PASSWORD
@@ -103,13 +103,13 @@ def test_ten_contacts_by_keyboard_alone_on_a_phone_without_script(visit: Visit) 
 
 
 @pytest.mark.parametrize(("width", "scheme", "language"), [(390, "dark", "de"), (1280, "light", "en")])
-def test_every_page_is_clean_and_fits(visit: Visit, width: int, scheme: str, language: str) -> None:
+def test_every_page_is_clean_and_fits(visit: Visit, share: Share, width: int, scheme: str, language: str) -> None:
     analyst = visit(width, 844 if width < 700 else 800, language, color_scheme=scheme)
     log_in(analyst, "analyst", language)
-    for path in PAGES:
+    for path in share(PAGES, width > 700):
         analyst.open(path)
         analyst.look()
-    for path in MORE:
+    for path in share(MORE, width > 700):
         analyst.open(path)
         assert drawn(analyst.page) == (6 if "results" in path else 0), path
         assert analyst.violations() == []

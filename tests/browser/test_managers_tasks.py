@@ -61,7 +61,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> I
             yield place
 
 
-@pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
+@pytest.fixture(params=[pytest.param(1280, id="desk", marks=pytest.mark.release), pytest.param(390, id="phone")])
 def manager(request: pytest.FixtureRequest, visit: Visit) -> Manager:
     visitor = visit(request.param, 844, "en")
     visitor.open("/login?lang=en")

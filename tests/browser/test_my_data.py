@@ -12,7 +12,11 @@ from tests.browser.conftest import Visit
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme", "language"), [(390, "light", "de"), (1280, "dark", "en")], ids=["phone", "desk"]
+    ("width", "scheme", "language"),
+    [
+        pytest.param(390, "light", "de", id="phone"),
+        pytest.param(1280, "dark", "en", id="desk", marks=pytest.mark.release),
+    ],
 )
 def test_a_respondent_sees_takes_along_and_deletes_everything(
     visit: Visit, width: int, scheme: str, language: str, tmp_path: Path

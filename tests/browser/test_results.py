@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Visit, Visitor, served
+from tests.browser.conftest import Share, Visit, Visitor, served
 from tests.web.figures import full, planned
 from tests.web.staff import PASSWORD
 from wtp.settings import Settings
@@ -85,11 +85,11 @@ def drawn(page: Page) -> int:
     ids=("phone-de", "desk-en-dark", "phone-en", "desk-en", "desk-de"),
 )
 def test_every_page_is_readable_for_everybody(
-    visit: Visit, width: int, language: str, scheme: str, pages: Sequence[str]
+    visit: Visit, share: Share, width: int, language: str, scheme: str, pages: Sequence[str]
 ) -> None:
     visitor = visit(width, 844 if width < 700 else 800, language, color_scheme=scheme)
     log_in(visitor, language)
-    for path in pages:
+    for path in share(pages, width > 700):
         visitor.open(path)
         drawn(visitor.page)
         assert visitor.page.get_attribute("html", "lang") == language

@@ -192,7 +192,7 @@ def test_a_busy_server_says_when_to_come_back(walk: Walk) -> None:
     stop_the_clock(page)
     tries = instead_of_the_server(page, lambda route: route.fulfill(status=503, headers={"Retry-After": "7"}))
     page.get_by_label("Yes, a company car").check()
-    expect(status(page)).to_have_text("Not saved yet: no connection. Trying again in 7 s.")
+    expect(status(page)).to_have_text("Not saved yet: the server cannot take it at the moment. Trying again in 7 s.")
     page.clock.run_for(6_999)
     assert len(tries) == 1
     page.unroute(DRAFTS)

@@ -41,7 +41,10 @@ def address(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> I
             yield place
 
 
-@pytest.mark.parametrize(("width", "language", "scheme"), [(390, "de", "dark"), (1280, "en", "light")])
+@pytest.mark.parametrize(
+    ("width", "language", "scheme"),
+    [(390, "de", "dark"), pytest.param(1280, "en", "light", marks=pytest.mark.release)],
+)
 def test_a_slider_changes_the_shares_and_the_address(visit: Visit, width: int, language: str, scheme: str) -> None:
     visitor = visit(width, 844, language, color_scheme=scheme)
     log_in(visitor, language)

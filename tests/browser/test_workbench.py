@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, Visitor, served
+from tests.browser.conftest import Share, Visit, Visitor, served
 from tests.browser.test_results import log_in
 from tests.web.staff import PASSWORD
 from wtp.settings import Settings
@@ -44,10 +44,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("width", "scheme", "language"), [(390, "dark", "de"), (1280, "light", "en")])
-def test_every_page_is_clean_and_fits(visit: Visit, width: int, scheme: str, language: str) -> None:
+def test_every_page_is_clean_and_fits(visit: Visit, share: Share, width: int, scheme: str, language: str) -> None:
     author: Visitor = visit(width=width, language=language, color_scheme=scheme)
     log_in(author, language)
-    for path in PAGES:
+    for path in share(PAGES, width > 700):
         author.open(path)
         author.page.wait_for_load_state("load")
         assert author.violations() == []

@@ -31,9 +31,9 @@ def test_true_values_rank_evenly_among_their_draws(rounds: Rounds) -> None:
 @pytest.mark.parametrize(
     ("plant", "shown_by", "studies"),
     [
-        (calibration.last_task_dropped, "log_likelihood", 30),
         (calibration.wrong_freedom, "log_variance.x0", 10),
         (calibration.prior_ignored, "log_variance.x0", 10),
+        pytest.param(calibration.last_task_dropped, "log_likelihood", 30, marks=pytest.mark.release),
     ],
 )
 def test_a_planted_error_is_shown(plant: Callable[[Problem], Problem], shown_by: str, studies: int) -> None:
@@ -41,6 +41,7 @@ def test_a_planted_error_is_shown(plant: Callable[[Problem], Problem], shown_by:
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_variances_whose_prior_is_learned_rank_evenly_too(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "LEARNED", 2.0)
     assert max(statistics(rounds(600), learned=2.0).values()) < calibration.CRITICAL

@@ -144,6 +144,7 @@ def test_analyses_whose_worker_and_fit_are_killed_end_once_with_the_same_figures
     assert max(attempts) == MOST_ATTEMPTS
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_fit_that_begins_with_other_dice_is_found_out(real: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def careless(

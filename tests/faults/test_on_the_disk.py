@@ -110,6 +110,7 @@ def test_the_disk_is_waited_for_before_every_reply(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.usefixtures("strace")
 def test_control_without_waiting_there_are_hardly_any_syncs(tmp_path: Path) -> None:
     pages, waited = syncs([sys.executable, "-c", LAX], tmp_path / "normal", 4)

@@ -7,7 +7,7 @@ import zipfile
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.imports.conftest import as_csv, plain_rows
@@ -248,6 +248,7 @@ def test_random_bytes_give_a_file_or_an_error_in_words(
     layout=st.sampled_from(["", "long", "tasks", "respondents"]),
     drop=st.integers(0, 11),
 )
+@example(cells=[["", "1", "", *["1"] * 9]], layout="", drop=2)  # no row is left of which levels could be read
 def test_random_tables_give_problems_and_never_a_fault(
     survey: Survey, cells: list[list[str]], layout: str, drop: int
 ) -> None:

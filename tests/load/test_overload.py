@@ -101,6 +101,7 @@ def test_who_waits_too_long_is_told_while_all_threads_are_busy(start: Start) -> 
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert "Set-Cookie" not in headers
     assert "Very many people are here" in page
+    assert f"Load this page again in {headers['Retry-After']} s;" in page
     assert '<html lang="de">' in asked["German"].result()[2]
     assert 'hreflang="en"' in asked["German"].result()[2]
     assert json.loads(asked["program"].result()[2])["status"] == 503

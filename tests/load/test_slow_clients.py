@@ -64,7 +64,9 @@ def test_slow_clients_hold_nobody_up(fork: Fork) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["idle", "half a head", "half a body"])
+@pytest.mark.parametrize(
+    "kind", ["half a head", *(pytest.param(kind, marks=pytest.mark.release) for kind in ("idle", "half a body"))]
+)
 def test_a_server_with_one_thread_is_held_up(start: Start, kind: str) -> None:
     server = start(code=ONE_THREAD)
     with slow_clients(server, 1, KINDS[kind][1]):

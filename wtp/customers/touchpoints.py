@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.genmod.families import Poisson
+from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats.proportion import proportion_confint
 
 DAYS_A_MONTH = 30.4375
@@ -106,7 +107,7 @@ def _trend(counts: np.ndarray, exposure: np.ndarray, confidence: float) -> tuple
     """Dispersion, its degrees of freedom, and the change a month of a log-linear quasi-Poisson model, with Student's t."""
     middle = np.cumsum(exposure) - exposure / 2
     design = np.column_stack([np.ones(len(counts)), middle - middle.mean()])
-    fit = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(exposure)).fit()
+    fit = GLM(counts, design, family=Poisson(), offset=np.log(exposure)).fit()
     df = len(counts) - 2
     dispersion = max(1.0, float(fit.pearson_chi2) / df)
     slope, error = float(fit.params[1]), float(np.sqrt(fit.cov_params()[1, 1] / fit.scale * dispersion))

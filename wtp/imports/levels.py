@@ -48,7 +48,7 @@ def read_levels(rows: pd.DataFrame, columns: Mapping, definition: Definition, re
         found = matched(
             [value for value in pd.unique(cells[asked]) if value], known, columns.levels.get(name, {}), columns.decimal
         )
-        made = cells.map(lambda value, found=found: found.get(value, "")).to_numpy(dtype=object)
+        made = cells.map(lambda value, found=found: found.get(value, "")).to_numpy(dtype=object, copy=True)
         made[none] = ""
         wrong = asked & (made == "") & ~(lacks & cells.isin(["", "0"]).to_numpy())
         surplus = asked & lacks & ~cells.isin(["", "0"]).to_numpy()

@@ -55,8 +55,10 @@ _RESPONDENTS_AT = "/s/"
 _TYPED_AT = (_RESPONDENTS_AT, "/contacts/")
 _log = logging.getLogger("wtp.server")
 _HEADING = _l("Very many people are here at the moment")
+_SECONDS = "{s}"  # until who is refused may come back
 _ADVICE = _l(
-    "Nothing that you typed is lost. Wait a few seconds, then load this page again; if your browser asks whether to send it again, say yes."
+    "Nothing that you typed is lost. Load this page again in %(seconds)s s; if your browser asks whether to send it again, say yes.",
+    seconds=_SECONDS,
 )
 
 
@@ -72,7 +74,8 @@ class Refusal:
 
     def until(self, seconds: int) -> Refusal:
         """The same with the time to wait."""
-        return Refusal([*self._headers, ("Retry-After", str(seconds))], self._body)
+        body = self._body.replace(_SECONDS.encode(), str(seconds).encode(), 1)
+        return Refusal([*self._headers, ("Retry-After", str(seconds))], body)
 
     def with_typed(self, inputs: bytes) -> Refusal:
         """The same with what somebody typed."""

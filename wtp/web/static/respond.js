@@ -16,7 +16,7 @@ const pause = (seconds) =>
     window.addEventListener("online", () => { clearTimeout(timer); resolve(); }, { once: true });
   });
 
-// The server's reply, or null if there was none that settles the matter; `later`: seconds that a busy server asks to wait.
+// The server's reply, or null if there was none that settles the matter; `later`: seconds that a busy server asks to wait, null if there was no server.
 async function post(address, body, { stop = new AbortController(), keepalive = false } = {}) {
   const late = setTimeout(() => stop.abort(), GIVE_UP * 1000);
   try {
@@ -24,7 +24,7 @@ async function post(address, body, { stop = new AbortController(), keepalive = f
     if (!LATER.includes(reply.status)) return { reply };
     return { reply: null, later: Number(reply.headers.get("Retry-After")) || 0 };
   } catch {
-    return { reply: null, later: 0 };
+    return { reply: null, later: null };
   } finally {
     clearTimeout(late);
   }
@@ -92,8 +92,8 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
       const { reply, later } = await post(address, body(), { stop });
       clearTimeout(slow);
       if (reply !== null || givenUp()) return reply;
-      const seconds = Math.max(later, WAITS[Math.min(tries, WAITS.length - 1)]);
-      show(words.waiting.replace("{s}", seconds), true);
+      const seconds = Math.max(later ?? 0, WAITS[Math.min(tries, WAITS.length - 1)]);
+      show((later === null ? words.waiting : words.busy).replace("{s}", seconds), true);
       await pause(seconds);
     }
   }
