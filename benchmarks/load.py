@@ -39,6 +39,7 @@ from wtp.web import WORKERS, free_port
 SLUG = "supplier"
 ASKED_RATE, ASKED_P99 = 150, 0.250
 WARM_UP, HANDS, ROUNDS = 10.0, 16, 3
+PAGES = 18  # that are sent in an interview of the study
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def sustained(kind: str, workers: int, minutes: float, rate: float, sessions: in
             crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=True)
 
             async def measure() -> tuple[Run, Shares]:
-                await crowd.gather(sessions)
+                await crowd.gather(sessions, HANDS, within=PAGES)  # as people are who begin at any time, not all at once
                 await crowd.arrive(rate, min(WARM_UP, 10 * minutes))
                 people, crowd.run = crowd.run.respondents, Run()
                 crowd.run.respondents = people

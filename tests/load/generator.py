@@ -168,15 +168,19 @@ class Crowd:
         self._host = f"Host: 127.0.0.1:{port}\r\nAccept-Language: en\r\n"
         self.run = Run()
 
-    async def gather(self, people: int, hands: int = 8) -> None:
-        """Let so many begin, so that each has a first form open."""
+    async def gather(self, people: int, hands: int = 8, *, within: int = 1) -> None:
+        """Let so many begin and send pages, so that each has a form open, of the first so many by chance."""
         missing = people - len(self._idle)
 
         async def begin_some() -> None:
             nonlocal missing
             while missing > 0:
                 missing -= 1
-                await self._begin()
+                if await self._begin():
+                    person = self._idle.pop()
+                    for _ in range(self._chance.randrange(within)):
+                        await self._submit(person)
+                    self._idle.append(person)
 
         await asyncio.gather(*(begin_some() for _ in range(hands)))
 
