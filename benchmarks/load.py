@@ -172,7 +172,8 @@ def sustained(kind: str, workers: int, minutes: float, rate: float, sessions: in
             crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=True)
 
             async def measure() -> tuple[Run, Shares]:
-                await crowd.gather(sessions, HANDS, within=PAGES)  # as people are who begin at any time, not all at once
+                # As people are who begin at any time, not all at once.
+                await crowd.gather(sessions, HANDS, within=PAGES)
                 await crowd.arrive(rate, min(WARM_UP, 10 * minutes))
                 people, crowd.run = crowd.run.respondents, Run()
                 crowd.run.respondents = people
