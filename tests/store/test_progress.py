@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.store.conftest import NOW, SLUG, Study
 from wtp.store import answers, drafts, progress, respondents, studies
 from wtp.store.respondents import token_hash
@@ -40,3 +42,18 @@ def test_of_a_stranger_only_the_state_is_told(study: Study) -> None:
         nowhere = progress.of(connection, "no study", token_hash("no study", "token"))
     assert (found.state, found.interview, found.current.pages, found.drafts) == ("paused", None, {}, {})
     assert (nowhere.state, nowhere.interview) == ("open", None)
+
+
+def test_nobody_else_is_looked_at_on_the_way_to_a_respondent(study: Study) -> None:
+    """However many there are: a database that has not counted them yet must not read all of the study."""
+    if study.database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite looks for what is unique by itself")
+    study.begin("token")
+    names = {"slug": SLUG, "key": token_hash(SLUG, "token")}
+    with study.database.read() as connection:
+        for question in (progress._question("postgresql"), progress._HOLD):
+            text = str(question.compile(study.database.engine, compile_kwargs={"render_postcompile": True}))
+            wanted = {name: value for name, value in names.items() if f"%({name})s" in text}
+            plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {text}", wanted).scalars())
+            indexes = {line.split(" using ")[1].split()[0] for line in plan.splitlines() if " on respondent" in line}
+            assert indexes == {"uq_respondent_token_hash"}, plan

@@ -70,7 +70,7 @@ def add(
 
 def is_invited(connection: sa.Connection, slug: str, token: str) -> bool:
     """Whether the token is that of an invitation."""
-    query = sa.select(_I.number).where(_I.study == slug, _I.token_hash == token_hash(slug, token))
+    query = sa.select(_I.number).where(_I.token_hash == token_hash(slug, token))
     return connection.execute(query).first() is not None
 
 

@@ -22,12 +22,10 @@ _A, _C, _D, _R, _S = (
     table.c for table in (tables.answer, tables.choice, tables.page_draft, tables.respondent, tables.study)
 )
 _REVISION = itemgetter(1)
+# The hash alone finds the row, for it is of study and token: asked for the study too, PostgreSQL may read all respondents of the study, until it has counted them.
+_MINE = _R.token_hash == sa.bindparam("key")
 # A statement of its own: one that reads as well would see what was there before it waited.
-_HOLD = (
-    sa.select(_R.id)
-    .where(_R.study == sa.bindparam("slug"), _R.token_hash == sa.bindparam("key"))
-    .with_for_update(key_share=True)
-)
+_HOLD = sa.select(_R.id).where(_MINE).with_for_update(key_share=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def of(connection: sa.Connection, slug: str, key: str) -> Progress:
 def locked(connection: sa.Connection, slug: str, key: str) -> Progress:
     """The same, and until the transaction ends nobody else saves for the same respondent: on SQLite nobody writes meanwhile, on PostgreSQL the row is held."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_HOLD, {"key": key, "slug": slug})
+        connection.execute(_HOLD, {"key": key})
     return of(connection, slug, key)
 
 
@@ -86,6 +84,6 @@ def _question(dialect: str) -> sa.Select[Any]:
             all_of(tables.choice, _C.choice_order, _C.revision, _C.chosen, _C.buys).label("choices"),
             all_of(tables.page_draft, _D.page, _D.revision, plain(_D.fields)).label("drafts"),
         )
-        .outerjoin(tables.respondent, (_R.study == _S.slug) & (_R.token_hash == sa.bindparam("key")))
+        .outerjoin(tables.respondent, _MINE)
         .where(_S.slug == sa.bindparam("slug"))
     )
