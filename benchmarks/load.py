@@ -34,12 +34,12 @@ from tests.load.kept import kept
 from tests.load.measured import Use, use
 from wtp.estimation import HierarchicalLogit
 from wtp.jobs.fit import _NICE
+from wtp.survey import load_survey, steps
 from wtp.web import WORKERS, free_port
 
 SLUG = "supplier"
 ASKED_RATE, ASKED_P99 = 150, 0.250
 WARM_UP, HANDS, ROUNDS = 10.0, 16, 3
-PAGES = 18  # that are sent in an interview of the study
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +167,14 @@ def _fit() -> None:
 
 def sustained(kind: str, workers: int, minutes: float, rate: float, sessions: int) -> None:
     """Submissions at a rate, for minutes."""
+    pages = len(steps(load_survey(SURVEYS / SLUG).definition)) - 1  # all but the thanks
     with tempfile.TemporaryDirectory() as name, database(kind, Path(name)) as place:
         with served(Path(name), place.url, workers) as server:
             crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=True)
 
             async def measure() -> tuple[Run, Shares]:
                 # As people are who begin at any time, not all at once.
-                await crowd.gather(sessions, HANDS, within=PAGES)
+                await crowd.gather(sessions, HANDS, within=pages)
                 await crowd.arrive(rate, min(WARM_UP, 10 * minutes))
                 people, crowd.run = crowd.run.respondents, Run()
                 crowd.run.respondents = people

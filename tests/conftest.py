@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # before numpy: as many tests run as there are processors, and waiting threads took a fifth of their time
+# Before numpy: more tests run than there are processors, and waiting threads took a fifth of their time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher

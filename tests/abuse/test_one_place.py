@@ -110,9 +110,9 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next page does not look whether it may be saved."""
     elsewhere, passed = entry.elsewhere, []
 
-    def look(visit: Visit) -> ResponseReturnValue | None:
+    def look(visit: Visit, connection: sa.Connection | None = None) -> ResponseReturnValue | None:
         if passed:
-            return elsewhere(visit)
+            return elsewhere(visit, connection)
         passed.append(visit)
         return None
 

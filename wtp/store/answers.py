@@ -103,6 +103,15 @@ class Standing:
     study_state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How a page was sent: the revision that its form was made from, when, and how many seconds it took."""
+
+    revision: int
+    now: datetime
+    seconds: float | None = None
+
+
 def record_answers(
     connection: sa.Connection,
     respondent_id: int,
@@ -121,7 +130,7 @@ def record_answers(
     standing = lock(connection, respondent_id)
     saved = connection.execute(_LAST_ANSWERS, {"person": respondent_id, "page": page}).first()
     before = (saved.revision, saved.content) if saved else None
-    return take_answers(connection, standing, before, page, values, revision=revision, now=now, seconds=seconds)
+    return take_answers(connection, standing, before, page, values, Sent(revision, now, seconds))
 
 
 def take_answers(
@@ -130,24 +139,14 @@ def take_answers(
     before: tuple[int, Mapping[str, Any]] | None,
     page: str,
     values: Mapping[str, Any],
-    *,
-    revision: int,
-    now: datetime,
-    seconds: float | None = None,
+    sent: Sent,
 ) -> int:
     """As `record_answers`, for who knows already what is saved of the page, since nobody else saves for the same respondent: revision and values `before`, or None."""
     check_content(page, values)
     if before and _as_text(before[1]) == _as_text(values):
         return before[0]
-    row = {
-        "respondent_id": standing.respondent_id,
-        "page": page,
-        "content": dict(values),
-        "answered_at": now,
-        "seconds": seconds,
-    }
-    rules.more_answers(standing)
-    return _next_revision(connection, tables.answer, row, before[0] if before else 0, revision)
+    row = {"page": page, "content": dict(values)}
+    return _next_revision(connection, standing, tables.answer, row, before[0] if before else 0, sent)
 
 
 def record_choice(
@@ -172,9 +171,7 @@ def record_choice(
     saved = connection.execute(_LAST_CHOICE, {"person": respondent_id, "order": order}).first()
     before = (saved.revision, saved.chosen, saved.buys) if saved else None
     task = unpack_task(tasks[order - 1])
-    return take_choice(
-        connection, standing, before, task, order, chosen, buys, revision=revision, now=now, seconds=seconds
-    )
+    return take_choice(connection, standing, before, task, order, chosen, buys, Sent(revision, now, seconds))
 
 
 def take_choice(
@@ -185,10 +182,7 @@ def take_choice(
     order: int,
     chosen: int,
     buys: bool | None,
-    *,
-    revision: int,
-    now: datetime,
-    seconds: float | None = None,
+    sent: Sent,
 ) -> int:
     """As `record_choice`, for who knows already the task and what is saved of it: revision, chosen and buys `before`, or None."""
     if chosen not in {alternative.number for alternative in task.alternatives}:
@@ -196,7 +190,6 @@ def take_choice(
     if before and before[1:] == (chosen, buys):
         return before[0]
     row = {
-        "respondent_id": standing.respondent_id,
         "choice_order": order,
         "choice_task": task.number,
         "kind": task.kind,
@@ -205,11 +198,8 @@ def take_choice(
         "definition_hash": standing.definition_hash,
         "chosen": chosen,
         "buys": buys,
-        "answered_at": now,
-        "seconds": seconds,
     }
-    rules.more_answers(standing)
-    return _next_revision(connection, tables.choice, row, before[0] if before else 0, revision)
+    return _next_revision(connection, standing, tables.choice, row, before[0] if before else 0, sent)
 
 
 def _as_text(values: Mapping[str, Any]) -> str:
@@ -224,9 +214,13 @@ def lock(connection: sa.Connection, respondent_id: int) -> Standing:
     return Standing(*row)
 
 
-def _next_revision(connection: sa.Connection, table: sa.Table, row: dict[str, Any], current: int, given: int) -> int:
-    """Write the next revision; the unique key decides between two that come at once."""
-    if given != current or not insert_if_absent(connection, table, **row, revision=current + 1):
+def _next_revision(
+    connection: sa.Connection, standing: Standing, table: sa.Table, row: dict[str, Any], current: int, sent: Sent
+) -> int:
+    """Write the next revision where nothing stands against it; the unique key decides between two that come at once."""
+    rules.more_answers(standing)
+    row |= {"respondent_id": standing.respondent_id, "answered_at": sent.now, "seconds": sent.seconds}
+    if sent.revision != current or not insert_if_absent(connection, table, **row, revision=current + 1):
         raise ConflictError(_CHANGED)
     return current + 1
 

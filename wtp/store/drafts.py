@@ -43,7 +43,7 @@ def keep(
     sender: str = "",
     number: int = 0,
 ) -> None:
-    """Lay these fields over the draft of a page; call it under `answers.lock`, after the page's current revision was compared; `rules.more_answers` comes first.
+    """Lay these fields over the draft of a page; call it while nobody else saves for the respondent (`progress.locked`, `answers.lock`), after the page's current revision was compared; `rules.more_answers` comes first.
 
     A sender (one open window) counts what it sends: what arrives after something newer of the same sender is left out. Raises DataError for text that no database
     can hold, or more than LONGEST characters a page.

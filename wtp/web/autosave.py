@@ -40,7 +40,7 @@ def keep(slug: str, step_id: str) -> tuple[str, int]:
             place = visit.place(step_id)
             if not visit.begun or place is None or not 0 < place <= visit.reached or visit.completed:
                 abort(404)
-            if entry.elsewhere(visit) is not None:
+            if entry.elsewhere(visit, connection) is not None:
                 abort(403)
             step = visit.route[place]
             form = forms.page_form(step.page, visit.task(step))
@@ -63,9 +63,8 @@ def keep_typed(connection: Connection, visit: Visit, step: Step, form: BaseForm)
     """Keep everything that was typed on a page which could not be taken as it is; this also works without script."""
     typed = forms.typed(form, request.form, [field.name for field in form])
     if visit.begun and any(any(values) for values in typed.values()):
-        with suppress(
-            DataError, RefusedError
-        ):  # more than a draft may hold, or over; the page shows it with what is wrong
+        # More than a draft may hold, or over: the page shows it with what is wrong.
+        with suppress(DataError, RefusedError):
             _keep(connection, visit, step, typed, forms.revision(form) or 0)
 
 

@@ -5,6 +5,7 @@ A respondent is known by the personal token alone, which is kept in the signed s
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from flask import abort, redirect, render_template, session, url_for
@@ -51,8 +52,8 @@ def refuse_erased(connection: Connection, slug: str, token: str) -> None:
     tombstones.refuse(connection, key)
 
 
-def elsewhere(person: Visit) -> ResponseReturnValue | None:
-    """For whom the interview ended early, its end; the page of a study that is paused, closed or wants another link; None to go on."""
+def elsewhere(person: Visit, connection: Connection | None = None) -> ResponseReturnValue | None:
+    """For whom the interview ended early, its end; the page of a study that is paused, closed or wants another link; None to go on. connection: of who is in a transaction already, and so takes no second one."""
     if person.ending:
         return redirect(url_for("respond.end", slug=person.slug), 303)
     state = "open" if person.test else person.state
@@ -61,8 +62,8 @@ def elsewhere(person: Visit) -> ResponseReturnValue | None:
     named, again = named_by_panel(person), False
     if named is not None and not person.begun:
         mark = respondents.panel_mark(secret(), person.slug, named)
-        with database().read() as connection:
-            again = respondents.panel_known(connection, person.slug, named, person.token, mark)
+        with nullcontext(connection) if connection else database().read() as reading:
+            again = respondents.panel_known(reading, person.slug, named, person.token, mark)
     panel = person.definition.panel
     reason = state if state != "open" else "again" if again else ""
     own = person.test or person.interview is not None  # somebody with a personal link

@@ -174,7 +174,7 @@ def _saved(slug: str, step_id: str) -> ResponseReturnValue:
         with running.database().begin() as connection:
             visit = entry.visit_to_save(connection, slug)
             place = _place(visit, step_id)
-            if (elsewhere := entry.elsewhere(visit)) is not None:
+            if (elsewhere := entry.elsewhere(visit, connection)) is not None:
                 return elsewhere
             if visit.completed or place > visit.reached:
                 return _to(visit, visit.open)

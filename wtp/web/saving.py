@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from flask import abort, request, session
@@ -62,23 +63,20 @@ def _is_cut(connection: Connection, visit: Visit) -> bool:
 def _answered(connection: Connection, visit: Visit, step: Step, form: BaseForm) -> Visit:
     if visit.interview is None or (standing := visit.standing) is None:
         abort(404)
-    person, made_from, now = visit.interview.respondent_id, forms.revision(form) or 0, entry.now()
+    person, current = visit.interview.respondent_id, visit.current
     seconds = seconds_shown(form["shown"].data, step.id, form["away"].data)
-    saved: tuple[Any, ...]
+    sent = answers.Sent(forms.revision(form) or 0, entry.now(), seconds)
     if isinstance(step.page, ChoiceTaskPage) and step.order is not None:
         buys = form["buys"].data == "yes" if step.page.purchase_question else None
         task, chosen = visit.interview.tasks[step.order - 1], int(form["chosen"].data)
-        before = visit.current.choices.get(step.order)
-        revision = answers.take_choice(
-            connection, standing, before, task, step.order, chosen, buys, revision=made_from, now=now, seconds=seconds
-        )
-        saved = revision, chosen, buys
+        before = current.choices.get(step.order)
+        revision = answers.take_choice(connection, standing, before, task, step.order, chosen, buys, sent)
+        current = replace(current, choices={**current.choices, step.order: (revision, chosen, buys)})
     else:
         values = forms.answers(step, form)
-        revision = answers.take_answers(
-            connection, standing, visit.current.pages.get(step.id), step.id, values, revision=made_from, now=now, seconds=seconds
-        )  # fmt: skip
-        saved = revision, values
+        revision = answers.take_answers(connection, standing, current.pages.get(step.id), step.id, values, sent)
+        as_kept = json.loads(json.dumps(values))  # as the database gives it back
+        current = replace(current, pages={**current.pages, step.id: (revision, as_kept)})
     if step.id in visit.drafts:
         drafts.drop(connection, person, step.id)
     found = forms.signs(step, form, request.form.get("company_address", ""))
@@ -88,7 +86,7 @@ def _answered(connection: Connection, visit: Visit, step: Step, form: BaseForm) 
         respondents.add_signs(connection, person, found)
     if visit.interview.language != language():
         respondents.set_language(connection, person, language())
-    return visit.after(step, saved)
+    return visit.after(step, current)
 
 
 def _begin(connection: Connection, visit: Visit) -> None:

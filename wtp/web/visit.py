@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -131,14 +130,8 @@ class Visit:
         kept = self.drafts.get(step.id)
         return kept.fields if kept and kept.revision == self.revision(step) else None
 
-    def after(self, step: Step, saved: tuple[Any, ...]) -> Visit:
-        """The visit once this is saved of a step: its revision, then the values of a page, or what was chosen and whether it would be bought."""
-        pages, choices = self.current.pages, self.current.choices
-        if step.order:
-            choices = {**choices, step.order: (saved[0], saved[1], saved[2])}
-        else:
-            pages = {**pages, step.id: (saved[0], json.loads(json.dumps(saved[1])))}  # as the database gives it back
-        current = Current(pages, choices)
+    def after(self, step: Step, current: Current) -> Visit:
+        """The visit once a step is saved, with what is saved then: the way may be another one, and nothing typed is left of the step."""
         route = _route(self.definition, self.interview, current) if self.interview else self.route
         drafts = {page: draft for page, draft in self.drafts.items() if page != step.id}
         return replace(self, current=current, route=route, drafts=drafts)
