@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -95,7 +96,9 @@ def test_a_store_that_takes_every_page_for_a_new_one_is_found_out(fork: Fork, da
     def change() -> None:
         write = answers._next_revision
         answers._as_text = lambda _: random.random()  # type: ignore[assignment, return-value]
-        answers._next_revision = lambda connection, table, row, current, _: write(connection, table, row, current, current)  # type: ignore[assignment]  # fmt: skip
+        answers._next_revision = lambda connection, standing, table, row, current, sent: write(  # type: ignore[assignment]
+            connection, standing, table, row, current, replace(sent, revision=current)
+        )
 
     crowd, _ = _play(fork(analysts=0, database=database_url, change=change), database_url, 10)
     _, doubled = lost_and_doubled(crowd, database_url)
