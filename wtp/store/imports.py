@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from wtp.errors import ConflictError, DataError
-from wtp.store import audit, quotas, rules, tables, tombstones
+from wtp.store import audit, quotas, rules, tables
 from wtp.store.deletion import delete_imported
-from wtp.store.respondents import pack_task
+from wtp.store.respondents import numbers_taken, pack_task
 from wtp.survey.answers import Respondent
 from wtp.survey.conditions import fulfilled
 from wtp.survey.load import Survey
@@ -186,11 +186,7 @@ def _insert_people(
     connection: sa.Connection, survey: Survey, number: int, people: Sequence[tuple[str, Respondent]], now: datetime
 ) -> None:
     slug = survey.slug
-    last = (
-        connection.execute(sa.select(sa.func.max(_R.number)).where(_R.study == slug, sa.not_(_R.test))).scalar_one()
-        or 0
-    )
-    last = max(last, tombstones.last_number(connection, slug))
+    _, last = numbers_taken(connection, slug)
     rows = [
         {
             "study": slug,

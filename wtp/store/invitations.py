@@ -19,6 +19,10 @@ from wtp.store import tables, tombstones
 from wtp.store.respondents import token_hash
 
 _I, _R = tables.invitation.c, tables.respondent.c
+_KEY: sa.BindParameter[str] = sa.bindparam("key")
+_INVITED = sa.exists().where(_I.token_hash == _KEY)
+_IS_INVITED = sa.select(_INVITED)
+_IS_KNOWN = sa.select(sa.or_(_INVITED, sa.exists().where(_R.token_hash == _KEY)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,12 @@ def add(
 
 def is_invited(connection: sa.Connection, slug: str, token: str) -> bool:
     """Whether the token is that of an invitation."""
-    query = sa.select(_I.number).where(_I.token_hash == token_hash(slug, token))
-    return connection.execute(query).first() is not None
+    return bool(connection.execute(_IS_INVITED, {"key": token_hash(slug, token)}).scalar_one())
+
+
+def is_known(connection: sa.Connection, slug: str, token: str) -> bool:
+    """Whether the token is that of an invitation or of a respondent."""
+    return bool(connection.execute(_IS_KNOWN, {"key": token_hash(slug, token)}).scalar_one())
 
 
 def everyone(connection: sa.Connection, slug: str, *, secret: str) -> tuple[Invitation, ...]:

@@ -54,6 +54,18 @@ _FILLED = (
     .group_by(_R.design_version)
 )
 _FILLED_BY_TESTS = _FILLED.where(_R.number < 0)
+_NUMBERS = sa.select(
+    *(
+        sa.select(outermost).where(column == sa.bindparam("study")).scalar_subquery()
+        for outermost, column in (
+            (sa.func.min(_R.number), _R.study),
+            (sa.func.max(_R.number), _R.study),
+            (sa.func.max(tables.erasure.c.number), tables.erasure.c.study),
+        )
+    )
+)
+_INSERT = sa.insert(tables.respondent)
+_CONSENT = sa.update(tables.respondent).where(_R.token_hash == sa.bindparam("key"), _R.consented_at.is_(None))
 _SIGNS = sa.select(_R.signs).where(_R.id == sa.bindparam("respondent"))
 
 
@@ -123,8 +135,9 @@ def _panel_digest(secret: str, purpose: str, slug: str, panel_id: str) -> bytes:
 
 def invite(connection: sa.Connection, slug: str, token: str, *, simulated: bool, now: datetime) -> None:
     """Make a personal link valid; nothing is asked or stored of the person before consent. Raises ErasedError if that person was erased."""
+    rules.locked_state(connection, slug)
     tombstones.refuse(connection, token_hash(slug, token))
-    _insert(connection, slug, token, simulated, now)
+    connection.execute(_INSERT, _new(connection, slug, token, simulated, now))
 
 
 def find(connection: sa.Connection, slug: str, token: str) -> Interview | None:
@@ -175,9 +188,9 @@ def begin(
 
     Raises RefusedError if the study is not open, ConflictError if the panel's respondent has taken part already, ErasedError if this one was erased.
     """
-    state = rules.locked_state(connection, slug)
-    tombstones.refuse(connection, token_hash(slug, token))
-    before = find(connection, slug, token)
+    key, state = token_hash(slug, token), rules.locked_state(connection, slug)
+    tombstones.refuse(connection, key)
+    before = find_hash(connection, key)
     if before is not None and before.consented_at is not None:
         return before
     rules.new_interview(slug, state, test=is_test(token))
@@ -185,30 +198,34 @@ def begin(
         source, panel_id, panel_mark = "test", None, None
     if panel_id is not None and panel_known(connection, slug, panel_id, token, panel_mark):
         raise ConflictError("this respondent of the panel has already taken part.")
-    if before is None:
-        _insert(connection, slug, token, simulated, now)
     if panel_mark is not None and not insert_if_absent(connection, tables.panel_entry, study=slug, mark=panel_mark):
         raise ConflictError("this respondent of the panel has already taken part.")
-    connection.execute(
-        sa.update(tables.respondent)
-        .where(_R.token_hash == token_hash(slug, token), _R.consented_at.is_(None))
-        .values(
-            definition_hash=definition_hash,
-            design_version=design_version,
-            tasks=[pack_task(task) for task in tasks],
-            language=language,
-            consent_hash=consent_hash,
-            consent_shown=consent_shown,
-            consented_at=now,
-            lot=lot,
-            source=source,
-            panel_id=panel_id,
-        )
-    )
-    interview = find(connection, slug, token)
+    consent = {
+        "definition_hash": definition_hash,
+        "design_version": design_version,
+        "tasks": [pack_task(task) for task in tasks],
+        "language": language,
+        "consent_hash": consent_hash,
+        "consent_shown": consent_shown,
+        "consented_at": now,
+        "lot": lot,
+        "source": source,
+        "panel_id": panel_id,
+    }
+    if before is None:
+        connection.execute(_INSERT, _new(connection, slug, token, simulated, now) | consent)
+    else:
+        connection.execute(_CONSENT, {"key": key, **consent})
+    interview = find_hash(connection, key)
     if interview is None:
         raise LookupError("the respondent vanished within its transaction")
     return interview
+
+
+def numbers_taken(connection: sa.Connection, slug: str) -> tuple[int, int]:
+    """The lowest number of a test, and the highest of all others and of those who were erased; 0 without any. Ask it where nobody else adds respondents."""
+    lowest, highest, erased = connection.execute(_NUMBERS, {"study": slug}).one()
+    return min(lowest or 0, 0), max(highest or 0, erased or 0, 0)
 
 
 def set_language(connection: sa.Connection, respondent_id: int, language: str) -> None:
@@ -284,21 +301,18 @@ def completed_people(connection: sa.Connection, slug: str) -> int:
     return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 
 
-def _insert(connection: sa.Connection, slug: str, token: str, simulated: bool, now: datetime) -> None:
-    rules.locked_state(connection, slug)
+def _new(connection: sa.Connection, slug: str, token: str, simulated: bool, now: datetime) -> dict[str, Any]:
+    """The row of a new respondent, of whom nothing is known yet; its number is free until the transaction ends."""
     test = is_test(token)
-    outermost = sa.func.min(_R.number) if test else sa.func.max(_R.number)
-    last = connection.execute(sa.select(outermost).where(_R.study == slug, _R.test == test)).scalar_one() or 0
-    last = last if test else max(last, tombstones.last_number(connection, slug))
-    values = {
+    lowest, highest = numbers_taken(connection, slug)
+    return {
         "study": slug,
-        "number": last - 1 if test else last + 1,
+        "number": lowest - 1 if test else highest + 1,
         "test": test,
         "token_hash": token_hash(slug, token),
         "simulated": simulated,
         "created_at": now,
     }
-    connection.execute(sa.insert(tables.respondent).values(**values))
 
 
 def pack_task(task: ChoiceTask) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from wtp.store.upsert import insert_if_absent
 # Everything of the person was deleted; the answers stay, of nobody.
 ERASED, CUT = "erased", "cut"
 _E = tables.erasure.c
+_KIND = sa.select(_E.kind).where(_E.token_hash == sa.bindparam("key"))
 
 
 def add(
@@ -27,13 +28,18 @@ def add(
 
 def kind_of(connection: sa.Connection, token_hash: str) -> str | None:
     """ERASED, CUT, or None for whoever is not on the list."""
-    return connection.execute(sa.select(_E.kind).where(_E.token_hash == token_hash)).scalar_one_or_none()
+    return connection.execute(_KIND, {"key": token_hash}).scalar_one_or_none()
 
 
 def refuse(connection: sa.Connection, token_hash: str) -> None:
     """Raises ErasedError for whoever is on the list; ask it in the transaction that would store something of him."""
     if kind_of(connection, token_hash) is not None:
-        raise ErasedError("this personal link is no longer valid; nothing was stored.")
+        raise gone()
+
+
+def gone() -> ErasedError:
+    """What whoever is on the list is told."""
+    return ErasedError("this personal link is no longer valid; nothing was stored.")
 
 
 def count(connection: sa.Connection, slug: str, since: datetime | None = None) -> int:
@@ -51,11 +57,6 @@ def numbers(connection: sa.Connection, slug: str) -> tuple[int, ...]:
     """Numbers of the respondents who were erased, rising: whoever took answers away before should delete theirs."""
     query = sa.select(_E.number).where(_E.study == slug, _E.number.is_not(None)).order_by(_E.number)
     return tuple(connection.execute(query).scalars())
-
-
-def last_number(connection: sa.Connection, slug: str) -> int:
-    """The highest number that an erased respondent had, 0 without any: nobody else gets it."""
-    return connection.execute(sa.select(sa.func.max(_E.number)).where(_E.study == slug)).scalar_one() or 0
 
 
 def hashes(connection: sa.Connection, slug: str) -> frozenset[str]:

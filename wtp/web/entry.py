@@ -45,11 +45,12 @@ def _visit(connection: Connection, slug: str, *, locked: bool = False) -> Visit:
 
 def refuse_erased(connection: Connection, slug: str, token: str) -> None:
     """Send whose answers were cut off to the last page. Raises ErasedError for whose data were deleted."""
-    key = respondents.token_hash(slug, token)
-    if tombstones.kind_of(connection, key) == tombstones.CUT:
+    kind = tombstones.kind_of(connection, respondents.token_hash(slug, token))
+    if kind == tombstones.CUT:
         session[token_key(slug)] = token
         abort(redirect(url_for("respond.done", slug=slug), 303))
-    tombstones.refuse(connection, key)
+    if kind is not None:
+        raise tombstones.gone()
 
 
 def elsewhere(person: Visit, connection: Connection | None = None) -> ResponseReturnValue | None:

@@ -121,7 +121,7 @@ def resume(slug: str, token: str) -> Reply:
     with running.database().read() as connection:
         entry.refuse_erased(connection, survey.slug, token)
         interview = respondents.find(connection, survey.slug, token)
-        invited = invitations.is_invited(connection, survey.slug, token)
+        invited = interview is None and invitations.is_invited(connection, survey.slug, token)
     if interview is None and not invited:
         attempts.nothing_there()
     session[entry.token_key(slug)] = token
@@ -159,8 +159,7 @@ def _needs_no_limit(slug: str, step_id: str) -> bool:
         return True
     token = session.get(entry.token_key(found.slug), "")
     with running.database().read() as connection:
-        known = respondents.find(connection, found.slug, token) is not None
-        return known or invitations.is_invited(connection, found.slug, token)
+        return invitations.is_known(connection, found.slug, token)
 
 
 @limiter.limit(starts_allowed, deduct_when=lambda reply: reply.status_code == 303)
