@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import random
@@ -24,6 +25,9 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.templating import Environment
 from jinja2 import FileSystemBytecodeCache
+from numba.core.caching import NullCache
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.dispatcher import Dispatcher
 from werkzeug.routing import Rule
 
 from wtp.store import Database, open_database, staff, versions
@@ -165,6 +169,26 @@ def templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "create_jinja_environment", make)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of the workers of a run one compiles a function, which takes seconds, and the others wait and read what it kept: in a new clone all of them would compile the same."""
+    compile_ = Dispatcher.compile
+    locks = tmp_path_factory.getbasetemp().parent / "kernels"
+    locks.mkdir(exist_ok=True)
+
+    def once(self: Dispatcher, signature: object) -> object:
+        if isinstance(self._cache, NullCache):
+            return compile_(self, signature)
+        # A thread that compiles holds numba's own lock, and may need what another thread has just begun.
+        with global_compiler_lock, (locks / f"{self.py_func.__module__}.{self.py_func.__qualname__}").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return compile_(self, signature)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dispatcher, "compile", once)
         yield
 
 

@@ -113,7 +113,7 @@ def test_a_fit_goes_on_when_a_worker_of_the_cluster_is_killed(cluster: LocalClus
 
 
 def test_a_cluster_that_ends_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_CONNECT_SECONDS", 5)
+    monkeypatch.setattr(parallel, "_CONNECT_SECONDS", 10)
     file, quiet = tmp_path / "scheduler.json", {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     begin = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
     scheduler = subprocess.Popen([*begin, "--no-dashboard", "--scheduler-file", str(file)], **quiet)  # type: ignore[call-overload]

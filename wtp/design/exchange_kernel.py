@@ -122,6 +122,13 @@ def summed_variance(L: np.ndarray, beta: np.ndarray, pairs: np.ndarray) -> float
 
 
 @njit(nogil=True, cache=True)
+def put(profile: np.ndarray, other: np.ndarray) -> None:
+    """Make a profile the same as another."""
+    for a in range(len(profile)):
+        profile[a] = other[a]
+
+
+@njit(nogil=True, cache=True)
 def count(counts: np.ndarray, profile: np.ndarray, sign: float) -> None:
     """Add an alternative to the level counts (A, most levels), or take it off."""
     for a in range(len(profile)):
@@ -223,9 +230,9 @@ def improve(  # noqa: PLR0912
                             continue
                         trial[a] = level
                     else:
-                        trial[:] = tried[n, j, a - A]
+                        put(trial, tried[n, j, a - A])
                     kept = levels[t, j].copy()
-                    levels[t, j] = trial
+                    put(levels[t, j], trial)
                     if task_allowed(levels[t], j, forbidden, at_most_once, ordered, avoid_dominated):
                         own = trial[label] if label >= 0 else 0
                         for b in range(A):
@@ -244,11 +251,11 @@ def improve(  # noqa: PLR0912
                             error = found
                             best = trial.copy()
                             gained = True
-                    levels[t, j] = kept
+                    put(levels[t, j], kept)
                 if gained:
                     count(counts, levels[t, j], -1.0)
                     count(counts, best, 1.0)
-                    levels[t, j] = best
+                    put(levels[t, j], best)
                 own = levels[t, j, label] if label >= 0 else 0
                 for b in range(A):
                     for k in range(widths[b]):

@@ -17,6 +17,13 @@ _ONE = 4607182418800017408  # the bits of 1.0
 _SMALLEST = -708.0  # below it the result would be subnormal; it is taken for exp(-708), about 1e-308
 
 
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The same numbers as an array that nobody writes to: functions are compiled anew, for seconds, for every mix of arrays that may be written and those that may not."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nnan", "nsz"})
 def exp_block(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> None:
     """exp(x) into `out`, for x between -708 (smaller values count as -708) and 700; three contiguous arrays of one length."""

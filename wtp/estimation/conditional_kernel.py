@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from wtp.estimation.compiled import exp_block
+from wtp.estimation.compiled import exp_block, read_only
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _ROWS = 1024  # a block's rows, so that rows and deviations of a dozen columns stay in the second-level cache
@@ -44,11 +44,11 @@ def centre(X: np.ndarray, starts: np.ndarray, out: np.ndarray) -> tuple[np.ndarr
 
 
 @_compiled
-def _utilities(Z: np.ndarray, starts: np.ndarray, block: tuple[int, int], params: np.ndarray, v: np.ndarray) -> int:
-    """Utilities of a block of choice tasks less the highest of each task, into `v`; returns how many rows."""
-    first, last = starts[block[0]], _end(starts, block[1] - 1, len(Z))
+def _utilities(Z: np.ndarray, starts: np.ndarray, t0: int, t1: int, params: np.ndarray, v: np.ndarray) -> int:
+    """Utilities of the choice tasks from t0 to t1 less the highest of each task, into `v`; returns how many rows."""
+    first, last = starts[t0], _end(starts, t1 - 1, len(Z))
     np.dot(Z[first:last], params, v[: last - first])
-    for t in range(block[0], block[1]):
+    for t in range(t0, t1):
         begin, end = starts[t] - first, _end(starts, t, len(Z)) - first
         highest = v[begin]
         for j in range(begin + 1, end):
@@ -83,7 +83,6 @@ def _deviations(
         score[k] += weight * (z[picked, k] - mean[k])
 
 
-@_compiled
 def evaluate(
     Z: np.ndarray,
     starts: np.ndarray,
@@ -99,6 +98,22 @@ def evaluate(
     Z: (A, K) rows in the order of the tasks; starts, chosen, weights, group: (T,); choice tasks of weight 0 are passed over. An
     `information` of shape (0, 0) asks for the log-likelihood alone.
     """
+    Z, starts, chosen = read_only(Z), read_only(starts), read_only(chosen)
+    weights, group, params = read_only(weights), read_only(group), read_only(params)
+    return float(_evaluate(Z, starts, chosen, weights, group, params, scores, information))
+
+
+@_compiled
+def _evaluate(
+    Z: np.ndarray,
+    starts: np.ndarray,
+    chosen: np.ndarray,
+    weights: np.ndarray,
+    group: np.ndarray,
+    params: np.ndarray,
+    scores: np.ndarray,
+    information: np.ndarray,
+) -> float:
     rows, columns = Z.shape
     tasks = len(starts)
     derivatives = information.shape[0] > 0
@@ -114,7 +129,7 @@ def evaluate(
         while t1 < tasks and _end(starts, t1, rows) - starts[t0] <= size:
             t1 += 1
         first = starts[t0]
-        n = _utilities(Z, starts, (t0, t1), params, v)
+        n = _utilities(Z, starts, t0, t1, params, v)
         exp_block(v[:n], e[:n], scratch[:n])
         kept = 0
         for t in range(t0, t1):
@@ -133,6 +148,8 @@ def evaluate(
                 kept += end - begin
         if kept:
             np.dot(deviations[:kept].T, deviations[:kept], product)
-            information += product
+            for k in range(columns):
+                for m in range(columns):
+                    information[k, m] += product[k, m]
         t0 = t1
     return log_likelihood

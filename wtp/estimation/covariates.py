@@ -45,4 +45,4 @@ def coded_covariates(data: ChoiceData, names: Sequence[str] | None) -> tuple[np.
         raise DataError(
             f"covariates: {', '.join(labels)} determine each other; allowed: columns that can be told apart; drop one of them."
         )
-    return np.column_stack([constant, columns]), ("constant", *labels)
+    return np.ascontiguousarray(np.column_stack([constant, columns])), ("constant", *labels)

@@ -59,7 +59,7 @@ class LatentClassLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         self.pooled = ConditionalLogit(data).fit("cluster")
         Z, self.covariate_names = coded_covariates(data, membership)
         self.coding = prior_coding(data)
-        weights = np.ones(len(Z)) if data.weights is None else np.asarray(data.weights)
+        weights = np.ones(len(Z)) if data.weights is None else np.array(data.weights)
         self.mixture = Mixture(*differences(data, self.coding), Z, weights, self.classes)
         k, m = len(data.names), Z.shape[1]
         count = self.classes * k + (self.classes - 1) * m

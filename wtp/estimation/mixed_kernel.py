@@ -12,6 +12,7 @@ from numba import njit
 from wtp.estimation.compiled import exp_block
 
 _LARGEST = 600.0
+_plain = njit(nogil=True, cache=True, error_model="numpy")
 _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nnan", "nsz", "reassoc"})
 
 
@@ -52,8 +53,8 @@ def panel(  # noqa: PLR0912
             for r in range(draws):
                 v[r] = min(v[r], _LARGEST)
             exp_block(v, logs, scratch)
-            v[:] = logs
             for r in range(draws):
+                v[r] = logs[r]
                 mass[r] += v[r]
         for r in range(draws):
             loglike[r] -= np.log(mass[r])
@@ -82,7 +83,15 @@ def average(loglike: np.ndarray, weights: np.ndarray) -> float:
     return float(top + np.log(total / len(loglike)))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_plain
+def _product(first: np.ndarray, second: np.ndarray) -> float:
+    total = 0.0
+    for r in range(len(first)):
+        total += first[r] * second[r]
+    return total
+
+
+@_plain
 def simulate_people(  # noqa: PLR0912
     people: tuple[int, int],
     rows: np.ndarray,
@@ -117,34 +126,41 @@ def simulate_people(  # noqa: PLR0912
             zeta[c] = location[c]
             if place[c] >= 0:
                 for d in range(dimensions):
-                    if loading[place[c], d] != 0.0:
-                        zeta[c] += loading[place[c], d] * points[i, d]
-            if c == price:
-                zeta[c] = np.exp(np.minimum(zeta[c], 300.0))
-            elif kind[c] != 0:
-                zeta[c] = kind[c] * np.exp(np.minimum(zeta[c], 300.0))
-            b[c] = zeta[c]
+                    load = loading[place[c], d]
+                    if load != 0.0:
+                        for r in range(draws):
+                            zeta[c, r] += load * points[i, d, r]
+            if c == price or kind[c] != 0:
+                sign = 1.0 if c == price else float(kind[c])
+                for r in range(draws):
+                    zeta[c, r] = sign * np.exp(min(zeta[c, r], 300.0))
+            for r in range(draws):
+                b[c, r] = zeta[c, r]
         if price >= 0:
             for c in range(k):
-                b[c] = -zeta[price] if c == price else zeta[c] * zeta[price]
+                for r in range(draws):
+                    b[c, r] = -zeta[price, r] if c == price else zeta[c, r] * zeta[price, r]
         panel(rows, first_row, (first_task[i], first_task[i + 1]), b, varies, loglike, slopes, work)
         values[i] = average(loglike, weights)
         for c in range(k):
-            means[i, c] = np.sum(weights * b[c])
+            means[i, c] = _product(weights, b[c])
         if price >= 0:
             # d b_c / d zeta_price = b_c for every coefficient, d b_c / d w_c = lambda
-            total = np.zeros(draws)
-            for c in range(k):
-                total += slopes[c] * b[c]
-            for c in range(k):
-                if c != price:
-                    slopes[c] *= zeta[price]
-            slopes[price] = total
+            for r in range(draws):
+                total = 0.0
+                for c in range(k):
+                    total += slopes[c, r] * b[c, r]
+                    slopes[c, r] *= zeta[price, r]
+                slopes[price, r] = total
         for c in range(k):
             if kind[c] != 0 and c != price:
-                slopes[c] *= zeta[c]
-            slopes[c] *= weights
-            location_scores[i, c] = np.sum(slopes[c])
+                for r in range(draws):
+                    slopes[c, r] *= zeta[c, r]
+            score = 0.0
+            for r in range(draws):
+                slopes[c, r] *= weights[r]
+                score += slopes[c, r]
+            location_scores[i, c] = score
             if place[c] >= 0:
                 for d in range(dimensions):
-                    loading_scores[i, place[c], d] = np.sum(slopes[c] * points[i, d])
+                    loading_scores[i, place[c], d] = _product(slopes[c], points[i, d])

@@ -196,6 +196,14 @@ def _times(matrix: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
 
 
 @_compiled
+def _squares(vector: np.ndarray) -> float:
+    total = 0.0
+    for c in range(len(vector)):
+        total += vector[c] * vector[c]
+    return total
+
+
+@_compiled
 def move_people(
     rows: np.ndarray,
     first_row: np.ndarray,
@@ -224,14 +232,15 @@ def move_people(
     for i in range(n):
         tasks = (first_task[i], first_task[i + 1])
         root, across, size = roots[i], roots[i].T, step_sizes[i]
-        place[:] = theta[i]
-        momentum[:] = normals[i]
+        for c in range(k):
+            place[c], momentum[c] = theta[i, c], normals[i, c]
         energy = 0.0
         value = 0.0
         kept = 0.0
         for s in range(steps + 1):
             value = person_gradient(rows, first_row, tasks, place, signs, b, gradient, work)
-            away[:] = place - means[i]
+            for c in range(k):
+                away[c] = place[c] - means[i, c]
             _times(precision, away, pull)
             quadratic = 0.0
             for c in range(k):
@@ -240,16 +249,17 @@ def move_people(
             _times(across, gradient, force)
             if s == 0:
                 kept = value
-                energy = value - 0.5 * quadratic - 0.5 * np.sum(momentum * momentum)
+                energy = value - 0.5 * quadratic - 0.5 * _squares(momentum)
             half = 0.5 if s in (0, steps) else 1.0
             for c in range(k):
                 momentum[c] += half * size * force[c]
             if s == steps:
-                new = value - 0.5 * quadratic - 0.5 * np.sum(momentum * momentum)
+                new = value - 0.5 * quadratic - 0.5 * _squares(momentum)
                 ratio = new - energy
                 acceptance[i] = 0.0 if np.isnan(ratio) else np.exp(min(0.0, ratio))
                 if log_uniforms[i] < ratio:
-                    theta[i] = place
+                    for c in range(k):
+                        theta[i, c] = place[c]
                     kept = value
                 out[i] = kept
             else:
@@ -309,7 +319,7 @@ def follow(
     N(A^-1 (pull + P m), A^-1) with A = H + P: his standardised place in this distribution is kept while the distribution moves.
     """
     n, k = theta.shape
-    total, root, new_root = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
+    total, new_total, root, new_root = np.empty((k, k)), np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
     diagonal, new_diagonal = np.empty(k), np.empty(k)
     centre, new_centre, place = np.empty(k), np.empty(k), np.empty(k)
     jacobian = 0.0
@@ -320,10 +330,12 @@ def follow(
             for d in range(k):
                 centre[c] += precision[c, d] * means[i, d]
                 new_centre[c] += new_precision[c, d] * new_means[i, d]
-        total[:] = informations[i] + precision
+        for c in range(k):
+            for d in range(k):
+                total[c, d] = informations[i, c, d] + precision[c, d]
+                new_total[c, d] = informations[i, c, d] + new_precision[c, d]
         _cholesky(total, root, diagonal)
-        total[:] = informations[i] + new_precision
-        _cholesky(total, new_root, new_diagonal)
+        _cholesky(new_total, new_root, new_diagonal)
         _forward(root, diagonal, centre)
         _back(root, diagonal, centre)
         _forward(new_root, new_diagonal, new_centre)

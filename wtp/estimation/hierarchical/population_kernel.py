@@ -77,8 +77,11 @@ def _add_prior(
     """Adds the prior's gradients in D and L, and returns its log density. prior: D0, diagonal of A, V, exponents of L_kk."""
     mean, weights, scale, power = prior
     k = len(root)
-    inverse, precision, scatter, away = np.empty((k, k)), np.empty((k, k)), scale.copy(), delta - mean
+    inverse, precision, scatter, away = np.empty((k, k)), np.empty((k, k)), scale.copy(), delta.copy()
     inverses(root, inverse, precision)
+    for j in range(len(delta)):
+        for c in range(k):
+            away[j, c] -= mean[j, c]
     value = 0.0
     for j in range(len(delta)):
         for c in range(k):
@@ -185,6 +188,19 @@ def _to_root(log_root: np.ndarray, root: np.ndarray) -> bool:
 
 
 @_compiled
+def _energy(momentum: np.ndarray, root_momentum: np.ndarray) -> float:
+    """Half the sum of squares of both."""
+    first, second = 0.0, 0.0
+    for j in range(len(momentum)):
+        for c in range(momentum.shape[1]):
+            first += momentum[j, c] * momentum[j, c]
+    for c in range(len(root_momentum)):
+        for d in range(len(root_momentum)):
+            second += root_momentum[c, d] * root_momentum[c, d]
+    return 0.5 * (first + second)
+
+
+@_compiled
 def move_population(
     choices: tuple[np.ndarray, np.ndarray, np.ndarray],
     signs: np.ndarray,
@@ -210,7 +226,10 @@ def move_population(
     inverse, precision = np.empty((k, k)), np.empty((k, k))
     gradients, standard, slope, root_slope = np.empty((n, k)), np.zeros((n, k)), np.empty((m, k)), np.empty((k, k))
     inverses(root, inverse, precision)
-    away = -delta
+    away = delta.copy()
+    for j in range(m):
+        for c in range(k):
+            away[j, c] = -delta[j, c]
     _place_people(Z, away, standard, root, gradients)
     for i in range(n):
         for c in range(k):
@@ -229,10 +248,10 @@ def move_population(
             choices, signs, Z, prior, delta, root, standard, theta, loglike, gradients, work, slope, root_slope
         )
         if step == 0:
-            start = value - 0.5 * (np.sum(momentum * momentum) + np.sum(root_momentum * root_momentum))
+            start = value - _energy(momentum, root_momentum)
         half = 0.5 * size if step in (0, steps) else size
         _push(slope, root_slope, whitening, half, momentum, root_momentum)
         if step == steps:
-            return float(value - 0.5 * (np.sum(momentum * momentum) + np.sum(root_momentum * root_momentum)) - start)
+            return float(value - _energy(momentum, root_momentum) - start)
         _drift(momentum, root_momentum, whitening, size, delta, log_root)
     return -np.inf
