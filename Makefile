@@ -19,6 +19,7 @@ demo: .venv/runtime  ## a simulated study, analysed and served: make demo ARGS="
 	$(BIN)/wtp demo $(ARGS)
 
 test: .venv/dev browser
+	$(BIN)/python -m compileall -q -j 0 wtp  # once, not by every process that a test starts
 	$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/dev
