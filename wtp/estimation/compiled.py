@@ -1,5 +1,8 @@
 """Compiled arithmetic that the simulation estimators share; everything here runs without Python's lock.
 
+Whoever analyses first after an installation waits for all of it to be compiled, so kernels have loops where numpy would add or copy whole arrays: numba compiles
+for seconds what checks their shapes and words the error.
+
 numba's own `exp` is called one number at a time. `exp_block` works on a block at once, so that the processor's vector units do it: the
 range reduction x = k ln 2 + r, a polynomial in r of degree 13, and k written into the exponent of the result. Its relative
 error is below 5e-16 (tests), four times faster than the scalar function on the machines tried.
