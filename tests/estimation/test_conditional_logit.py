@@ -11,7 +11,7 @@ from scipy import stats
 
 from tests.estimation.conftest import FORMULA, TRUTH, simulate
 from wtp.errors import DataError, EstimationError
-from wtp.estimation import ChoiceData, ConditionalLogit, ConditionalLogitResults, parameter_table
+from wtp.estimation import ChoiceData, ConditionalLogit, ConditionalLogitResults, conditional_kernel, parameter_table
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +231,19 @@ def test_results_and_data_cannot_be_changed(fit: ConditionalLogitResults, choice
     for array in (choices.X, choices.starts, choices.chosen, choices.respondent):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+def test_one_compiled_function_takes_arrays_that_may_be_written_and_those_that_may_not(choices: ChoiceData) -> None:
+    model, params = ConditionalLogit(choices), np.zeros(len(choices.names))
+    group = np.zeros(len(choices.starts), dtype=int)
+    found = []
+    for frozen in (False, True):
+        for array in (params, group):
+            array.flags.writeable = not frozen
+        found.append(model._evaluate(params, group, 1))
+    assert found[0].log_likelihood == found[1].log_likelihood < 0
+    np.testing.assert_array_equal(found[0].scores, found[1].scores)
+    assert len(conditional_kernel._evaluate.signatures) == 1
 
 
 def test_an_unknown_covariance_is_named(choices: ChoiceData) -> None:

@@ -189,6 +189,15 @@ def test_without_the_look_before_the_key_of_the_database_holds(study: Study, mon
         begin(study, "later", "A", marked=False)
 
 
+def test_who_took_part_is_known_to_others_and_not_to_himself(study: Study) -> None:
+    begin(study, "one", "A")
+    mark = respondents.panel_mark(SECRET, SLUG, "A")
+    with study.database.read() as connection:
+        assert not respondents.panel_known(connection, SLUG, "A", "one", mark)
+        assert respondents.panel_known(connection, SLUG, "A", "two", mark)
+        assert not respondents.panel_known(connection, SLUG, "B", "two", respondents.panel_mark(SECRET, SLUG, "B"))
+
+
 @pytest.mark.parametrize("end", ["cut", "erased"])
 def test_a_name_counts_once_also_when_its_answers_are_nobodys_any_more(study: Study, end: str) -> None:
     begin(study, "one", "A")
