@@ -27,8 +27,8 @@ TRUTH = {"speed[T.2 days]": 0.5 / 0.03, "speed[T.same day]": 1.2 / 0.03, "brand[
 TASKS, ALTERNATIVES = 10, 4
 
 
-def survey(respondents: int, seed: int, *, spread: float) -> pd.DataFrame:
-    """One simulated survey in long format; spread 0: everybody has the same tastes."""
+def survey(respondents: int, seed: int, *, spread: float, apart: float = 0.0) -> pd.DataFrame:
+    """One simulated survey in long format; spread 0: everybody has the same tastes; apart: standard deviation by which likings of each level differ besides."""
     rng = np.random.default_rng(seed)
     rows = respondents * TASKS * ALTERNATIVES
     who = np.arange(rows) // (TASKS * ALTERNATIVES)
@@ -39,6 +39,8 @@ def survey(respondents: int, seed: int, *, spread: float) -> pd.DataFrame:
     for name, codes in shown.items():
         taste = 1 + spread * rng.normal(size=respondents)
         utility += np.array(WORTHS[name])[codes] * taste[who]
+        if apart:
+            utility += (apart * rng.normal(size=(respondents, len(LEVELS[name]))))[who, codes] * (none == 0)
     utility += none * (NONE + 2 * spread * rng.normal(size=respondents))[who] + rng.gumbel(size=rows)
     best = utility.reshape(-1, ALTERNATIVES).max(axis=1).repeat(ALTERNATIVES)
     columns = {name: pd.Categorical.from_codes(codes, LEVELS[name]) for name, codes in shown.items()}
@@ -49,22 +51,35 @@ def survey(respondents: int, seed: int, *, spread: float) -> pd.DataFrame:
     )
 
 
-def population_worths(*, spread: float, respondents: int = 40_000, seed: int = 0) -> dict[str, float]:
+def population_worths(
+    *, spread: float, apart: float = 0.0, respondents: int = 40_000, seed: int = 0
+) -> dict[str, float]:
     """What the pooled fit estimates: TRUTH with the same tastes, else its value in a very large survey."""
-    if spread == 0:
+    if spread == apart == 0:
         return TRUTH
-    fit = ConditionalLogit(ChoiceData.from_long(survey(respondents, seed, spread=spread), FORMULA)).fit()
+    frame = survey(respondents, seed, spread=spread, apart=apart)
+    fit = ConditionalLogit(ChoiceData.from_long(frame, FORMULA)).fit()
     return {name: float(-fit.params[name] / fit.params["price"]) for name in TRUTH}
 
 
 def coverage(
-    truth: dict[str, float], *, spread: float, cov_type: str, surveys: int = 200, respondents: int = 150, seed: int = 1
+    truth: dict[str, float],
+    *,
+    spread: float,
+    cov_type: str,
+    apart: float = 0.0,
+    surveys: int = 200,
+    respondents: int = 150,
+    confidence: float = 0.95,
+    seed: int = 1,
 ) -> pd.DataFrame:
     """Share of surveys whose interval holds the truth, bias and mean half-width: one row a WTP."""
     found = []
     for number in range(surveys):
-        data = ChoiceData.from_long(survey(respondents, seed * 100_000 + number, spread=spread), FORMULA)
-        found.append(willingness_to_pay(ConditionalLogit(data).fit(cov_type), seed=number).set_index("parameter"))
+        frame = survey(respondents, seed * 100_000 + number, spread=spread, apart=apart)
+        data = ChoiceData.from_long(frame, FORMULA)
+        fit = ConditionalLogit(data).fit(cov_type)
+        found.append(willingness_to_pay(fit, confidence=confidence, seed=number).set_index("parameter"))
     rows = []
     for name, worth in truth.items():
         row = pd.DataFrame([table.loc[name, ["estimate", "low", "high"]] for table in found]).astype(float)
@@ -75,13 +90,16 @@ def coverage(
 
 
 if __name__ == "__main__":
-    for title, spread, cov_type in (
-        ("the same tastes, clustered by respondent", 0.0, "cluster"),
-        ("tastes that differ, clustered by respondent", 0.6, "cluster"),
-        ("tastes that differ, not clustered, for comparison", 0.6, "nonrobust"),
+    for title, spread, apart, cov_type in (
+        ("the same tastes, clustered by respondent", 0.0, 0.0, "cluster"),
+        ("tastes that differ, clustered by respondent", 0.6, 0.0, "cluster"),
+        ("tastes that differ, not clustered, for comparison", 0.6, 0.0, "nonrobust"),
+        ("tastes that differ much, clustered by respondent", 0.0, 2.0, "cluster"),
+        ("tastes that differ much, not clustered, for comparison", 0.0, 2.0, "nonrobust"),
     ):
         began = time.perf_counter()
-        table = coverage(population_worths(spread=spread), spread=spread, cov_type=cov_type)
+        truth = population_worths(spread=spread, apart=apart)
+        table = coverage(truth, spread=spread, apart=apart, cov_type=cov_type)
         print(f"{title} ({time.perf_counter() - began:.0f} s)")
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
         print(f"all intervals: {table['covered'].mean():.1%}\n")

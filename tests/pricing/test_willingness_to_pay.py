@@ -98,6 +98,12 @@ def test_nothing_is_shown_where_the_price_did_not_drive_the_answers(price: float
     assert (table["note"] == NO_PRICE_EFFECT).all()
 
 
+def test_of_fifty_studies_without_an_effect_of_the_price_one_in_twenty_at_most_shows_money() -> None:
+    studies = (fit_of(simulate(respondents=150, price=0.0, none=0.0, seed=seed)) for seed in range(50))
+    shown = [willingness_to_pay(fit)["estimate"].notna().any() for fit in studies]
+    assert sum(shown) <= 2
+
+
 def test_fieller_is_unbounded_where_the_price_is_not_significant() -> None:
     weak = fit_of(simulate(respondents=30, price=-0.0005, none=0.0))
     assert abs(weak.tvalues["price"]) < 1.9
