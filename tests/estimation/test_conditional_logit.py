@@ -243,7 +243,7 @@ def test_one_compiled_function_takes_arrays_that_may_be_written_and_those_that_m
         found.append(model._evaluate(params, group, 1))
     assert found[0].log_likelihood == found[1].log_likelihood < 0
     np.testing.assert_array_equal(found[0].scores, found[1].scores)
-    assert len(conditional_kernel._evaluate.signatures) == 1
+    assert len(conditional_kernel.evaluate.__wrapped__.signatures) == 1
 
 
 def test_an_unknown_covariance_is_named(choices: ChoiceData) -> None:

@@ -10,6 +10,10 @@ error is below 5e-16 (tests), four times faster than the scalar function on the 
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -20,11 +24,29 @@ _ONE = 4607182418800017408  # the bits of 1.0
 _SMALLEST = -708.0  # below it the result would be subnormal; it is taken for exp(-708), about 1e-308
 
 
-def read_only(array: np.ndarray) -> np.ndarray:
-    """The same numbers as an array that nobody writes to: functions are compiled anew, for seconds, for every mix of arrays that may be written and those that may not."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
+def reads(count: int) -> Callable[[Any], Callable[..., Any]]:
+    """The compiled function takes its first `count` arrays as ones that nobody writes to: else it is compiled anew, for seconds, for every mix of those that may be written and those that may not."""
+
+    def handed(compiled: Any) -> Callable[..., Any]:
+        @functools.wraps(compiled)
+        def call(*arrays: np.ndarray) -> Any:
+            views = [array.view() for array in arrays[:count]]
+            for view in views:
+                view.flags.writeable = False
+            return compiled(*views, *arrays[count:])
+
+        return call
+
+    return handed
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def product(first: np.ndarray, second: np.ndarray) -> float:
+    """Inner product of two vectors, summed from the first to the last."""
+    total = 0.0
+    for r in range(len(first)):
+        total += first[r] * second[r]
+    return total
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nnan", "nsz"})

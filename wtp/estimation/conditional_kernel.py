@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from wtp.estimation.compiled import exp_block, read_only
+from wtp.estimation.compiled import exp_block, reads
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _ROWS = 1024  # a block's rows, so that rows and deviations of a dozen columns stay in the second-level cache
@@ -83,6 +83,8 @@ def _deviations(
         score[k] += weight * (z[picked, k] - mean[k])
 
 
+@reads(6)
+@_compiled
 def evaluate(
     Z: np.ndarray,
     starts: np.ndarray,
@@ -98,22 +100,6 @@ def evaluate(
     Z: (A, K) rows in the order of the tasks; starts, chosen, weights, group: (T,); choice tasks of weight 0 are passed over. An
     `information` of shape (0, 0) asks for the log-likelihood alone.
     """
-    Z, starts, chosen = read_only(Z), read_only(starts), read_only(chosen)
-    weights, group, params = read_only(weights), read_only(group), read_only(params)
-    return float(_evaluate(Z, starts, chosen, weights, group, params, scores, information))
-
-
-@_compiled
-def _evaluate(
-    Z: np.ndarray,
-    starts: np.ndarray,
-    chosen: np.ndarray,
-    weights: np.ndarray,
-    group: np.ndarray,
-    params: np.ndarray,
-    scores: np.ndarray,
-    information: np.ndarray,
-) -> float:
     rows, columns = Z.shape
     tasks = len(starts)
     derivatives = information.shape[0] > 0

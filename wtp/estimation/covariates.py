@@ -45,4 +45,5 @@ def coded_covariates(data: ChoiceData, names: Sequence[str] | None) -> tuple[np.
         raise DataError(
             f"covariates: {', '.join(labels)} determine each other; allowed: columns that can be told apart; drop one of them."
         )
+    # By rows as the constant alone is, so that nothing is compiled for another order too.
     return np.ascontiguousarray(np.column_stack([constant, columns])), ("constant", *labels)

@@ -59,6 +59,7 @@ class LatentClassLogit(LikelihoodModel):  # type: ignore[misc]  # statsmodels ha
         self.pooled = ConditionalLogit(data).fit("cluster")
         Z, self.covariate_names = coded_covariates(data, membership)
         self.coding = prior_coding(data)
+        # Of its own, for what may be written: else `latent_kernel` is compiled for weights that may not be, too.
         weights = np.ones(len(Z)) if data.weights is None else np.array(data.weights)
         self.mixture = Mixture(*differences(data, self.coding), Z, weights, self.classes)
         k, m = len(data.names), Z.shape[1]

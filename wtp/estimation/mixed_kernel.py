@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from wtp.estimation.compiled import exp_block
+from wtp.estimation.compiled import exp_block, product
 
 _LARGEST = 600.0
-_plain = njit(nogil=True, cache=True, error_model="numpy")
 _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nnan", "nsz", "reassoc"})
 
 
@@ -83,15 +82,7 @@ def average(loglike: np.ndarray, weights: np.ndarray) -> float:
     return float(top + np.log(total / len(loglike)))
 
 
-@_plain
-def _product(first: np.ndarray, second: np.ndarray) -> float:
-    total = 0.0
-    for r in range(len(first)):
-        total += first[r] * second[r]
-    return total
-
-
-@_plain
+@njit(nogil=True, cache=True, error_model="numpy")
 def simulate_people(  # noqa: PLR0912
     people: tuple[int, int],
     rows: np.ndarray,
@@ -143,7 +134,7 @@ def simulate_people(  # noqa: PLR0912
         panel(rows, first_row, (first_task[i], first_task[i + 1]), b, varies, loglike, slopes, work)
         values[i] = average(loglike, weights)
         for c in range(k):
-            means[i, c] = _product(weights, b[c])
+            means[i, c] = product(weights, b[c])
         if price >= 0:
             # d b_c / d zeta_price = b_c for every coefficient, d b_c / d w_c = lambda
             for r in range(draws):
@@ -163,4 +154,4 @@ def simulate_people(  # noqa: PLR0912
             location_scores[i, c] = score
             if place[c] >= 0:
                 for d in range(dimensions):
-                    loading_scores[i, place[c], d] = _product(slopes[c], points[i, d])
+                    loading_scores[i, place[c], d] = product(slopes[c], points[i, d])

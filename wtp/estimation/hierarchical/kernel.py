@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from wtp.estimation.compiled import exp_block
+from wtp.estimation.compiled import exp_block, product
 
 _LARGEST = 400.0  # the exponential, times the alternatives of a task, times _MOST_MASS still is a number
 _MOST_MASS = 1e100
@@ -196,14 +196,6 @@ def _times(matrix: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
 
 
 @_compiled
-def _squares(vector: np.ndarray) -> float:
-    total = 0.0
-    for c in range(len(vector)):
-        total += vector[c] * vector[c]
-    return total
-
-
-@_compiled
 def move_people(
     rows: np.ndarray,
     first_row: np.ndarray,
@@ -249,12 +241,12 @@ def move_people(
             _times(across, gradient, force)
             if s == 0:
                 kept = value
-                energy = value - 0.5 * quadratic - 0.5 * _squares(momentum)
+                energy = value - 0.5 * quadratic - 0.5 * product(momentum, momentum)
             half = 0.5 if s in (0, steps) else 1.0
             for c in range(k):
                 momentum[c] += half * size * force[c]
             if s == steps:
-                new = value - 0.5 * quadratic - 0.5 * _squares(momentum)
+                new = value - 0.5 * quadratic - 0.5 * product(momentum, momentum)
                 ratio = new - energy
                 acceptance[i] = 0.0 if np.isnan(ratio) else np.exp(min(0.0, ratio))
                 if log_uniforms[i] < ratio:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from wtp.estimation.compiled import product
 from wtp.estimation.hierarchical.kernel import loglikes
 
 LARGEST_LOG = 100.0
@@ -190,14 +191,8 @@ def _to_root(log_root: np.ndarray, root: np.ndarray) -> bool:
 @_compiled
 def _energy(momentum: np.ndarray, root_momentum: np.ndarray) -> float:
     """Half the sum of squares of both."""
-    first, second = 0.0, 0.0
-    for j in range(len(momentum)):
-        for c in range(momentum.shape[1]):
-            first += momentum[j, c] * momentum[j, c]
-    for c in range(len(root_momentum)):
-        for d in range(len(root_momentum)):
-            second += root_momentum[c, d] * root_momentum[c, d]
-    return 0.5 * (first + second)
+    one, other = momentum.ravel(), root_momentum.ravel()
+    return float(0.5 * (product(one, one) + product(other, other)))
 
 
 @_compiled
@@ -226,7 +221,7 @@ def move_population(
     inverse, precision = np.empty((k, k)), np.empty((k, k))
     gradients, standard, slope, root_slope = np.empty((n, k)), np.zeros((n, k)), np.empty((m, k)), np.empty((k, k))
     inverses(root, inverse, precision)
-    away = delta.copy()
+    away = np.empty((m, k))
     for j in range(m):
         for c in range(k):
             away[j, c] = -delta[j, c]
