@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,16 +17,22 @@ SLUG = "supplier"
 RATE, SECONDS, SESSIONS = 8.0, 10.0, 12  # few people, so that most submissions are answers rather than consents
 
 
+def run(asked: Coroutine[None, None, Run]) -> Run:
+    """In a thread of its own, for the browser of other tests leaves its loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, asked).result()
+
+
 def answered(port: int, *, rate: float, seconds: float, sessions: int, again: bool = True) -> Run:
     crowd = Crowd(port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=again)
 
-    async def run() -> Run:
+    async def all_of_it() -> Run:
         await crowd.gather(sessions, hands=4)
         found = await crowd.arrive(rate, seconds)
         crowd.close()
         return found
 
-    return asyncio.run(run())
+    return run(all_of_it())
 
 
 @pytest.mark.slow
@@ -49,7 +56,7 @@ def test_the_check_sees_what_is_lost_and_what_is_doubled(fork: Fork) -> None:
         crowd.close()
         return crowd.run
 
-    found = asyncio.run(one())
+    found = run(one())
     person = found.respondents[0]
     assert person.done
     assert [step for step, _ in person.acknowledged[:3]] == ["consent", "profile", "introduction"]
@@ -74,13 +81,13 @@ def test_memory_and_files_do_not_grow_with_open_interviews(
     before = use(server.pid)
     crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=2, again=True)
 
-    async def run() -> Run:
+    async def all_of_it() -> Run:
         await crowd.gather(open_at_once, hands=4)
         found = await crowd.arrive(10, max(5.0, open_at_once / 100))
         crowd.close()
         return found
 
-    found = asyncio.run(run())
+    found = run(all_of_it())
     after = use(server.pid)
     assert not found.errors
     assert len(found.respondents) >= open_at_once
