@@ -90,6 +90,17 @@ def test_postgresql_refuses_to_write_while_reading(database: Database) -> None:
     assert kept(database) == 0
 
 
+@on_postgresql
+def test_a_connection_that_has_read_keeps_the_statements_that_it_prepared(database: Database) -> None:
+    asked = sa.text("SELECT 1 AS prepared")
+    prepared = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%AS prepared'")
+    for _ in range(10):  # the driver prepares what was asked often
+        with database.read() as connection:
+            connection.execute(asked)
+    with database.look() as connection:
+        assert connection.execute(prepared).scalar_one() == 1
+
+
 def test_a_connection_that_has_read_can_write_again(database: Database) -> None:
     for number in range(40):  # more than there are connections
         kept(database)

@@ -99,6 +99,8 @@ class Database:
         with _in_words(), self.engine.connect() as connection:
             connection.exec_driver_sql(f"BEGIN{kind}")
             yield connection
+            if connection.dialect.name == "postgresql":
+                connection.commit()  # rolled back, its driver would forget all statements that it has prepared
 
     @contextmanager
     def look(self) -> Iterator[sa.Connection]:
