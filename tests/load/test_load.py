@@ -23,8 +23,8 @@ def run(asked: Coroutine[None, None, Run]) -> Run:
         return pool.submit(asyncio.run, asked).result()
 
 
-def answered(port: int, *, rate: float, seconds: float, sessions: int, again: bool = True) -> Run:
-    crowd = Crowd(port, [f"/s/{SLUG}"], end="/thanks", seed=1, again=again)
+def answered(port: int, *, rate: float, seconds: float, sessions: int, seed: int = 1) -> Run:
+    crowd = Crowd(port, [f"/s/{SLUG}"], end="/thanks", seed=seed, again=True)
 
     async def all_of_it() -> Run:
         await crowd.gather(sessions, hands=4)
@@ -79,15 +79,7 @@ def test_memory_and_files_do_not_grow_with_open_interviews(
     open_at_once = rounds(10_000) if rounds(10) == 10 else 150
     first = answered(server.port, rate=10, seconds=5, sessions=30)
     before = use(server.pid)
-    crowd = Crowd(server.port, [f"/s/{SLUG}"], end="/thanks", seed=2, again=True)
-
-    async def all_of_it() -> Run:
-        await crowd.gather(open_at_once, hands=4)
-        found = await crowd.arrive(10, max(5.0, open_at_once / 100))
-        crowd.close()
-        return found
-
-    found = run(all_of_it())
+    found = answered(server.port, rate=10, seconds=max(5.0, open_at_once / 100), sessions=open_at_once, seed=2)
     after = use(server.pid)
     assert not found.errors
     assert len(found.respondents) >= open_at_once

@@ -95,11 +95,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that reads one consistent state and keeps no writer waiting."""
-        kind = "" if self.engine.dialect.name == "sqlite" else " ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        postgresql = self.engine.dialect.name == "postgresql"
+        kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if postgresql else ""
         with _in_words(), self.engine.connect() as connection:
             connection.exec_driver_sql(f"BEGIN{kind}")
             yield connection
-            if connection.dialect.name == "postgresql":
+            if postgresql:
                 connection.commit()  # rolled back, its driver would forget all statements that it has prepared
 
     @contextmanager
