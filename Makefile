@@ -1,7 +1,10 @@
 # Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
-PYTHON ?= python3
+# A distribution's Python, where it is new enough and makes environments: it is built with profiles, and runs what is served up to 1.6 times as fast as one that was merely compiled.
+PYTHON ?= $(shell /usr/bin/python3 -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo /usr/bin/python3 || echo python3)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# What is installed is compiled when it is first imported: most of it never is.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check audit browser lock translations clean
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.every import SLUG, every_question
@@ -48,6 +48,7 @@ SMALL = """() => [...document.querySelectorAll(
     return box.width < 24 || box.height < 24;
   }).map((e) => e.outerHTML.slice(0, 150))"""
 
+PATIENCE = 30_000  # milliseconds
 Visit = Callable[..., "Visitor"]
 Share = Callable[[Sequence[str], bool], Sequence[str]]
 
@@ -58,6 +59,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     assert chromium, "no chromium on PATH; make test installs it"
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         launched = playwright.chromium.launch(executable_path=chromium)
         yield launched
         launched.close()
@@ -109,7 +111,7 @@ class Visitor:
     words: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("request", self._note)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

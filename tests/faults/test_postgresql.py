@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -84,7 +85,8 @@ def postgresql() -> Iterator[Postgresql]:
 
 @pytest.fixture
 def emptied(postgresql: Postgresql) -> Postgresql:
-    """The server with nothing in its database."""
+    """The server with nothing in its database, also where a test before left it stopped."""
+    postgresql.back()
     engine = sa.create_engine(postgresql.url)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
@@ -145,7 +147,8 @@ def test_workers_that_begin_while_it_is_away_wait_for_it(fork: Fork, emptied: Po
     before = [*serving.workers(), *serving.workers("wtp-jobs")]
     emptied.stop(signal.SIGQUIT)
     for pid in before:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # one that had not quite begun has ended by itself
+            os.kill(pid, signal.SIGKILL)
     until(lambda: "Connection refused" in serving.said() or "No such file" in serving.said())
     emptied.back()
     until(serving.is_ready)
