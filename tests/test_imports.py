@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "customers": ({"errors", "survey"}, STATISTICS),
     "quality": ({"errors", "survey", "estimation"}, STATISTICS),
     "design": ({"errors", "survey", "estimation"}, {"numpy", "scipy", "numba"}),
-    "store": ({"errors", "survey"}, {"sqlalchemy", "alembic", "argon2", "fsspec", "pyotp", "limits"}),
+    "store": ({"errors", "survey"}, {"sqlalchemy", "alembic", "argon2", "fsspec", "pyotp", "limits", "psycopg"}),
     "imports": ({"errors", "survey"}, {"numpy", "pandas", "openpyxl", "pydantic", "tomlkit"}),
     "analysis": (
         {"errors", "survey", "estimation", "pricing", "segments", "customers", "quality"},

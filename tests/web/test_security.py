@@ -120,6 +120,31 @@ def test_the_cookie(person: Person) -> None:
     assert "Secure" not in cookie
 
 
+def test_a_cookie_that_was_changed_is_nobodys_however_often_the_right_one_came(app: Flask, person: Person) -> None:
+    page = person.walk("profile")
+    kept = person.client.get_cookie("wtp")
+    assert kept is not None
+    address = "/s/supplier/profile"
+    body, signature = kept.value.rsplit(".", 1)
+    for value, status in (
+        (kept.value, 200),
+        (f"{body}.{signature[::-1]}", 303),
+        (f"{body[::-1]}.{signature}", 303),
+        (kept.value, 200),
+    ):
+        reply = app.test_client(use_cookies=False).get(address, headers={"Cookie": f"wtp={value}"})
+        assert reply.status_code == status
+        assert (status == 200) == (str(page.h1) in reply.text)
+
+
+def test_a_page_is_there_under_a_part_of_an_address_too(app: Flask) -> None:
+    for mount in ("", "/studies", "/others", ""):
+        base = f"http://localhost{mount}"
+        page = app.test_client().get("/s/supplier/consent", base_url=base).text
+        assert f'href="{mount}/static/wtp.css"' in page
+        assert f'action="{mount}/s/supplier/consent"' in page
+
+
 def test_no_page_has_inline_script_or_another_host(person: Person) -> None:
     page = person.open()
     while True:

@@ -14,7 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,7 +74,7 @@ class Database:
             if self.engine.dialect.name == "sqlite":
                 _begin_immediate(connection, until)
             else:
-                connection.exec_driver_sql("BEGIN")
+                _postgresql().begin(connection)
             yield connection
 
     @contextmanager
@@ -95,12 +97,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that reads one consistent state and keeps no writer waiting."""
-        postgresql = self.engine.dialect.name == "postgresql"
-        kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if postgresql else ""
+        of_postgresql = self.engine.dialect.name == "postgresql"
         with _in_words(), self.engine.connect() as connection:
-            connection.exec_driver_sql(f"BEGIN{kind}")
+            if of_postgresql:
+                _postgresql().begin(connection, " ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            else:
+                connection.exec_driver_sql("BEGIN")
             yield connection
-            if postgresql:
+            if of_postgresql:
                 connection.commit()  # rolled back, its driver would forget all statements that it has prepared
 
     @contextmanager
@@ -202,12 +206,19 @@ def open_database(url: str, results: str = "") -> Database:
             raise StoreError(
                 "database: the driver for PostgreSQL is missing; allowed: psycopg 3; install wtp[postgres]."
             ) from error
+        sa.event.listen(engine, "do_connect", _postgresql().connect)
         sa.event.listen(engine, "connect", _prepare_postgresql)
         sa.event.listen(engine, "checkin", _note_rest)
         sa.event.listen(engine, "checkout", functools.partial(_try_after_rest, engine.dialect))
     else:
         raise StoreError(f"database: {parsed.get_backend_name()}; allowed: sqlite or postgresql; mend the setting.")
     return Database(engine)
+
+
+@functools.cache
+def _postgresql() -> ModuleType:
+    """What is done with its driver, which need not be installed."""
+    return import_module("wtp.store.postgresql")
 
 
 def _note_rest(_: Any, record: sa.pool.ConnectionPoolEntry) -> None:

@@ -6,10 +6,12 @@ survey in it, and hangs the pages in. Database, surveys and settings are in `app
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from functools import cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, has_request_context, request
+from flask.templating import Environment
 from werkzeug.routing import IntegerConverter
 
 from wtp.errors import SettingsError
@@ -57,11 +59,32 @@ from wtp.web.cookie import Cookie
 from wtp.web.surveys import Surveys
 
 
+class _Templates(Environment):
+    """Each template has the globals as they are when it is read, in one dictionary: pages look them up in the library's chain of two a hundred times."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Those of all templates, and over them a template's own."""
+        return {**self.globals, **(d or {})}
+
+
 class _App(Flask):
-    """Nothing here is a coroutine: Flask would ask that of every view and hook, forty times a page."""
+    """Flask without what every page would ask again and again."""
+
+    jinja_environment = _Templates
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._static_address = cache(lambda _, filename: super(_App, self).url_for("static", filename=filename))
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Nothing here is a coroutine."""
         return func
+
+    def url_for(self, endpoint: str, **values: Any) -> str:
+        """Flask's own; addresses of style sheets and scripts, of which every page has several, are put together once."""
+        if endpoint == "static" and values.keys() == {"filename"} and has_request_context():
+            return self._static_address(request.script_root, values["filename"])
+        return super().url_for(endpoint, **values)
 
 
 class _Number(IntegerConverter):

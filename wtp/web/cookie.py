@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from flask import Flask, Response
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import want_bytes
+
+_COOKIES_KEPT = 1024
 
 
 @cache
@@ -22,6 +24,11 @@ def _key_of(secret: bytes, salt: bytes) -> bytes:
 
 
 class _Signer(TimestampSigner):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        # The cookie comes with every page, and is another one only where something changed in it. What is not valid is not kept.
+        self._checked: Any = lru_cache(_COOKIES_KEPT)(super().unsign)
+
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
         """The library's own, which every page would derive anew from what never changes."""
         return _key_of(self.secret_keys[-1] if secret_key is None else want_bytes(secret_key), self.salt)
@@ -30,7 +37,7 @@ class _Signer(TimestampSigner):
         self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False
     ) -> tuple[bytes, datetime] | bytes:
         """What was signed. Raises SignatureExpired if that is longer ago than max_age."""
-        value, signed_at = super().unsign(signed_value, return_timestamp=True)
+        value, signed_at = self._checked(signed_value, return_timestamp=True)
         age = self.get_timestamp() - signed_at.timestamp()
         if max_age is not None and age > max_age:
             raise SignatureExpired(f"signed {age:.0f} seconds ago", payload=value, date_signed=signed_at)
@@ -50,6 +57,7 @@ class Cookie(SecureCookieSessionInterface):
             serializer = super().get_signing_serializer(app)
             if serializer is not None:
                 serializer.signer = _Signer
+                serializer.make_signer = cache(serializer.make_signer)  # type: ignore[method-assign]
             self._made = {keys: serializer}
         return self._made[keys]
 

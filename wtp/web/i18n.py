@@ -28,6 +28,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from wtp.survey import Survey
+from wtp.web.running import asked_now
 
 INTERFACE_LANGUAGES = ("en", "de")
 _TRANSLATIONS = Path(__file__).parent / "translations"
@@ -49,7 +50,7 @@ def translate(app: Flask) -> None:
 def _words() -> dict[str, Any]:
     """What every template has; bound to the page's language, which a page asks for a hundred times."""
     spoken = language()
-    return {"language": spoken, "language_links": _language_links, "text": saying(spoken)}
+    return {"language": spoken, "language_links": _language_links, "text": saying(spoken), "_": _phrases(spoken)}
 
 
 @cache
@@ -70,11 +71,22 @@ def _kept(code: str, message: str, escapes: bool, complete: bool) -> str:
     return words % {} if complete else words
 
 
+@cache
+def _phrases(code: str) -> Callable[..., str]:
+    """The extension's own `_` in a language, from words that are kept: a page says twenty of them. What is put into them is escaped."""
+
+    @pass_eval_context
+    def said(how: EvalContext, message: str, /, **variables: Any) -> str:
+        words = _kept(code, message, bool(how.autoescape), not variables)
+        return words % variables if variables else words
+
+    return said
+
+
 @pass_eval_context
 def _said(how: EvalContext, message: str, /, **variables: Any) -> str:
-    """The extension's own `_` from words that are kept: a page says twenty of them. What is put into them is escaped."""
-    words = _kept(language(), message, bool(how.autoescape), not variables)
-    return words % variables if variables else words
+    """The same in the page's language, for macros, which have not what a page has."""
+    return _phrases(language())(how, message, **variables)
 
 
 def _ngettext(singular: str, plural: str, n: int) -> str:
@@ -153,9 +165,10 @@ def parse_amount(typed: str, in_language: str) -> float | None:
 
 def _languages() -> tuple[str, ...]:
     """The languages that the page exists in, its default first."""
-    if request.blueprint == "respond":
+    asked = asked_now()
+    if asked.blueprint == "respond":
         surveys: Mapping[str, Survey] = current_app.extensions["wtp_surveys"]
-        survey = surveys.get((request.view_args or {}).get("slug", ""))
+        survey = surveys.get((asked.view_args or {}).get("slug", ""))
         return survey.definition.languages if survey else INTERFACE_LANGUAGES
     default = current_app.extensions["wtp_settings"].staff_language
     return (default, *(code for code in INTERFACE_LANGUAGES if code != default))
@@ -163,15 +176,16 @@ def _languages() -> tuple[str, ...]:
 
 def _choose() -> None:
     # Programs have one language and no session.
-    if request.path.startswith("/api/") and request.blueprint != "api_page":
+    asked = asked_now()
+    if asked.path.startswith("/api/") and asked.blueprint != "api_page":
         g.language = INTERFACE_LANGUAGES[0]
         return
     languages = g.languages = _languages()
-    if (asked := request.args.get("lang")) in languages:
-        session["language"] = asked
+    if (wanted := asked.args.get("lang")) in languages:
+        session["language"] = wanted
     kept = session.get("language")
     if kept not in languages:
-        kept = preferred(request.headers.get("Accept-Language"), languages) if request.blueprint == "respond" else None
+        kept = preferred(asked.headers.get("Accept-Language"), languages) if asked.blueprint == "respond" else None
     g.language = kept or languages[0]
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric, SummaryMetricFamily
@@ -33,7 +33,6 @@ from wtp.store.api_tokens import METRICS
 from wtp.web import running
 from wtp.web.api import problems
 from wtp.web.api.access import required, token
-from wtp.web.logs import route
 from wtp.web.security import limiter
 from wtp.web.visit import Visit
 
@@ -78,10 +77,11 @@ def init_app(app: Flask) -> None:
 
 
 def _count(response: Response) -> Response:
-    counted, rule = of(current_app), route()
-    counted.requests.labels(request.method if request.url_rule else "-", rule, response.status_code).inc()
-    if "began" in g:
-        counted.seconds.labels(rule).observe(time.perf_counter() - g.began)
+    counted, asked = of(current_app), running.asked_now()
+    rule, method = (asked.url_rule.rule, asked.method) if asked.url_rule else ("-", "-")
+    counted.requests.labels(method, rule, response.status_code).inc()
+    if (began := g.get("began")) is not None:
+        counted.seconds.labels(rule).observe(time.perf_counter() - began)
     return response
 
 

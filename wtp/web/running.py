@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from flask import abort, current_app
+from flask import Request, abort, current_app, request
 
 from wtp.jobs import JobQueue, Place
 from wtp.store import Database, audit
 from wtp.survey import Survey
 from wtp.web.surveys import Surveys
+
+
+def asked_now() -> Request:
+    """The request that is being answered, for who asks several things of it: the proxy looks for it at each."""
+    return request._get_current_object()  # type: ignore[attr-defined]
 
 
 def database() -> Database:

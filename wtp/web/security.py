@@ -19,6 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from wtp.settings import Settings
 from wtp.web import attempts
+from wtp.web.running import asked_now
 
 MAX_BODY = 1_000_000
 MAX_FORM = 100_000
@@ -121,7 +122,8 @@ def _signed(secret: str, kept: str) -> str:
 
 def _short_addresses() -> None:
     """Longer than any that our pages make; proxies differ in what they pass on."""
-    if len(request.environ.get("PATH_INFO", "")) + len(request.query_string) > MAX_ADDRESS:
+    asked = asked_now()
+    if len(asked.environ.get("PATH_INFO", "")) + len(asked.query_string) > MAX_ADDRESS:
         abort(414)
 
 
@@ -133,15 +135,17 @@ def _larger_for_uploads() -> None:
 
 def _forms_alone() -> None:
     """Pages are sent forms: no JSON, and no files but where files are asked for. Form classes would read both."""
-    of_page = not request.path.startswith("/api/")
-    if of_page and (request.is_json or (request.endpoint not in _TAKE_FILES and request.files)):
+    asked = asked_now()
+    of_page = not asked.path.startswith("/api/")
+    if of_page and (asked.is_json or (asked.endpoint not in _TAKE_FILES and asked.files)):
         abort(400)
 
 
 def _short_fields() -> None:
     """No field of a form is longer than anybody types, but for those where whole files are pasted; line breaks count once, as in the texts that are kept."""
-    longer = _LONGER.get(request.endpoint or "", "\0")
-    for name, text in request.form.items(multi=True):
+    asked = asked_now()
+    longer = _LONGER.get(asked.endpoint or "", "\0")
+    for name, text in asked.form.items(multi=True):
         long = len(text) > MAX_FIELD and len(text.replace("\r\n", "\n")) > MAX_FIELD
         if len(name) > MAX_FIELD or (long and not name.startswith(longer)):
             raise LongFieldError
@@ -170,10 +174,11 @@ def _policy(chart_styles: bool, frame_ancestors: str) -> str:
 
 
 def _headers(response: Response) -> Response:
+    asked = asked_now()
     response.headers["Content-Security-Policy"] = _policy("chart_styles" in g, g.get("frame_ancestors", ""))
     response.headers.extend(_ALWAYS)
-    if request.is_secure:
+    if asked.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.endpoint != "static":
+    if asked.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,7 +27,7 @@ from wtp.web import forms
 _ROUTES_KEPT = 512
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Visit:
     """One respondent on the way through one survey: where he may go and what he has answered; `state` is that of the study, as `studies.state` has it."""
 
@@ -86,14 +87,14 @@ class Visit:
         pages = len(self.route) - 1
         return max(1, round(self.definition.minutes * (pages - place) / pages))
 
-    @property
+    @cached_property
     def reached(self) -> int:
         """Place of the first step that is not answered yet; nobody gets beyond it."""
         if self.completed:
             return len(self.route) - 1
         return next(place for place, step in enumerate(self.route) if not self._answered(step))
 
-    @property
+    @cached_property
     def open(self) -> int:
         """Where to go on: the first step that is not answered, or was changed and not confirmed."""
         return next(
