@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test check audit browser lock translations clean
+.PHONY: install demo test check audit browser lock translations clean
 
 .venv/runtime: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -17,6 +17,9 @@ export PYTHONDONTWRITEBYTECODE :=
 .venv/dev: .venv/runtime requirements-dev.lock
 	$(PIP) -r requirements-dev.lock
 	@touch $@
+
+install: .venv/runtime  ## for a server: all compiled beforehand, since a service may not write where its program is
+	$(BIN)/python -m compileall -q -j 0 .venv/lib wtp
 
 demo: .venv/runtime  ## a simulated study, analysed and served: make demo ARGS="--no-serve"
 	$(BIN)/wtp demo $(ARGS)
