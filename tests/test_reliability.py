@@ -515,6 +515,7 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Q7": ("programs that answer leave signs", ("web/every/test_every_question.py::test_a_trap_and_a_pasted_text_leave_signs",
             "abuse/test_protection.py::test_a_flood_of_new_interviews_is_slowed_and_keeps_nobody_out_who_has_a_link",
+            "abuse/test_protection.py::test_who_sends_pages_faster_than_anybody_reads_waits_and_nobody_else",
         )),
     "Q8": (
         "pasted and copied texts are flags, and no text leaves the house",
@@ -713,7 +714,6 @@ OPEN: dict[str, str] = {
     "S2": "fewer than twenty starts by default where a fit is large",
     "S10": "headlines without those who always say the same are given on request alone",
     "Q6": "no mark of the browser is kept, so copies are found by their answers alone",
-    "Q7": "no limit of pages a second for one token",
     "P2": "the hash of a token stands with the invitation and the interview, in columns that the analysts' role cannot read, not in a table of its own",
     "P9": "10,000 pairs and 3,000 triples with --release, a twentieth in the suite; contacts, purchases and found groups are judged on one day alone",
     "L1": "at its rate by benchmarks/load.py alone; tests time nothing",

@@ -10,20 +10,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 from werkzeug.datastructures import FileStorage
 
 from tests.every import every_question
+from tests.web.conftest import Person
 from tests.web.staff import PASSWORD, ROLES, Staff, hidden
 from tests.web.test_rights import EVERYBODY, PROGRAMS, RIGHTS, paths
 from wtp.errors import WtpError
 from wtp.settings import Settings
 from wtp.store import api_tokens, invitations, staff
 from wtp.survey import load_survey
-from wtp.web import create_app
-from wtp.web.security import MAX_ADDRESS, MAX_FIELD, limiter
+from wtp.web import create_app, security
+from wtp.web.security import MAX_ADDRESS, MAX_FIELD, PAGES_A_MINUTE, limiter
 
 ROOT = Path(__file__).parents[2]
 SURVEYS = ROOT / "surveys"
@@ -248,6 +250,28 @@ def test_a_flood_of_new_interviews_is_slowed_and_keeps_nobody_out_who_has_a_link
     with app.extensions["wtp_database"].begin() as connection:
         invitations.add(connection, "supplier", [("Bo", {})], secret=secret, now=datetime.now(UTC))
     assert begin(invitations.token_of(secret, "supplier", 1)) == 303, "from the same address"
+    app.extensions["wtp_database"].engine.dispose()
+
+
+def test_who_sends_pages_faster_than_anybody_reads_waits_and_nobody_else(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [75.0]
+    monkeypatch.setattr(security, "time", SimpleNamespace(time=lambda: seconds[0]))
+    app = create_app(replace(own, instance=tmp_path))
+    program, other = Person(app.test_client()), Person(app.test_client())
+    for person in (program, other):
+        person.walk("profile")
+    with app.app_context():
+        limiter.reset()
+    data = program.filled()
+    replies = [program.send(data, step="profile", follow=False) for _ in range(PAGES_A_MINUTE + 1)]
+    assert [reply.status_code for reply in replies] == [303] * PAGES_A_MINUTE + [429]
+    assert replies[-1].headers["Retry-After"] == "45"
+    assert "Wait a minute" in replies[-1].text
+    assert other.send(other.filled(), step="profile", follow=False).status_code == 303
+    seconds[0] = 120.0
+    assert program.send(data, step="profile", follow=False).status_code == 303
     app.extensions["wtp_database"].engine.dispose()
 
 

@@ -7,6 +7,8 @@ either, which is why the CSRF token alone decides (OWASP, synchroniser token).
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -29,6 +31,7 @@ _TAKE_FILES = _UPLOADS | {"workbench.upload"}
 MAX_FORM_PARTS = 1_000
 MAX_ADDRESS = 4_096
 MAX_FIELD = 10_000
+PAGES_A_MINUTE = 120  # of one respondent
 # What may be longer, up to the size of a form: beginnings of names of fields by endpoint. A question judges its own text, so that nothing of what a respondent typed is lost.
 _LONGER = {"workbench.save_source": "text", "field.invite": "people", "respond.save": "q-", "respond.draft": "q-"}
 
@@ -67,13 +70,40 @@ class _Limiter(Limiter):
     def reset(self) -> None:
         """Forget what was asked, and what was guessed of the application at hand, if one is."""
         super().reset()
+        _pace.reset()
         if has_app_context():
             attempts.forget()
 
 
+class _Pace:
+    """How many pages each respondent sent in this minute, to this process; the library would start a thread for every page."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._minute = 0
+        self._sent: Counter[str] = Counter()
+
+    def wait(self, token: str) -> int:
+        """Count one more; seconds to wait if that was one too many, else 0."""
+        minute, second = divmod(int(time.time()), 60)
+        if minute != self._minute:
+            self._minute, self._sent = minute, Counter()
+        self._sent[token] += 1
+        return 60 - second if self._sent[token] > PAGES_A_MINUTE else 0
+
+
 csrf = CSRFProtect()
+_pace = _Pace()
 # How much one caller may ask of a process. Guesses of passwords, codes and links are counted for all processes together: `attempts`.
 limiter = _Limiter(get_remote_address, storage_uri="memory://")
+
+
+def must_wait(token: str) -> int:
+    """Count a page of a respondent; seconds to wait for who sends more than anybody can read, else 0."""
+    return _pace.wait(token) if limiter.enabled else 0
 
 
 def starts_allowed() -> str:
