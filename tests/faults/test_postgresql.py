@@ -10,11 +10,13 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -71,13 +73,17 @@ class Postgresql:
         self._server.cleanup()
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[Postgresql]:
-    root = Path(tempfile.mkdtemp(prefix="wtp-"))  # short, since a socket's path may not be long
+def server_in(root: Path) -> Postgresql:
     with pytest.MonkeyPatch.context() as patch:
         if "XDG_RUNTIME_DIR" not in os.environ:
             patch.setenv("XDG_RUNTIME_DIR", str(root))
-        server = Postgresql(root)
+        return Postgresql(root)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Postgresql]:
+    root = Path(tempfile.mkdtemp(prefix="wtp-"))  # short, since a socket's path may not be long
+    server = server_in(root)
     yield server
     server.end()
     shutil.rmtree(root, ignore_errors=True)
@@ -93,6 +99,63 @@ def emptied(postgresql: Postgresql) -> Postgresql:
         connection.exec_driver_sql("CREATE SCHEMA public")
     engine.dispose()
     return postgresql
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A file system of its own, which a file can fill."""
+
+    root: Path
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Not a byte is left within the block."""
+        filler = self.root / "filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        assert os.statvfs(self.root).f_bavail == 0
+        yield
+        filler.unlink()
+
+
+@pytest.fixture
+def on_a_small_disk() -> Iterator[tuple[SmallDisk, Postgresql]]:
+    """A server whose files are on such a disk: only who may mount one can try it."""
+    root = Path(tempfile.mkdtemp(prefix="wtp-"))
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m,mode=0700", "none", root], check=False)
+    if mounted.returncode:
+        root.rmdir()
+        pytest.skip("no file system can be mounted here")
+    try:
+        server = server_in(root)
+        yield SmallDisk(root), server
+        server.end()
+    finally:
+        subprocess.run(["umount", "--lazy", root], check=True)
+        root.rmdir()
+
+
+def test_a_full_disk_under_it_is_said_and_heals_without_a_restart(
+    fork: Fork, on_a_small_disk: tuple[SmallDisk, Postgresql], rounds: Callable[[int], int]
+) -> None:
+    disk, server = on_a_small_disk
+    serving, times = fork(workers=2, analysts=0, database=server.url), rounds(100)
+    workers = serving.workers()
+    crowd = Crowd(serving.port)
+    with crowd.answering():
+        for _ in range(times):
+            crowd.gets_on()
+            before = crowd.put_off
+            with disk.full():  # rows go on until the pages that are there are full
+                until(lambda before=before: crowd.put_off > before or crowd.faults)  # type: ignore[misc]
+                assert once(serving.port, "GET", "/s/supplier/consent")[0] == 200, "what needs no space goes on"
+    lost, doubled = lost_and_doubled(crowd, server.url)
+    print(f"{times} times full, {len(crowd.acknowledged)} acknowledged, {len(lost)} lost, {doubled} doubled, {crowd.put_off} put off")  # fmt: skip
+    assert crowd.faults == []
+    assert lost == []
+    assert doubled == 0
+    assert serving.workers() == workers
 
 
 @pytest.mark.slow
