@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -241,6 +242,48 @@ def test_the_end_waits_until_everything_is_saved(walk: Walk) -> None:
     visitor.press_on()
     page.wait_for_url("**/thanks")
     assert kept(page) == []
+
+
+@pytest.mark.slow
+def test_cuts_at_any_moment_of_an_interview_lose_nothing(
+    visit: Visit, rounds: Callable[[int], int], dice: random.Random
+) -> None:
+    """Without network while a page is read, filled in or sent, or with a reply that never comes: each page says so, goes on by itself, and has at the end what was given."""
+    cuts = rounds(200)
+    while cuts > 0:
+        visitor = visit(390, 844, "en")
+        page, given = visitor.page, {}
+        visitor.open("/s/supplier")
+        visitor.click_in()
+        visitor.press_on()
+        while visitor.step != "thanks":
+            here = visitor.step
+            if page.locator("main button").inner_text() == "Finish":
+                for step, values in given.items():
+                    visitor.open(f"/s/supplier/{step}")
+                    assert filled(page) == values, step
+                visitor.open(f"/s/supplier/{here}")
+            visitor.words = {"chosen": str(dice.randrange(3))}
+            when = dice.choice(["read", "filled in", "sent", "taken"]) if cuts > 0 else ""
+            if when == "taken":
+                page.route(f"**/{here}", lambda route: (route.fetch(max_redirects=0), route.abort()), times=1)
+            page.context.set_offline(when == "read")
+            visitor.click_in()
+            page.context.set_offline(when in {"read", "filled in"})
+            given[here] = filled(page)
+            page.locator("main button").click(no_wait_after=True)
+            if when == "sent":
+                page.context.set_offline(True)
+            elif when:
+                expect(status(page)).to_contain_text("Not saved yet")
+                assert visitor.step == here
+            page.wait_for_timeout(dice.uniform(0, 500))
+            page.context.set_offline(False)
+            page.wait_for_url(lambda url, here=here: url.startswith("http") and not url.endswith(f"/{here}"))
+            cuts -= bool(when)
+            if when == "taken":
+                page.unroute_all()
+        assert kept(page) == []
 
 
 def test_two_windows_lose_nothing(walk: Walk) -> None:
