@@ -281,8 +281,6 @@ def test_cuts_at_any_moment_of_an_interview_lose_nothing(
             page.context.set_offline(False)
             page.wait_for_url(lambda url, here=here: url.startswith("http") and not url.endswith(f"/{here}"))
             cuts -= bool(when)
-            if when == "taken":
-                page.unroute_all()
         assert kept(page) == []
 
 

@@ -261,3 +261,22 @@ def reply_before_commit() -> None:
         threading.Timer(EARLY, commit).start()
 
     Database.begin = begin  # type: ignore[method-assign]
+
+
+def nobody_is_served(crowd: Crowd) -> None:
+    """Wait until somebody was put off."""
+    before, end = crowd.put_off, time.monotonic() + PATIENCE
+    while crowd.put_off <= before and not crowd.faults:
+        assert time.monotonic() < end, "nobody hears that nothing can be saved"
+        time.sleep(0.005)
+
+
+def judge(crowd: Crowd, database_url: str, what: str) -> None:
+    lost, doubled = lost_and_doubled(crowd, database_url)
+    print(
+        f"{what}, {len(crowd.acknowledged)} acknowledged, {len(lost)} lost, {doubled} doubled, {crowd.put_off} put off"
+    )
+    assert crowd.faults == []
+    assert crowd.unanswered == 0
+    assert lost == []
+    assert doubled == 0

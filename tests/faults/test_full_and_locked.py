@@ -17,7 +17,15 @@ import pytest
 import sqlalchemy as sa
 
 from tests.faults.conftest import Fork, Serving
-from tests.faults.crowd import EARLY, PATIENCE, Crowd, lost_and_doubled, once, reply_before_commit
+from tests.faults.crowd import (
+    EARLY,
+    Crowd,
+    judge,
+    lost_and_doubled,
+    nobody_is_served,
+    once,
+    reply_before_commit,
+)
 from wtp.store import answers, database, open_database
 from wtp.web.traffic import FOR_RESPONDENTS
 
@@ -59,25 +67,6 @@ def _no_further_in_any_file(serving: Serving) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
 
 
-def _nobody_is_served(crowd: Crowd) -> None:
-    """Wait until somebody was put off."""
-    before, end = crowd.put_off, time.monotonic() + PATIENCE
-    while crowd.put_off <= before and not crowd.faults:
-        assert time.monotonic() < end, "nobody hears that nothing can be saved"
-        time.sleep(0.005)
-
-
-def _judge(crowd: Crowd, database_url: str, what: str) -> None:
-    lost, doubled = lost_and_doubled(crowd, database_url)
-    print(
-        f"{what}, {len(crowd.acknowledged)} acknowledged, {len(lost)} lost, {doubled} doubled, {crowd.put_off} put off"
-    )
-    assert crowd.faults == []
-    assert crowd.unanswered == 0
-    assert lost == []
-    assert doubled == 0
-
-
 @pytest.mark.parametrize("full", [_no_page_left, _no_further_in_any_file])
 def test_a_full_disk_is_said_and_heals_without_a_restart(
     fork: Fork, rounds: Callable[[int], int], full: Callable[[Serving], AbstractContextManager[None]]
@@ -89,10 +78,10 @@ def test_a_full_disk_is_said_and_heals_without_a_restart(
         for _ in range(times):
             crowd.gets_on()
             with full(serving):
-                _nobody_is_served(crowd)
+                nobody_is_served(crowd)
                 status = once(serving.port, "GET", "/s/supplier/consent")[0]
                 assert status == 200, f"what needs no space goes on: {serving.said()[-6000:]}"
-    _judge(crowd, serving.database_url, f"{times} times full")
+    judge(crowd, serving.database_url, f"{times} times full")
     assert serving.workers() == workers
 
 
@@ -107,10 +96,10 @@ def test_a_database_locked_for_long_is_waited_for_and_for_too_long_is_said(
             crowd.gets_on()
             with _locked(database_url):
                 if number % 2:
-                    _nobody_is_served(crowd)
+                    nobody_is_served(crowd)
                 else:
                     time.sleep(dice.uniform(0.0, _BUSY / 4))
-    _judge(crowd, database_url, f"{times} times locked")
+    judge(crowd, database_url, f"{times} times locked")
     assert crowd.put_off >= times // 2
 
 
@@ -125,7 +114,7 @@ def test_locked_for_ten_seconds_puts_nobody_off(fork: Fork, database_url: str, r
             time.sleep(seconds)
             during = len(crowd.acknowledged) - before
         crowd.gets_on()
-    _judge(crowd, database_url, f"locked for {seconds} s")
+    judge(crowd, database_url, f"locked for {seconds} s")
     assert during <= crowd.hands, "what was committed before may still be told"
     assert crowd.put_off == 0
 

@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -25,7 +24,7 @@ import sqlalchemy as sa
 
 from tests.conftest import start_patiently
 from tests.faults.conftest import SURVEYS, Fork
-from tests.faults.crowd import EARLY, Crowd, lost_and_doubled, once, reply_before_commit
+from tests.faults.crowd import EARLY, Crowd, judge, lost_and_doubled, nobody_is_served, once, reply_before_commit
 from tests.jobs.conftest import Office, impatient, until  # noqa: F401  # a fixture
 from tests.jobs.test_worker import HELD, made_of_steps, steps_of
 from tests.web.staff import PASSWORD
@@ -101,27 +100,21 @@ def emptied(postgresql: Postgresql) -> Postgresql:
     return postgresql
 
 
-@dataclass(frozen=True)
-class SmallDisk:
-    """A file system of its own, which a file can fill."""
-
-    root: Path
-
-    @contextmanager
-    def full(self) -> Iterator[None]:
-        """Not a byte is left within the block."""
-        filler = self.root / "filler"
-        with filler.open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(bytes(4096))
-        assert os.statvfs(self.root).f_bavail == 0
-        yield
-        filler.unlink()
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Not a byte is left on it within the block."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    assert os.statvfs(disk).f_bavail == 0
+    yield
+    filler.unlink()
 
 
 @pytest.fixture
-def on_a_small_disk() -> Iterator[tuple[SmallDisk, Postgresql]]:
-    """A server whose files are on such a disk: only who may mount one can try it."""
+def on_a_small_disk() -> Iterator[tuple[Path, Postgresql]]:
+    """A file system of its own with the files of a server: only who may mount one can try it."""
     root = Path(tempfile.mkdtemp(prefix="wtp-"))
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m,mode=0700", "none", root], check=False)
     if mounted.returncode:
@@ -129,7 +122,7 @@ def on_a_small_disk() -> Iterator[tuple[SmallDisk, Postgresql]]:
         pytest.skip("no file system can be mounted here")
     try:
         server = server_in(root)
-        yield SmallDisk(root), server
+        yield root, server
         server.end()
     finally:
         subprocess.run(["umount", "--lazy", root], check=True)
@@ -137,7 +130,7 @@ def on_a_small_disk() -> Iterator[tuple[SmallDisk, Postgresql]]:
 
 
 def test_a_full_disk_under_it_is_said_and_heals_without_a_restart(
-    fork: Fork, on_a_small_disk: tuple[SmallDisk, Postgresql], rounds: Callable[[int], int]
+    fork: Fork, on_a_small_disk: tuple[Path, Postgresql], rounds: Callable[[int], int]
 ) -> None:
     disk, server = on_a_small_disk
     serving, times = fork(workers=2, analysts=0, database=server.url), rounds(100)
@@ -146,15 +139,10 @@ def test_a_full_disk_under_it_is_said_and_heals_without_a_restart(
     with crowd.answering():
         for _ in range(times):
             crowd.gets_on()
-            before = crowd.put_off
-            with disk.full():  # rows go on until the pages that are there are full
-                until(lambda before=before: crowd.put_off > before or crowd.faults)  # type: ignore[misc]
+            with full(disk):
+                nobody_is_served(crowd)  # rows go on until the pages that are there are full
                 assert once(serving.port, "GET", "/s/supplier/consent")[0] == 200, "what needs no space goes on"
-    lost, doubled = lost_and_doubled(crowd, server.url)
-    print(f"{times} times full, {len(crowd.acknowledged)} acknowledged, {len(lost)} lost, {doubled} doubled, {crowd.put_off} put off")  # fmt: skip
-    assert crowd.faults == []
-    assert lost == []
-    assert doubled == 0
+    judge(crowd, server.url, f"{times} times full")
     assert serving.workers() == workers
 
 

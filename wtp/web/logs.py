@@ -23,6 +23,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from wtp.settings import Settings
+from wtp.web.running import asked_now
 
 ID_HEADER = "X-Request-ID"
 _OURS = "wtp"
@@ -129,7 +130,8 @@ def _fault(exc_info: Any) -> None:
 
 def route() -> str:
     """The rule of the request that is being answered, without what stands in its places."""
-    return request.url_rule.rule if request.url_rule else "-"
+    rule = asked_now().url_rule
+    return rule.rule if rule else "-"
 
 
 def network(address: str | None) -> str:

@@ -33,6 +33,7 @@ from wtp.store.api_tokens import METRICS
 from wtp.web import running
 from wtp.web.api import problems
 from wtp.web.api.access import required, token
+from wtp.web.logs import route
 from wtp.web.security import limiter
 from wtp.web.visit import Visit
 
@@ -77,9 +78,8 @@ def init_app(app: Flask) -> None:
 
 
 def _count(response: Response) -> Response:
-    counted, asked = of(current_app), running.asked_now()
-    rule, method = (asked.url_rule.rule, asked.method) if asked.url_rule else ("-", "-")
-    counted.requests.labels(method, rule, response.status_code).inc()
+    counted, asked, rule = of(current_app), running.asked_now(), route()
+    counted.requests.labels(asked.method if asked.url_rule else "-", rule, response.status_code).inc()
     if (began := g.get("began")) is not None:
         counted.seconds.labels(rule).observe(time.perf_counter() - began)
     return response

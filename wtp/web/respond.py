@@ -40,7 +40,7 @@ from wtp.web.offers import explained, shown_offers
 from wtp.web.panel import panel_id
 from wtp.web.privacy_words import facts
 from wtp.web.question_kinds import kano_answers
-from wtp.web.security import limiter, must_wait, starts_allowed
+from wtp.web.security import limiter, starts_allowed
 from wtp.web.timing import seconds_shown, shown_now, too_fast
 from wtp.web.visit import Visit
 
@@ -151,7 +151,7 @@ def step(slug: str, step_id: str) -> ResponseReturnValue:
 @blueprint.post("/s/<slug>/<step_id>")
 def save(slug: str, step_id: str) -> ResponseReturnValue:
     """Judge and save one step, then go on. Saved means committed before the reply is sent; what cannot be taken yet is kept as a draft. Who sends pages faster than anybody reads them has to wait."""
-    if (token := session.get(entry.token_key(slug))) and (seconds := must_wait(token)):
+    if (token := session.get(entry.token_key(slug))) and (seconds := limiter.wait(token)):
         raise TooManyRequests(retry_after=seconds)
     return _saved(slug, step_id) if _needs_no_limit(slug, step_id) else _counted(slug, step_id)
 

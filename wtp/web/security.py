@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, has_app_context, request, session
 from flask_limiter import Limiter
@@ -62,48 +63,35 @@ class LongFieldError(HTTPException):
 
 
 class _Limiter(Limiter):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._minute = 0
+        self._pages: Counter[str] = Counter()  # that each respondent sent in this minute
+
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
         """As the library does; respondents' pages, whose limits are those of single views, are spared the search for others: a twentieth of a page's time."""
         if not (in_middleware and request.blueprint == "respond"):
             super()._check_request_limit(callable_name, in_middleware)
 
+    def wait(self, token: str) -> int:
+        """Count a page of a respondent; seconds to wait for who sends more than anybody can read, else 0. The library's own count would start a thread for every page."""
+        minute, second = divmod(int(time.time()), 60)
+        if minute != self._minute:
+            self._minute, self._pages = minute, Counter()
+        self._pages[token] += 1
+        return 60 - second if self.enabled and self._pages[token] > PAGES_A_MINUTE else 0
+
     def reset(self) -> None:
         """Forget what was asked, and what was guessed of the application at hand, if one is."""
         super().reset()
-        _pace.reset()
+        self._pages.clear()
         if has_app_context():
             attempts.forget()
 
 
-class _Pace:
-    """How many pages each respondent sent in this minute, to this process; the library would start a thread for every page."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self._minute = 0
-        self._sent: Counter[str] = Counter()
-
-    def wait(self, token: str) -> int:
-        """Count one more; seconds to wait if that was one too many, else 0."""
-        minute, second = divmod(int(time.time()), 60)
-        if minute != self._minute:
-            self._minute, self._sent = minute, Counter()
-        self._sent[token] += 1
-        return 60 - second if self._sent[token] > PAGES_A_MINUTE else 0
-
-
 csrf = CSRFProtect()
-_pace = _Pace()
 # How much one caller may ask of a process. Guesses of passwords, codes and links are counted for all processes together: `attempts`.
 limiter = _Limiter(get_remote_address, storage_uri="memory://")
-
-
-def must_wait(token: str) -> int:
-    """Count a page of a respondent; seconds to wait for who sends more than anybody can read, else 0."""
-    return _pace.wait(token) if limiter.enabled else 0
 
 
 def starts_allowed() -> str:
